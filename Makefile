@@ -1,0 +1,113 @@
+# Everything here sets itself up in .venv on first use, from the lock files, and is quick after that.
+#
+#   make demo                    see it work
+#   make run ARGS="--seed 7"     ARGS goes to the command behind the target
+#   make test ARGS=tests/core    likewise: pytest's arguments
+#   make test PYTHON=python3.12  choose the interpreter (for a new .venv only)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+ARGS ?=
+PYTHON ?=
+# Two workers suit the smallest machines we run on; groups keep a test file's costly set-up on one of them.
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
+# Universal: one file for every platform and Python from 3.11 on. No address of any registry goes in.
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --quiet --custom-compile-command "make lock"
+
+.PHONY: help run demo test check container-check format bench wheel lock sbom audit clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime  ## serve on 127.0.0.1:4880 (traffic) and :4881 (control)
+	@$(BIN)/voice-emulator serve $(ARGS)
+
+demo: $(VENV)/.runtime  ## place calls at all three providers and show every receipt
+	@$(BIN)/voice-emulator demo $(ARGS)
+
+test: $(VENV)/.dev  ## run the tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: $(VENV)/.dev  ## formatting, lint, types, import layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+container-check: $(VENV)/.dev  ## carry out the Dockerfile's steps without an engine, and lint it
+	@$(BIN)/python -m pytest tests/container tests/test_testcontainers.py $(ARGS)
+
+format: $(VENV)/.dev  ## put the formatting right, and what lint can repair by itself
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## measure; the numbers come with the machine they were taken on
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+wheel: $(VENV)/.dev  ## build the wheel and the source distribution into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+# `make lock LOCK_ARGS=--upgrade` takes the newest versions, plain `make lock` keeps what still fits.
+lock: $(VENV)/.dev  ## write requirements/*.lock anew from pyproject.toml
+	@$(LOCK) $(LOCK_ARGS) pyproject.toml --all-extras --group dev -o requirements/dev.lock
+	@$(LOCK) $(LOCK_ARGS) pyproject.toml --extra tls --extra watch -c requirements/dev.lock -o requirements/runtime.lock
+	@$(LOCK) $(LOCK_ARGS) --group build -c requirements/dev.lock -o requirements/build.lock
+	@$(LOCK) $(LOCK_ARGS) --group sbom -o requirements/sbom.lock
+
+sbom: $(VENV)/.sbom  ## write dist/sbom.cdx.json: what an installation consists of (CycloneDX)
+	@mkdir -p dist
+	@$(VENV)/sbom/bin/cyclonedx-py requirements requirements/runtime.lock --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --of JSON -o dist/sbom.cdx.json
+
+audit: $(VENV)/.sbom  ## look for known vulnerabilities in what is locked (asks an advisory service)
+	@$(VENV)/sbom/bin/pip-audit --disable-pip --require-hashes $(ARGS) -r requirements/runtime.lock
+
+clean:  ## remove what make has made, .venv included
+	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache tests/.ruff_cache .import_linter_cache .hypothesis
+	find emulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps. A lock file or pyproject.toml that is newer installs again; requirements are exact, with hashes.
+# The project itself goes in last, as a link to this checkout, built by the locked backend.
+
+$(BIN)/python:
+	@found=; for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			found=$$candidate; break; \
+		elif [ "$$candidate" = "$(PYTHON)" ]; then \
+			echo "PYTHON=$(PYTHON) is no Python 3.11 or newer." >&2; exit 1; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "voice-emulator needs Python 3.11 or newer, and none of python3.11, python3.12, python3.13, python3.14," >&2; \
+		echo "python3 and python on the PATH is one. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	echo "making $(VENV) with $$("$$found" --version)"; \
+	rm -rf $(VENV); \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo "That Python cannot make virtual environments: on Debian \
+	and Ubuntu its package python3-venv is missing." >&2; exit 1; }
+
+$(VENV)/.runtime: pyproject.toml requirements/build.lock requirements/runtime.lock | $(BIN)/python
+	@echo "installing what the emulator needs"
+	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(LOCKS) | $(BIN)/python
+	@echo "installing what the emulator and its tests need"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.runtime
+
+# A tool with requirements of its own, so in an environment of its own.
+$(VENV)/.sbom: requirements/sbom.lock | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/sbom
+	@$(VENV)/sbom/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/sbom.lock
+	@touch $@
