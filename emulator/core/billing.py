@@ -1,0 +1,64 @@
+"""What a call costs, in exact decimals.
+
+Rule: cycles = ceil(talk seconds / cycle), charge = cycles * price ("Voice Receipt Callback" and
+"Voice Record Query", NXCloud wiki: three documented tuples agree). A call that did not connect has
+no cycles and costs the tariff's basic price where it has one ("base fee for unsuccessful calls").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Price list of an account: ``cycle`` in seconds, prices per cycle and per unsuccessful call."""
+
+    cycle: int = 60
+    price: Decimal = _ZERO
+    basic_price: Decimal = _ZERO
+
+    def __post_init__(self) -> None:
+        """Refuse a cycle below one second and negative prices with ValueError."""
+        if self.cycle < 1:
+            raise ValueError(f"a billing cycle is at least 1 second, not {self.cycle}")
+        if self.price < 0 or self.basic_price < 0:
+            raise ValueError("a price cannot be negative")
+
+
+#: Of a provider that tells no prices.
+FREE = Tariff()
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The billed side of one ended call."""
+
+    cycle: int
+    cycles: int
+    unit_price: Decimal
+    basic_price: Decimal
+    charge: Decimal
+
+
+def count_cycles(seconds: int, cycle: int) -> int:
+    """Begun cycles in ``seconds`` of talk: 0 for 0, otherwise ceil(seconds / cycle)."""
+    return -(-seconds // cycle)
+
+
+def bill(tariff: Tariff, answered: bool, seconds: int) -> Bill:
+    """The bill of a call that talked for ``seconds`` (0 when it was not answered)."""
+    cycles = count_cycles(seconds, tariff.cycle) if answered else 0
+    charge = cycles * tariff.price if answered else tariff.basic_price
+    return Bill(tariff.cycle, cycles, tariff.price, tariff.basic_price, charge)
+
+
+def money(amount: Decimal) -> str:
+    """``amount`` as plain digits without padding or exponent: ``0.036``, ``0``, ``12``."""
+    text = format(amount, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("", "-0") else text

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from emulator.core.attempts import Attempt, Attempts, PushReply
+from emulator.core.faults import FAULTS, FaultEffect, HttpStatus, Reset
+from emulator.core.masking import Masker
+from emulator.core.pushes import Push, PushOutcome
+from emulator.core.scenario import CORRUPTIONS, RETRIES, ReceiptEffect, ReplyEffect
+
+
+class Subject:
+    id = "c1"
+    number = "6281"
+
+
+def attempt(number: int, call: object | None = None) -> Attempt:
+    push = Push("p", "acme", "bill", None, call, 0)  # type: ignore[arg-type]
+    return Attempt(
+        f"p.{number}", push, number, 0, "http://h", "POST", (("secret", "s3cret"),), b"secret=s3cret&a=1",
+        {"secret": "s3cret", "a": "1"}, PushOutcome.DELIVERED,
+        reply=PushReply(200, (), b"success"), masker=Masker(["secret"]),
+    )  # fmt: skip
+
+
+def test_an_attempt_is_shown_without_its_secrets():
+    shown = attempt(1).shown()
+    assert "s3cret" not in str(shown)
+    assert (shown["outcome"], shown["status"], shown["reply"], shown["call_id"]) == (
+        "delivered",
+        200,
+        "success",
+        None,
+    )
+    assert attempt(1, Subject()).shown()["number"] == "6281"
+    assert attempt(1).weight > 400
+
+
+def test_the_oldest_attempts_are_forgotten_and_the_others_keep_their_numbers():
+    attempts = Attempts(limit=2)
+    call = Subject()
+    for number in range(1, 5):
+        attempts.add(attempt(number, call if number % 2 else None))
+    assert (len(attempts), attempts.total, attempts.first_index) == (2, 4, 2)
+    assert [(index, found.number) for index, found in attempts.after(0)] == [(3, 3), (4, 4)]
+    assert [found.number for found in attempts.of_call("c1")] == [3]
+    assert [found.number for found in attempts] == [3, 4]
+    attempts.add(attempt(5))
+    attempts.add(attempt(6))
+    assert attempts.of_call("c1") == []
+    attempts.clear()
+    assert attempts.total == 0
+
+
+def test_an_effect_names_what_it_does_wrong():
+    assert ReceiptEffect().faults == ()
+    assert ReceiptEffect(lost=True, copies=2, corrupt=CORRUPTIONS[0]).faults == ("lost", "copies", "corrupt")
+    assert RETRIES["hourly-6"].attempts == 6
+    assert RETRIES["minute-60"].attempts == 61
+
+
+def test_whether_a_call_happens_behind_a_spoilt_reply():
+    assert FaultEffect(fault=Reset()).places
+    assert not FaultEffect(fault=HttpStatus()).places
+    assert FaultEffect(fault=HttpStatus(), placed=True).places
+    assert not ReplyEffect(error="x").places
+    assert ReplyEffect(status=500).places
+    assert not ReplyEffect(status=500, placed=False).places
+    assert set(FAULTS) >= {"reset", "hang", "slow_body", "http_status"}
