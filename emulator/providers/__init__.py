@@ -1,0 +1,1 @@
+"""The providers, a folder each. A folder with a ``PROVIDER`` value is all a provider is."""

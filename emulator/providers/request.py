@@ -1,0 +1,134 @@
+"""A request on its way through an operation: what arrived, decoded and attributed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emulator.core.tenants import Tenant
+    from emulator.providers.base import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason to refuse a request.
+
+    ``code`` is the provider's wire code (or one of its own internal names), ``place`` a JSON
+    Pointer into the fields or ``header:Name``, ``message`` a sentence for the journal, ``text`` the
+    provider's wire text where it differs from the code's standard text. ``name`` is the symbolic
+    name of the error a rule asked for, where several errors share one code.
+    """
+
+    code: str
+    message: str
+    place: str = ""
+    text: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file part of a multipart form."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. Header names are lower-case; ``fields`` is the decoded body merged with the query.
+
+    ``encoding`` is how the body was read: ``json``, ``urlencoded``, ``multipart``, ``text`` (form
+    fields under another content type) or ``none``. ``faulty`` holds what was wrong with the
+    encoding itself. ``scratch`` is where an operation's checks leave what its answer needs.
+    """
+
+    provider: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    peer: str
+    encoding: str = "none"
+    fields: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, UploadedFile] = field(default_factory=dict)
+    document: Any = None
+    faulty: list[Problem] = field(default_factory=list)
+    repeated: tuple[str, ...] = ()
+    raw_query: str = ""
+    host: str = ""
+    scheme: str = "http"
+    operation: Operation | None = None
+    tenant: Tenant = None  # type: ignore[assignment]  # set by attribution before any slot is called
+    attributed: bool = False
+    lenient: bool = False
+    now: int = 0
+    wall: int = 0
+    ordinal: int = 0
+    numbers: tuple[str, ...] = ()
+    scratch: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The tenant's settings for this provider, as values for use."""
+        return self.tenant.settings[self.provider]
+
+    @property
+    def credentials(self) -> Mapping[str, Any]:
+        """The tenant's credentials at this provider."""
+        found: Mapping[str, Any] = self.tenant.credentials[self.provider]
+        return found
+
+    def text(self, name: str) -> str:
+        """A field as text; empty when it is absent or not text. An empty value counts as absent."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The key that ids of this request are drawn from: operation, first number, its count."""
+        operation = self.operation.name if self.operation is not None else ""
+        return (self.provider, operation, self.numbers[0] if self.numbers else "", self.ordinal)
+
+
+@dataclass(slots=True)
+class Reply:
+    """What goes back: ``payload`` is the JSON value behind ``body`` (None when it is not JSON).
+
+    ``code`` is the wire code for journal, metrics and coverage; ``refused`` whether the reply turns
+    the request down.
+    """
+
+    status: int
+    body: bytes
+    content_type: str
+    code: str = ""
+    refused: bool = False
+    payload: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+JSON_TYPE = "application/json;charset=UTF-8"
+#: JSON without spaces; ``json.dumps`` would make an encoder for every text.
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+#: The same with every character beyond ASCII escaped.
+ascii_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def json_reply(
+    payload: Any,
+    *,
+    code: str,
+    refused: bool = False,
+    status: int = 200,
+    content_type: str = JSON_TYPE,
+    ascii_only: bool = False,
+) -> Reply:
+    """A reply with a compact JSON body, keys in the order given."""
+    text = ascii_json(payload) if ascii_only else compact_json(payload)
+    return Reply(status, text.encode("utf-8", "surrogatepass"), content_type, code, refused, payload)
