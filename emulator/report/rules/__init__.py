@@ -1,0 +1,18 @@
+"""The contract rules that hold for every provider; a provider's own are in its ``findings.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emulator.providers.base import Provider
+from emulator.providers.findings import FindingRule
+from emulator.report.rules import credentials, pushes, queries, requests, standing, submissions
+
+GENERAL: tuple[FindingRule, ...] = (
+    *requests.RULES, *credentials.RULES, *submissions.RULES, *queries.RULES, *pushes.RULES, *standing.RULES,
+)  # fmt: skip
+
+
+def all_rules(providers: Iterable[Provider]) -> tuple[FindingRule, ...]:
+    """The general rules, then those of each provider."""
+    return (*GENERAL, *(rule for provider in providers for rule in provider.contract.rules))

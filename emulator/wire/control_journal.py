@@ -1,0 +1,182 @@
+"""The journal over the control API: entries, violations, report, HAR, events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from emulator.core.attempts import Attempt
+from emulator.core.findings import Finding
+from emulator.core.journal import Entry
+from emulator.wire.asking import Asked, reply_json
+from emulator.wire.har import make_har
+from emulator.wire.problems import ControlError, missing, wrong
+from emulator.wire.query import Query
+from emulator.wire.record import RequestRecord
+from emulator.wire.rendering import show_entry, show_finding
+
+ENTRY_KEYS = (
+    "id",
+    "kind",
+    "provider",
+    "operation",
+    "number",
+    "code",
+    "rule",
+    "fault",
+    "outcome",
+    "status",
+    "path",
+)
+VIOLATION_KEYS = ("rule", "severity", "provider", "operation", "message", "entry", "call_id")
+#: Entries rendered before sockets get their turn.
+_SLICE = 200
+
+
+def entry_value(entry: Entry) -> Callable[[str], str]:
+    """The values of an entry that queries can ask for; a request's number is all its numbers, joined."""
+
+    def value(key: str) -> str:
+        return _entry_text(entry, key)
+
+    return value
+
+
+def _entry_text(entry: Entry, key: str) -> str:
+    if key in ("id", "kind"):
+        return str(getattr(entry, key))
+    record = entry.record
+    found: Any = None
+    if isinstance(record, RequestRecord):
+        sent = record.sent
+        found = {
+            "provider": record.request.provider, "operation": record.operation, "path": record.request.path,
+            "number": ",".join(record.request.numbers[:20]),
+            "code": record.reply.code if record.reply else None,
+            "rule": record.reply_rule or record.fault_rule, "fault": record.fault,
+            "status": sent.status if sent is not None else None,
+            "outcome": "refused" if record.refused else "accepted",
+        }.get(key)  # fmt: skip
+    elif isinstance(record, Attempt):
+        call = record.push.call
+        found = {
+            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.rule,
+            "number": call.number if call is not None else None, "outcome": record.outcome.value,
+            "status": record.reply.status if record.reply is not None else None,
+            "fault": " ".join(record.faults),
+        }.get(key)  # fmt: skip
+    elif isinstance(record, Finding):
+        found = {"provider": record.provider, "operation": record.operation, "rule": record.rule}.get(key)
+    return str(found) if found is not None else ""
+
+
+def _about(entry: Entry, call_id: str) -> bool:
+    """Whether an entry placed, reported or blames this call."""
+    record = entry.record
+    if isinstance(record, RequestRecord):
+        return call_id in record.calls
+    return isinstance(record, Attempt | Finding) and record.call_id == call_id
+
+
+async def list_journal(asked: Asked) -> web.Response:
+    """``GET /v1/tenants/{id}/journal``."""
+    query, limit = asked.query, asked.query["limit"]
+    provider, call_id = query["provider"], query["call_id"]
+    terms: Query | None = query["q"]
+    entries: list[dict[str, Any]] = []
+    position = query["after"]
+    following = None
+    for entry in asked.tenant.journal.after(position, query["kind"]):
+        if provider is not None and _entry_text(entry, "provider") != provider:
+            continue
+        if call_id is not None and not _about(entry, call_id):
+            continue
+        if terms and not terms.matches(entry_value(entry)):
+            continue
+        if len(entries) == limit:
+            following = str(position)
+            break
+        entries.append(show_entry(entry))
+        position = entry.id
+    return reply_json({"entries": entries, "next": following})
+
+
+async def list_violations(asked: Asked) -> web.Response:
+    """``GET /v1/tenants/{id}/violations``: where the client under test broke the contract, oldest first."""
+    query, limit = asked.query, asked.query["limit"]
+    findings = asked.tenant.findings.all()
+    shown: list[dict[str, Any]] = []
+    following = None
+    position = query["after"]
+    for index in range(position, len(findings)):
+        finding = findings[index]
+        if not _wanted(finding, query):
+            continue
+        if len(shown) == limit:
+            following = str(position)
+            break
+        shown.append(show_finding(finding))
+        position = index + 1
+    return reply_json({"violations": shown, "next": following})
+
+
+def _wanted(finding: Finding, query: Any) -> bool:
+    terms: Query | None = query["q"]
+    exact = all(
+        query[name] is None or getattr(finding, name) == query[name]
+        for name in ("severity", "rule", "provider")
+    )
+    return exact and (not terms or terms.matches(lambda key: str(getattr(finding, key) or "")))
+
+
+async def get_report(asked: Asked) -> web.Response:
+    """``GET /v1/tenants/{id}/report``."""
+    # Imported on first use: serving does not need it.
+    from emulator.report import render
+
+    kind, body = render(asked.runtime, asked.tenant, asked.query["format"])
+    return web.Response(body=body, headers={"Content-Type": kind})
+
+
+async def explain_entry(asked: Asked) -> web.Response:
+    """``GET /v1/tenants/{id}/journal/{entry_id}/explain``."""
+    # Imported on first use: serving does not need it.
+    from emulator.report.explaining import Unexplained, explain
+
+    wanted = asked.path["entry_id"]
+    known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
+    entry = asked.tenant.journal.get(int(wanted)) if known else None
+    if entry is None:
+        raise missing(f"the journal of tenant {asked.tenant.id!r} has no entry {wanted[:40]!r} any more")
+    try:
+        return reply_json(explain(asked.tenant, asked.runtime.providers, entry))
+    except Unexplained as error:
+        raise missing(str(error)) from error
+
+
+async def get_har(asked: Asked) -> web.Response:
+    """``GET /v1/tenants/{id}/har``."""
+    tenant, runtime = asked.tenant, asked.runtime
+    entries = list(tenant.journal)
+    archive = make_har((), runtime.traffic, runtime.version)
+    for start in range(0, len(entries), _SLICE):
+        part = make_har(entries[start : start + _SLICE], runtime.traffic, runtime.version)
+        archive["log"]["entries"] += part["log"]["entries"]
+        await asyncio.sleep(0)
+    return reply_json(archive, headers={"Content-Disposition": f'attachment; filename="{tenant.id}.har"'})
+
+
+async def stream_events(asked: Asked) -> web.StreamResponse:
+    """``GET /v1/tenants/{id}/events``."""
+    if asked.raw.method == "HEAD":
+        raise ControlError(405, "a stream has no head alone", headers={"Allow": "GET"})
+    after = asked.query["after"]
+    resumed = asked.raw.headers.get("Last-Event-ID", "").strip()
+    if resumed:
+        if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
+            raise wrong("Last-Event-ID", "is no id of an event")
+        after = int(resumed)
+    return await asked.control.streams.serve(asked.raw, asked.tenant, after, asked.query["kind"])

@@ -1,0 +1,101 @@
+"""Reading a request off the socket, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from urllib.parse import unquote
+
+from aiohttp import hdrs, web
+
+from emulator.providers.request import Request
+
+#: The largest documented body is an 8 MB audio file in Base64 (Uploading IVR Voice Files, Huawei CEC).
+BODY_LIMIT = 16 * 1024 * 1024
+#: Real seconds within which a body must have come.
+BODY_SECONDS = 60.0
+#: Bytes of bodies that are being read at once; past it a further one is turned away.
+READING_LIMIT = 128 * 1024 * 1024
+
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+class BodyRefused(Exception):
+    """A body that is not read to its end; ``status`` is what the client is told."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """``message`` is one line."""
+        super().__init__(message)
+        self.status = status
+
+
+def body_at_hand(raw: web.BaseRequest) -> bytes | None:
+    """The whole body when it came in one piece with its head, as nearly all do; None when it must be waited for."""
+    content = raw.content
+    if not content.is_eof() or hdrs.EXPECT in raw.headers:
+        return None
+    return b"" if content.at_eof() else content.read_nowait()
+
+
+class Intake:
+    """Reads bodies that come in pieces: each within bounds of size and time, all of them within one of memory."""
+
+    def __init__(self) -> None:
+        """Nothing is being read."""
+        self.reading = 0
+
+    async def read_body(self, raw: web.BaseRequest) -> bytes:
+        """The body, once it has arrived. Raises BodyRefused as soon as it is past a bound."""
+        length = raw.content_length
+        if length is not None and length > BODY_LIMIT:
+            raise BodyRefused(413, f"a body of {length} bytes; at most {BODY_LIMIT} are read")
+        if raw.headers.get("Expect", "").lower() == "100-continue":
+            await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            # What the writer has sent so far is no part of the reply to come.
+            raw.writer.output_size = 0
+        # Not a list of pieces: a client may send them byte by byte.
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in raw.content.iter_any():
+                    body += chunk
+                    self.reading += len(chunk)
+                    if len(body) > BODY_LIMIT:
+                        raise BodyRefused(413, f"a body of more than {BODY_LIMIT} bytes")
+                    if self.reading > READING_LIMIT:
+                        raise BodyRefused(503, "too many large bodies at once")
+        except TimeoutError:
+            raise BodyRefused(408, f"the body did not come within {BODY_SECONDS:g} s") from None
+        finally:
+            self.reading -= len(body)
+        return bytes(body)
+
+
+@lru_cache(maxsize=1_000)
+def _lower(name: str) -> str:
+    """A header's name in lower case: clients send the same few names, of which one text each is kept."""
+    return name.lower()
+
+
+def request_of(raw: web.BaseRequest, body: bytes) -> Request:
+    """What arrived, not yet decoded."""
+    path, _, query = raw.raw_path.partition("#")[0].partition("?")
+    if "%" in path:
+        path = unquote(path, errors="replace")
+    headers = {_lower(name): value for name, value in raw.headers.items()}
+    return Request(
+        provider="",
+        method=raw.method,
+        path=path,
+        query=_NO_QUERY,
+        headers=headers,
+        body=body,
+        peer=raw.remote or "",
+        raw_query=query,
+        host=headers.get("host", ""),
+        scheme=raw.scheme,
+        wall=time.time_ns() // 1000,
+    )

@@ -1,0 +1,49 @@
+"""A run of 20,000 calls of which one receipt in twenty is lost."""
+
+from __future__ import annotations
+
+import time
+
+from emulator.core.calls import Fate
+from emulator.report import FORMATS, render
+from tests.report.clients import Client
+from tests.rig import numbers, started
+
+CALLS = 20_000
+SCENARIO = """
+name: lossy
+providers:
+  infin8linx: {dial_concurrency: null}
+rules:
+  - name: one in twenty
+    chance: 5%
+    receipt: {lost: true}
+"""
+
+
+async def test_conservation_finds_exactly_the_orphans_and_reports_within_three_seconds():
+    # Fewer calls are kept than are made: the accounts must not need those that were forgotten.
+    async with started(SCENARIO, calls_limit=4_000, journal_limit=2_000, strict=False) as emu:
+        client, everyone = Client(emu), list(numbers(CALLS))
+        for begin in range(0, CALLS, 5_000):
+            await client.play(destnumber=",".join(everyone[begin : begin + 5_000]))
+        placed = {call.number: call.id for call in emu.tenant.ledger}
+        assert len(placed) == CALLS
+        while not emu.tenant.outbox.idle or emu.tenant.engine:
+            await emu.settle()
+
+        told = {push.fields["destnumber"] for push in emu.receiver.received}
+        lost = {placed[number] for number in everyone if number not in told}
+        accounts = emu.tenant.conservation.shown_accounts()
+        assert 800 < len(lost) < 1_200
+        assert set(accounts["orphans"]) == lost
+        assert accounts["orphan"] == len(lost)
+        assert accounts["acknowledged"] == CALLS - len(lost) == len(told)
+        assert accounts["accepted"] == CALLS
+        assert accounts["balanced"]
+        assert emu.tenant.conservation.count(Fate.PENDING) == 0
+
+        began = time.perf_counter()
+        for name in FORMATS:
+            assert len(render(emu.emulator.runtime, emu.tenant, name)[1]) > 1_000
+        assert time.perf_counter() - began < 3

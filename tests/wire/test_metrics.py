@@ -1,0 +1,95 @@
+"""Prometheus metrics: true numbers, bounded labels, counters that never fall."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.rig import started
+from tests.wire.api import ANSWERED, BUSY, Api
+
+T = "/v1/tenants/default"
+
+
+async def scrape(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    reply = await api.get("/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name.removeprefix("voice_emulator_"), tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(reply.text)
+        for sample in family.samples
+    }
+
+
+def key(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return name, tuple(sorted(labels.items()))
+
+
+GPSEND = {"provider": "nxcloud", "operation": "gpsend"}
+
+
+async def test_what_happened_is_counted(api: Api):
+    await api.dial(BUSY, ANSWERED)
+    await api.dial("nonsense")
+    api.emu.receiver.answer_once(500, "")
+    pending = (await scrape(api))[key("pending_timers")]
+    assert pending > 0
+    await api.post(f"{T}/clock/advance", {"to": "idle"})
+    found = await scrape(api)
+    assert found[key("requests_total", **GPSEND)] == 2
+    assert found[key("replies_total", **GPSEND, code="0")] == 1
+    assert sum(value for (name, labels), value in found.items() if name == "replies_total") == 2
+    assert found[key("calls_accepted_total", provider="nxcloud")] == 2
+    assert found[key("calls_total", provider="nxcloud", outcome="busy")] == 1
+    assert found[key("calls_total", provider="nxcloud", outcome="answered")] == 1
+    assert found[key("pushes_total", provider="nxcloud", outcome="refused")] == 1
+    assert found[key("pushes_total", provider="nxcloud", outcome="delivered")] == 1
+    assert found[key("push_lateness_seconds_count")] == 2
+    assert found[key("push_lateness_seconds_bucket", le="+Inf")] == 2
+    assert found[key("push_lateness_seconds_bucket", le="0.001")] == 2
+    assert found[key("pending_timers")] == 0
+    assert found[key("tenants")] == 1
+    assert found[key("journal_evictions_total")] == 0
+    assert found[key("build_info", version=api.emu.emulator.runtime.version)] == 1
+
+
+async def test_counters_never_fall(api: Api):
+    tenant = (await api.post("/v1/tenants", {"id": "x", "clock": "manual"})).json
+    for path, keys in ((T, None), ("/v1/tenants/x", tenant["credentials"]["nxcloud"])):
+        await api.dial(BUSY, credentials=keys)
+        await api.post(f"{path}/clock/advance", {"to": "idle"})
+    before = await scrape(api)
+    assert before[key("calls_total", provider="nxcloud", outcome="busy")] == 2
+    await api.post(f"{T}/reset")
+    await api.post(f"{T}/reset?to=start")
+    await api("DELETE", "/v1/tenants/x")
+    after = await scrape(api)
+    for name, value in before.items():
+        if name[0].endswith("_total"):
+            assert after[name] >= value, name
+    assert after[key("calls_total", provider="nxcloud", outcome="busy")] == 2
+    assert after[key("tenants")] == 1
+
+
+async def test_labels_are_bounded(api: Api):
+    before = len(await scrape(api))
+    for n in range(50):
+        await api.post("/v1/tenants", {"id": f"tenant-{n}"})
+        await api.dial(f"62812{n:06d}486")
+        async with api.emu.client.post(f"{api.emu.url}/no/such/path/{n}"):
+            pass
+    await api.post(f"{T}/clock/advance", {"to": "idle"})
+    found = await scrape(api)
+    assert len(found) - before < 15
+    assert found[key("requests_total", provider="none", operation="none")] == 50
+
+
+async def test_journal_evictions_are_counted():
+    async with started(journal_limit=5) as emu:
+        api = Api(emu)
+        for n in range(8):
+            await api.dial(f"62812{n:06d}486")
+        evicted = emu.tenant.journal.evicted
+        assert evicted > 0
+        assert (await scrape(api))[key("journal_evictions_total")] == evicted
+        await api.post(f"{T}/reset")
+        assert (await scrape(api))[key("journal_evictions_total")] == evicted
