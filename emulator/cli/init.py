@@ -1,0 +1,41 @@
+"""init: files to start from, written beside whatever is there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+#: The files, in the order they are written, and what each is.
+STARTERS = {
+    "scenario.yaml": "a commented scenario",
+    "compose.yaml": "the emulator as a container beside your application",
+    "ci.yaml": "a job for GitHub Actions",
+    "gitlab-ci.yaml": "the same for GitLab CI",
+    "kubernetes.yaml": "the emulator as a sidecar of your application's pod",
+}
+
+
+@click.command("init")
+@click.argument("folder", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path), default=Path())
+def init(folder: Path) -> None:
+    """Write files to start from into DIR, or into this folder.
+
+    They are a scenario, a compose file, jobs for CI systems and a Kubernetes manifest. A file that is there
+    already is left as it is.
+    """
+    source = Path(__file__).with_name("starters")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, what in STARTERS.items():
+            target = folder / name
+            try:
+                with target.open("x", encoding="utf-8") as file:
+                    file.write((source / name).read_text(encoding="utf-8"))
+            except FileExistsError:
+                click.echo(f"kept   {target}: it was there already")
+            else:
+                click.echo(f"wrote  {target}: {what}")
+    except OSError as error:
+        raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
+    click.echo(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")

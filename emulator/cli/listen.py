@@ -1,0 +1,55 @@
+"""listen: a receiver that prints each push it gets."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from emulator.cli.options import PORT
+from emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
+from emulator.cli.running import run, until_signal
+
+
+@click.command("listen")
+@click.option(
+    "--port", metavar="PORT", type=PORT, default=0, help="Port to listen on.  [default: a free one]"
+)
+@click.option(
+    "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen on."
+)
+@click.option("--reply", metavar="TEXT", help="Body of every answer.  [default: what the provider expects]")
+@click.option(
+    "--status",
+    metavar="N",
+    type=click.IntRange(200, 599),
+    help="HTTP status of every answer.  [default: 200]",
+)
+def listen(port: int, host: str, reply: str | None, status: int | None) -> None:
+    """Run a receiver that prints each push it gets.
+
+    Whose push it is shows in its fields; it is answered as that provider expects, so that it counts as
+    acknowledged, unless --reply or --status say otherwise.
+    """
+    run(_listen(Receiver(_show, make_guesser(), status, reply), host, port))
+
+
+async def _listen(receiver: Receiver, host: str, port: int) -> None:
+    try:
+        async with receiving(receiver, host, port) as url:
+            click.echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
+            await until_signal()
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host} port {port}: {error.strerror or error}"
+        ) from error
+
+
+def _show(push: Arrival) -> None:
+    """Print one push: a line that says what it is and what it was answered, then its fields as JSON."""
+    who = f"{push.provider} {push.kind}" if push.provider else "of no provider I know"
+    answer = f"{push.status} {push.reply}".rstrip()
+    path, query, _ = push.target.partition("?")
+    target = f"{path}?..." if query else path  # its fields follow
+    click.echo(f"\n{push.method} {target}  {click.style(who, bold=True)}  answered {answer}")
+    click.echo(json.dumps(push.fields, indent=2, ensure_ascii=False))

@@ -1,0 +1,43 @@
+"""Running a coroutine as a command: on uvloop where there is one, until a signal says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(main: Coroutine[object, object, T]) -> T:
+    """Run ``main`` to its end on a loop of its own."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows, PyPy
+        return None
+    return uvloop.new_event_loop
+
+
+def on_signals(act: Callable[[], object]) -> None:
+    """Have ``act`` called in the running loop at every SIGINT and SIGTERM from now on."""
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        try:
+            loop.add_signal_handler(number, act)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+
+async def until_signal() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    on_signals(told.set)
+    await told.wait()

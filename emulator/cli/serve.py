@@ -1,0 +1,329 @@
+"""serve: run the emulator until a signal says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emulator.cli.options import PORT, address, clock, rewrite, setting, span
+from emulator.core.clock import ClockSpec, parse_rfc3339
+from emulator.errors import UsageError
+from emulator.settings import Options
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+log = logging.getLogger(__name__)
+
+_DEFAULT = Options()
+
+
+@click.command("serve")
+@setting(
+    "--scenario",
+    metavar="NAME|PATH",
+    default=_DEFAULT.scenario,
+    show_default=True,
+    help="Shipped scenario, or a file.",
+)
+@setting(
+    "--host", metavar="ADDRESS", default=_DEFAULT.host, show_default=True, help="Address both ports bind."
+)
+@setting(
+    "--port",
+    metavar="PORT",
+    type=PORT,
+    default=_DEFAULT.port,
+    show_default=True,
+    help="Traffic port; 0 picks a free one.",
+)
+@setting(
+    "--control-port",
+    metavar="PORT",
+    type=PORT,
+    default=_DEFAULT.control_port,
+    show_default=True,
+    help="Control port, likewise.",
+)
+@setting("--callback-url", metavar="URL", type=address, help="Receiver of every provider's pushes.")
+@setting("--seed", metavar="N", type=int, help="Seed of the tenant default.")
+@setting("--clock", metavar="real|manual|60x", type=clock, help="Clock of the tenant default.")
+@setting("--clock-start", metavar="RFC3339", help="First instant of a clock that is not real.")
+@setting("--watch", is_flag=True, help="Reload the scenario file when it changes.")
+@setting("--control-token", metavar="TOKEN", help="Bearer token that every control route but /health wants.")
+@setting("--allow-host", metavar="NAME", multiple=True, help="A further Host name for the control port.")
+@setting("--strict", is_flag=True, help="Stop when a reply or receipt of ours breaks its own schema.")
+@setting(
+    "--callback-timeout",
+    metavar="SECONDS",
+    type=span,
+    default=_DEFAULT.callback_timeout,
+    show_default=True,
+    help="How long a push waits for its answer.",
+)
+@setting(
+    "--calls-limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=_DEFAULT.calls_limit,
+    show_default=True,
+    help="Ended calls kept per tenant.",
+)
+@setting(
+    "--journal-limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=_DEFAULT.journal_limit,
+    show_default=True,
+    help="Journal entries kept per tenant.",
+)
+@setting(
+    "--tls-cert",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Certificate (PEM) of both ports, with what chains it up.",
+)
+@setting("--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Its private key (PEM).")
+@setting(
+    "--tls-self-signed", is_flag=True, help="Make a certificate at every start; the log says whom to trust."
+)
+@setting(
+    "--tls-fault",
+    type=click.Choice(["expired", "wrong-host"]),
+    help="What is wrong with the self-signed certificate of the traffic port.",
+)
+@setting(
+    "--callback-ca",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Authorities (PEM) that pushes trust besides the system's.",
+)
+@setting(
+    "--report-on-exit",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the contract report of the tenant default when stopping: .json, .xml, .html or .md.",
+)
+@setting(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default=_DEFAULT.log_format,
+    show_default=True,
+    help="Of the logs.",
+)
+@setting(
+    "--allow-callback-host",
+    metavar="PATTERN",
+    multiple=True,
+    help="A host beyond loopback and private networks that pushes may go to; * stands for anything.",
+)
+@setting(
+    "--rewrite-callback",
+    metavar="FROM=TO",
+    type=rewrite,
+    multiple=True,
+    help="Beginning of a receiver's URL and what to put in its place.",
+)
+@setting(
+    "--auth",
+    type=click.Choice(["strict", "lenient"]),
+    default="strict",
+    show_default=True,
+    help="Whether unknown credentials are refused as the provider refuses them.",
+)
+@setting(
+    "--state",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep tenants, calls, receipts still to push and tokens in this file.",
+)
+def serve(**given: Any) -> None:
+    """Run the emulator until SIGINT or SIGTERM.
+
+    One line of JSON goes to standard output when both ports listen; logs go to standard error.
+    Every option can also be set by environment: --control-port is VOICE_EMULATOR_CONTROL_PORT.
+    """  # fmt: skip
+    options = options_of(given)
+    from emulator.app import Emulator
+    from emulator.cli import logs
+    from emulator.cli.running import run
+
+    _fill_closed_descriptors()
+    logs.set_up(options.log_format)
+    emulator = Emulator(options)
+    if given["clock_start"] and options.clock is None:
+        # The scenario has the say about the clock, and only now is it known what it says.
+        wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
+        emulator = Emulator(replace(options, clock=wanted))
+    failure = run(serve_until_stopped(emulator))
+    if emulator.lost_state is not None:
+        raise click.ClickException(emulator.lost_state)
+    if failure is not None:
+        raise click.ClickException(f"stopped by --strict: {failure}")
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """What the command line and the environment say. Raises UsageError for what does not go together."""
+    if given["watch"]:
+        _require_watchfiles()
+    wanted: ClockSpec | None = given["clock"]
+    if wanted is not None and given["clock_start"]:
+        wanted = _started(wanted, given["clock_start"])
+    return Options(
+        scenario=given["scenario"],
+        host=given["host"],
+        port=given["port"],
+        control_port=given["control_port"],
+        callback_url=given["callback_url"],
+        seed=given["seed"],
+        clock=wanted,
+        watch=given["watch"],
+        control_token=given["control_token"] or None,
+        allow_hosts=tuple(given["allow_host"]),
+        strict=given["strict"],
+        callback_timeout=given["callback_timeout"],
+        calls_limit=given["calls_limit"],
+        journal_limit=given["journal_limit"],
+        tls_cert=given["tls_cert"],
+        tls_key=given["tls_key"],
+        tls_self_signed=given["tls_self_signed"],
+        tls_fault=given["tls_fault"],
+        callback_ca=given["callback_ca"],
+        log_format=given["log_format"],
+        report_on_exit=given["report_on_exit"],
+        allow_callback_hosts=tuple(given["allow_callback_host"]),
+        rewrites=tuple(given["rewrite_callback"]),
+        lenient=given["auth"] == "lenient",
+        state=given["state"],
+    )
+
+
+def _require_watchfiles() -> None:
+    if find_spec("watchfiles") is None:
+        raise UsageError("--watch needs the package watchfiles: pip install 'voice-emulator[watch]'")
+
+
+def _started(spec: ClockSpec, text: str) -> ClockSpec:
+    """The clock beginning at the RFC 3339 time ``text``. Raises UsageError when it cannot."""
+    try:
+        start = parse_rfc3339(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"--clock-start must be like 2026-01-05T09:00:00+08:00, offset included, not {text!r}"
+        ) from error
+    if spec.mode == "real":
+        raise UsageError(
+            "a real clock shows the wall's time: --clock-start needs --clock manual or a speed like 60x"
+        )
+    return replace(spec, start=start)
+
+
+def _fill_closed_descriptors() -> None:
+    """Open the null device for each standard stream that was closed, lest a socket get its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+async def serve_until_stopped(emulator: Emulator) -> str | None:
+    """Serve until a signal; what broke our own contract under ``--strict``, or None.
+
+    A second signal ends the wait for what is still in flight. Raises ClickException when a port cannot be
+    had.
+    """
+    from emulator.cli.authority import publish_authority
+    from emulator.cli.running import on_signals
+
+    closing: asyncio.Task[None] | None = None
+
+    def on_signal() -> None:
+        if closing is None:
+            emulator.stop()
+        else:
+            closing.cancel()
+
+    on_signals(on_signal)
+    try:
+        await emulator.start()
+    except UsageError as error:
+        # Nothing is wrong with how we were called: exit status 1.
+        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
+    watcher = _watch(emulator) if emulator.options.watch else None
+    _calm_the_collector()
+    publish_authority(emulator.runtime)
+    _announce(emulator)
+    await emulator.until_stopped()
+    log.info("stopping")
+    if watcher is not None:
+        watcher.cancel()
+    closing = asyncio.create_task(emulator.close())
+    await asyncio.wait([closing])
+    if emulator.options.report_on_exit is not None:
+        _write_report(emulator, emulator.options.report_on_exit)
+    return emulator.failure
+
+
+def _write_report(emulator: Emulator, path: Path) -> None:
+    """Write the contract report. That it cannot be written is told, and stops nothing."""
+    from emulator.report import write
+
+    try:
+        write(emulator.runtime, path)
+    except OSError as error:
+        log.error("cannot write the report to %s: %s", path, error.strerror or error)
+    else:
+        log.info("wrote the report to %s", path)
+
+
+def _calm_the_collector() -> None:
+    """Have the cyclic garbage collector look less often: nearly all we drop goes by reference counts.
+
+    What was made at start stays for good and need not be looked at again. The journal and the ledger keep
+    tens of thousands of objects, and walking through them every few hundred requests is a third of the cost.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _watch(emulator: Emulator) -> asyncio.Task[None]:
+    from emulator.cli.watching import watch
+
+    return asyncio.create_task(watch(emulator))
+
+
+def _announce(emulator: Emulator) -> None:
+    """Print the ready line: the only thing that ever goes to standard output here."""
+    runtime = emulator.runtime
+    scenario = runtime.start_scenario.name
+    log.info("traffic at %s, control at %s, scenario %s", runtime.traffic, runtime.control, scenario)
+    line = {
+        "ready": True,
+        "traffic": runtime.traffic,
+        "control": runtime.control,
+        "scenario": scenario,
+        "version": runtime.version,
+    }
+    if sys.stdout is None:  # started with standard output closed
+        return
+    try:
+        print(json.dumps(line), flush=True)
+    except OSError as error:
+        log.warning("nobody reads standard output (%s); serving all the same", error.strerror or error)
+        # What is left in the buffer would fail again when the interpreter ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

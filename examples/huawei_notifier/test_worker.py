@@ -1,0 +1,125 @@
+"""The notification worker against the emulator, on a clock that the test advances."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from examples.huawei_notifier.worker import (
+    Account,
+    Notification,
+    NotificationFailed,
+    Tokens,
+    Worker,
+    create_receiver,
+    genuine,
+)
+
+KEY = "0123456789abcdef"
+
+pytestmark = pytest.mark.voice_emulator(clock="manual", settings={"huawei_cec": {"shared_key": KEY}})
+
+
+class EternalTokens(Tokens):
+    """The bug: a token is fetched once and kept, whatever the gateway says."""
+
+    def expired(self, token: str) -> None:
+        pass
+
+
+class Run:
+    """A worker with its receiver, as one process would have them."""
+
+    def __init__(self, worker: Worker, events: list[dict[str, Any]]) -> None:
+        self.worker = worker
+        self.events = events
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Release reason by called number."""
+        return {event["called"]: event["releaseReason"] for event in self.events}
+
+
+@pytest.fixture
+async def start(aiohttp_server, voice_emulator):
+    """Starts the worker's receiver and makes a worker with the keys of this test's account."""
+    keys = voice_emulator.credentials.huawei_cec
+    account = Account(voice_emulator.url, keys.app_key, keys.app_secret, KEY)
+    async with aiohttp.ClientSession() as session:
+
+        async def start(tokens: type[Tokens] = Tokens, genuine=genuine) -> Run:
+            events: list[dict[str, Any]] = []
+            server = await aiohttp_server(create_receiver(KEY, events.append, genuine))
+            url = str(server.make_url("/released"))
+            return Run(Worker(session, account, tokens(session, account), url), events)
+
+        yield start
+
+
+async def test_ten_workers_share_one_token(start, voice_emulator):
+    run = await start()
+    jobs: asyncio.Queue[Notification] = asyncio.Queue()
+    for number in range(40):
+        jobs.put_nowait(Notification(f"8613800{number:06d}", "100001"))
+    workers = [asyncio.create_task(run.worker.work(jobs)) for _ in range(10)]
+    await jobs.join()
+    for task in workers:
+        task.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+    assert len(run.worker.placed) == 40
+    assert run.worker.failed == []
+    voice_emulator.verify(operation="tokenByAkSk", exactly=1)
+    voice_emulator.assert_no_violations(warnings=True)
+
+
+async def test_release_events_tell_how_calls_ended(start, voice_emulator):
+    run = await start()
+    for number in ("8613800000000", "8613800000480", "8613800000403"):
+        await run.worker.notify(Notification(number, "100001"))
+    await voice_emulator.aio.advance("2m")
+    assert run.reasons["8613800000480"] == "4"
+    assert run.reasons["8613800000403"] == "10"
+    assert run.reasons["8613800000000"] in ("0", "1")
+    assert {event["callSerialNo"] for event in run.events} == set(run.worker.placed)
+    voice_emulator.assert_no_violations()
+
+
+async def test_an_expired_token_is_renewed(start, voice_emulator):
+    run = await start()
+    await run.worker.notify(Notification("8613800000000", "100001"))
+    await voice_emulator.aio.advance("11m")
+    await run.worker.notify(Notification("8613800010000", "100001"))
+    voice_emulator.verify(operation="tokenByAkSk", exactly=2)
+
+
+async def test_the_emulator_catches_a_worker_that_keeps_its_token_for_ever(start, voice_emulator):
+    """The same test with the bug in place: after ten minutes nothing works any more."""
+    run = await start(EternalTokens)
+    await run.worker.notify(Notification("8613800000000", "100001"))
+    await voice_emulator.aio.advance("11m")
+    with pytest.raises(NotificationFailed, match="refuses"):
+        await run.worker.notify(Notification("8613800010000", "100001"))
+    voice_emulator.verify(operation="tokenByAkSk", exactly=1)
+
+
+async def test_a_forged_event_is_not_believed(start, voice_emulator):
+    voice_emulator.load("bad-signatures")
+    run = await start()
+    await run.worker.notify(Notification("8613800000000", "100001"))
+    await voice_emulator.aio.advance("2m")
+    assert run.events == []
+    push = await voice_emulator.aio.wait_for_callback(provider="huawei_cec")
+    assert push.outcome == "refused"
+
+
+async def test_the_emulator_catches_a_receiver_that_does_not_check(start, voice_emulator):
+    """The same test with the bug in place: an event that Huawei never sent changes our books."""
+    voice_emulator.load("bad-signatures")
+    run = await start(genuine=lambda event, key: True)
+    await run.worker.notify(Notification("8613800000000", "100001"))
+    await voice_emulator.aio.advance("2m")
+    assert [event["called"] for event in run.events] == ["8613800000000"]

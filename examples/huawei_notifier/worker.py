@@ -1,0 +1,153 @@
+"""An asyncio worker for voice notifications at Huawei Cloud CEC; it believes only signed release events."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
+CREATE = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
+
+
+class NotificationFailed(Exception):
+    """Huawei did not place the call."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where CEC is, and who we are there. ``shared_key`` signs the release events."""
+
+    base_url: str
+    app_key: str
+    app_secret: str
+    shared_key: str = ""
+
+
+class Tokens:
+    """One bearer token for all calls, renewed when the gateway says that it has expired.
+
+    No clock of ours is asked: the gateway's word is what counts, and clocks differ.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, account: Account) -> None:
+        self._session = session
+        self._account = account
+        self._lock = asyncio.Lock()
+        self._token: str | None = None
+
+    async def get(self) -> str:
+        async with self._lock:  # however many workers start at once, one token is fetched
+            if self._token is None:
+                self._token = await self._fetch()
+            return self._token
+
+    def expired(self, token: str) -> None:
+        """Forget ``token``; a newer one that another worker has fetched meanwhile stays."""
+        if self._token == token:
+            self._token = None
+
+    async def _fetch(self) -> str:
+        body = {"app_key": self._account.app_key, "app_secret": self._account.app_secret}
+        url = self._account.base_url + TOKEN
+        async with self._session.post(url, json=body, headers={"X-Token-Expire": "600"}) as reply:
+            if reply.status != 200:
+                raise NotificationFailed(f"no token: {reply.status}")
+            return str((await reply.json(content_type=None))["AccessToken"])
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One call to place: whom, and what is played."""
+
+    called: str
+    voice_id: str
+
+
+@dataclass
+class Worker:
+    """Places notifications and keeps what became of them: the callSerialNo, then the release reason."""
+
+    session: aiohttp.ClientSession
+    account: Account
+    tokens: Tokens
+    call_back_url: str
+    placed: dict[str, Notification] = field(default_factory=dict)
+    failed: list[tuple[Notification, str]] = field(default_factory=list)
+
+    async def notify(self, notification: Notification) -> str:
+        """Place one call; returns its callSerialNo. Raises NotificationFailed."""
+        body = {
+            "called": notification.called,
+            "playList": [{"voiceId": notification.voice_id}],
+            "callBackUrl": self.call_back_url,
+        }
+        for _ in range(2):
+            token = await self.tokens.get()
+            headers = {"Authorization": f"Bearer {token}", "X-APP-Key": self.account.app_key}
+            async with self.session.post(self.account.base_url + CREATE, json=body, headers=headers) as reply:
+                if reply.status in (401, 403):
+                    self.tokens.expired(token)
+                    continue
+                if reply.status != 200:
+                    raise NotificationFailed(f"status {reply.status}")
+                answer = await reply.json(content_type=None)
+            if answer["retCode"] != "0":
+                raise NotificationFailed(f"retCode {answer['retCode']}: {answer.get('retMsg')}")
+            serial = str(answer["result"]["callSerialNo"])
+            self.placed[serial] = notification
+            return serial
+        raise NotificationFailed("the gateway refuses even a new token")
+
+    async def work(self, jobs: asyncio.Queue[Notification]) -> None:
+        """Take jobs until cancelled."""
+        while True:
+            job = await jobs.get()
+            try:
+                await self.notify(job)
+            except (NotificationFailed, aiohttp.ClientError) as error:
+                self.failed.append((job, str(error)))
+            finally:
+                jobs.task_done()
+
+
+def signature(event: Mapping[str, Any], shared_key: str) -> str:
+    """What the release event must be signed with (page "Release Event Callback API")."""
+    unsigned = {"signature", "timestamp", "nonce"}
+    pairs = ",".join(f"{name}={event[name]}" for name in sorted(event) if name not in unsigned)
+    message = f"{shared_key}_{event.get('timestamp')}_{event.get('nonce')}_{pairs.replace(' ', '')}"
+    return base64.b64encode(hmac.digest(shared_key.encode(), message.encode(), hashlib.sha256)).decode()
+
+
+def genuine(event: Mapping[str, Any], shared_key: str) -> bool:
+    """Whether an event comes from Huawei."""
+    return hmac.compare_digest(str(event.get("signature", "")), signature(event, shared_key))
+
+
+def create_receiver(
+    shared_key: str,
+    released: Callable[[dict[str, Any]], None],
+    genuine: Callable[[Mapping[str, Any], str], bool] = genuine,
+) -> web.Application:
+    """The receiver of release events: ``released`` hears of the genuine ones, each once."""
+    seen: set[str] = set()
+
+    async def receive(request: web.Request) -> web.Response:
+        event = await request.json()
+        if not genuine(event, shared_key):
+            return web.json_response({"retCode": "1", "retMsg": "bad signature"}, status=403)
+        if event["callSerialNo"] not in seen:
+            seen.add(event["callSerialNo"])
+            released(event)
+        return web.json_response({"retCode": "0", "retMsg": "success"})
+
+    app = web.Application()
+    app.router.add_post("/released", receive)
+    return app

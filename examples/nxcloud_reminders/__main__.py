@@ -1,0 +1,22 @@
+"""Serve the reminders: `python -m examples.nxcloud_reminders`, told by its environment who and where it is."""
+
+from __future__ import annotations
+
+import os
+
+from aiohttp import web
+
+from examples.nxcloud_reminders.service import Account, Store, create_app
+
+
+def main() -> None:
+    account = Account(
+        os.environ["NXCLOUD_URL"], os.environ["NXCLOUD_APPKEY"], os.environ["NXCLOUD_SECRETKEY"]
+    )
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080"))
+    # SIGTERM and SIGINT end it; receipts that come meanwhile are kept by the store alone.
+    web.run_app(create_app(account, Store()), host=host, port=port, print=None)
+
+
+if __name__ == "__main__":
+    main()

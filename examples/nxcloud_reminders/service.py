@@ -1,0 +1,166 @@
+"""A web service that reminds people by phone: NXCloud places the calls, its receipts settle them.
+
+    POST /reminders             {"phone": "6281200000000", "audio": "https://..."}  ->  {"id": 1}
+    GET  /reminders/{id}        {"phone": ..., "state": "called" | "answered" | "missed", "seconds": ...}
+    GET  /bill                  {"cost": "0.036"}
+    POST /nxcloud/receipts      where NXCloud sends its receipts
+
+A receipt may come twice, before the reply to its own submission, or for a call nobody remembers. So
+receipts go into a table of their own, keyed by what identifies a call, and are joined when asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import aiohttp
+from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where NXCloud is, and who we are there."""
+
+    base_url: str
+    appkey: str
+    secretkey: str
+    country_code: str = "62"
+    show_phone: str = "1234567890"
+
+
+class CallRefused(Exception):
+    """NXCloud did not accept a call; the code is the provider's."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"NXCloud refused: {code} {text}")
+        self.code = code
+
+
+class Store:
+    """Reminders and receipts. Settling the same receipt again changes nothing."""
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self._db = sqlite3.connect(path)
+        self._db.executescript("""
+            CREATE TABLE IF NOT EXISTS reminders (
+                id INTEGER PRIMARY KEY, phone TEXT NOT NULL, messageid TEXT NOT NULL UNIQUE
+            );
+            CREATE TABLE IF NOT EXISTS receipts (
+                messageid TEXT NOT NULL, phone TEXT NOT NULL, connected INTEGER NOT NULL,
+                seconds INTEGER NOT NULL, cost TEXT NOT NULL, cause TEXT NOT NULL,
+                PRIMARY KEY (messageid, phone)
+            );
+        """)
+
+    def add(self, phone: str, messageid: str) -> int:
+        with self._db:
+            insert = "INSERT INTO reminders (phone, messageid) VALUES (?, ?)"
+            done = self._db.execute(insert, (phone, messageid))
+        assert done.lastrowid is not None
+        return done.lastrowid
+
+    def settle(self, receipt: Mapping[str, str]) -> None:
+        row = (
+            receipt["messageid"],
+            receipt["phone"],
+            receipt["hangup_cause"] == "NORMAL_CLEARING",
+            int(receipt["second"]),
+            str(cost_of(receipt)),
+            receipt["hangup_cause"],
+        )
+        with self._db:
+            self._db.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def reminder(self, id: int) -> dict[str, object] | None:
+        row = self._db.execute(
+            "SELECT r.phone, d.connected, d.seconds, d.cause FROM reminders r "
+            "LEFT JOIN receipts d ON d.messageid = r.messageid WHERE r.id = ?",
+            (id,),
+        ).fetchone()
+        if row is None:
+            return None
+        phone, connected, seconds, cause = row
+        state = "called" if connected is None else "answered" if connected else "missed"
+        return {"id": id, "phone": phone, "state": state, "seconds": seconds, "cause": cause}
+
+    def bill(self) -> Decimal:
+        rows = self._db.execute("SELECT cost FROM receipts")
+        return sum((Decimal(cost) for (cost,) in rows), Decimal(0))
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def cost_of(receipt: Mapping[str, str]) -> Decimal:
+    """What a call costs: its cycles at the customer's price, or the base fee when nobody picked up."""
+    if receipt["hangup_cause"] == "NORMAL_CLEARING":
+        return Decimal(receipt["customer_price"]) * int(receipt["size"])
+    return Decimal(receipt.get("basic_price") or "0")
+
+
+class Service:
+    """The routes, and the one conversation with NXCloud."""
+
+    def __init__(self, account: Account, store: Store) -> None:
+        self._account = account
+        self._store = store
+        self._session: aiohttp.ClientSession | None = None
+
+    async def session(self, app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._session:
+            yield
+
+    async def call(self, phone: str, audio: str) -> str:
+        """Submit one group call; returns its messageid. Raises CallRefused."""
+        assert self._session is not None
+        account = self._account
+        form = {
+            "appkey": account.appkey,
+            "secretkey": account.secretkey,
+            "phone": phone,
+            "country_code": account.country_code,
+            "show_phone": account.show_phone,
+            "url": audio,
+        }
+        async with self._session.post(f"{account.base_url}/api/voiceSms/gpsend", data=form) as reply:
+            answer = await reply.json(content_type=None)
+        if answer["code"] != "0":
+            raise CallRefused(answer["code"], answer.get("result") or answer.get("message") or "")
+        return str(answer["messageid"])
+
+    async def create(self, request: web.Request) -> web.Response:
+        wanted = await request.json()
+        try:
+            messageid = await self.call(wanted["phone"], wanted["audio"])
+        except CallRefused as refused:
+            return web.json_response({"error": str(refused), "code": refused.code}, status=502)
+        return web.json_response({"id": self._store.add(wanted["phone"], messageid)}, status=201)
+
+    async def show(self, request: web.Request) -> web.Response:
+        found = self._store.reminder(int(request.match_info["id"]))
+        if found is None:
+            raise web.HTTPNotFound
+        return web.json_response(found)
+
+    async def bill(self, request: web.Request) -> web.Response:
+        return web.json_response({"cost": str(self._store.bill())})
+
+    async def receipt(self, request: web.Request) -> web.Response:
+        """NXCloud's fields come in the query or as a form; it wants the word success and nothing else."""
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self._store.settle({**request.query, **form})
+        return web.Response(text="success")
+
+
+def create_app(account: Account, store: Store) -> web.Application:
+    service = Service(account, store)
+    app = web.Application()
+    app.cleanup_ctx.append(service.session)
+    app.router.add_post("/reminders", service.create)
+    app.router.add_get("/reminders/{id:[0-9]+}", service.show)
+    app.router.add_get("/bill", service.bill)
+    app.router.add_post("/nxcloud/receipts", service.receipt)
+    return app

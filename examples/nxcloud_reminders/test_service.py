@@ -1,0 +1,130 @@
+"""The reminder service against the emulator: the service, its receiver and the test share one event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from examples.nxcloud_reminders.service import Account, Store, create_app
+
+AUDIO = "https://files.example.com/appointment.mp3"
+
+# Time passes when a test says so: a minute of ringing costs nothing.
+pytestmark = pytest.mark.voice_emulator(clock="manual")
+
+
+class CountingStore(Store):
+    """The bug: money is added up as receipts come in, whether they are news or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spent = Decimal(0)
+
+    def settle(self, receipt: Mapping[str, str]) -> None:
+        super().settle(receipt)
+        self._spent += Decimal(receipt["customer_price"]) * int(receipt["size"])
+
+    def bill(self) -> Decimal:
+        return self._spent
+
+
+@pytest.fixture
+def store():
+    store = Store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def start(aiohttp_client, voice_emulator):
+    """Starts the service on a free port with the keys of this test's account, and registers its receiver."""
+
+    async def start(store: Store) -> TestClient:
+        keys = voice_emulator.credentials.nxcloud
+        client = await aiohttp_client(
+            create_app(Account(voice_emulator.url, keys.appkey, keys.secretkey), store)
+        )
+        voice_emulator.callback_urls["nxcloud"] = client.make_url("/nxcloud/receipts")
+        return client
+
+    return start
+
+
+async def remind(service: TestClient, phone: str) -> int:
+    async with service.post("/reminders", json={"phone": phone, "audio": AUDIO}) as reply:
+        assert reply.status == 201, await reply.text()
+        return (await reply.json())["id"]
+
+
+async def shown(service: TestClient, path: str) -> dict:
+    async with service.get(path) as reply:
+        assert reply.status == 200
+        return await reply.json()
+
+
+async def test_an_answered_call_is_settled_by_its_receipt(start, store, voice_emulator):
+    service = await start(store)
+    reminder = await remind(service, "6281200000000")
+    assert (await shown(service, f"/reminders/{reminder}"))["state"] == "called"
+
+    await voice_emulator.aio.advance("1m")
+
+    assert (await shown(service, f"/reminders/{reminder}"))["state"] == "answered"
+    assert await shown(service, "/bill") == {"cost": "0.036"}
+    voice_emulator.assert_no_violations()
+
+
+@pytest.mark.parametrize(
+    ("phone", "cause"),
+    [("6281200000486", "USER_BUSY"), ("6281200000480", "NO_ANSWER")],
+    ids=["busy", "no answer"],
+)
+async def test_a_call_nobody_took_is_missed(start, store, voice_emulator, phone, cause):
+    """The last four digits of the number choose the outcome."""
+    service = await start(store)
+    reminder = await remind(service, phone)
+    await voice_emulator.aio.advance("1m")
+    told = await shown(service, f"/reminders/{reminder}")
+    assert (told["state"], told["cause"]) == ("missed", cause)
+
+
+async def test_a_receipt_that_comes_before_its_own_reply_is_not_lost(start, store, voice_emulator):
+    voice_emulator.load("receipt-before-reply")
+    service = await start(store)
+    reminder = await remind(service, "6281234567891")
+    await voice_emulator.aio.advance("5m")
+    assert (await shown(service, f"/reminders/{reminder}"))["state"] != "called"
+
+
+async def test_a_repeated_receipt_is_charged_once(start, store, voice_emulator):
+    voice_emulator.load("duplicate-receipts")
+    service = await start(store)
+    await remind(service, "6281200000000")
+    await voice_emulator.aio.advance("5m")
+    assert [push.outcome for push in voice_emulator.callbacks()] == ["delivered", "delivered"]
+    assert await shown(service, "/bill") == {"cost": "0.036"}
+
+
+async def test_the_emulator_catches_a_store_that_charges_repeats(start, voice_emulator):
+    """The same test with the bug in place: the bill is twice what the call cost."""
+    voice_emulator.load("duplicate-receipts")
+    store = CountingStore()
+    service = await start(store)
+    await remind(service, "6281200000000")
+    await voice_emulator.aio.advance("5m")
+    (call,) = voice_emulator.calls()
+    assert call.billing is not None
+    assert store.bill() == 2 * call.billing.charge
+    store.close()
+
+
+async def test_an_empty_account_is_told_to_the_user(start, store, voice_emulator):
+    voice_emulator.settings["nxcloud"]["balance"] = "0"
+    service = await start(store)
+    async with service.post("/reminders", json={"phone": "6281200000000", "audio": AUDIO}) as reply:
+        assert reply.status == 502
+        assert (await reply.json())["code"] == "3"
+    voice_emulator.verify(operation="gpsend", number="6281200000000", exactly=1)

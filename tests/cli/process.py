@@ -1,0 +1,149 @@
+"""The real command, run as a user runs it: a process of its own, with nothing of this one's environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+CHECKOUT = Path(__file__).parents[2]
+#: Seconds within which anything a test waits for must happen.
+PATIENCE = 60
+COMMAND = (sys.executable, "-m", "emulator")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """This process's environment without the emulator's own variables, plus ``extra``."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("VOICE_EMULATOR_", "COV_"))
+    }
+    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": "default", **extra}
+
+
+def command(
+    *args: object, env: Mapping[str, str] | None = None, program: tuple[str, ...] = COMMAND
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [*program, *(str(arg) for arg in args)],
+        env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+class Lines:
+    """The lines of a stream, collected as they come."""
+
+    def __init__(self, stream: Iterable[str]) -> None:
+        self._stream = stream
+        self._changed = threading.Condition()
+        self.lines: list[str] = []
+        self._ended = False
+        self._thread = threading.Thread(target=self._collect, daemon=True)
+        self._thread.start()
+
+    def _collect(self) -> None:
+        for line in self._stream:
+            with self._changed:
+                self.lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait_for(self, wanted: Callable[[str], bool] | str) -> str:
+        """The first line that has ``wanted`` in it (or satisfies it), once it is there."""
+        accepts = wanted if callable(wanted) else lambda line: wanted in line
+
+        def found() -> str | None:
+            return next((line for line in self.lines if accepts(line)), None)
+
+        with self._changed:
+            self._changed.wait_for(lambda: found() is not None or self._ended, PATIENCE)
+            line = found()
+        assert line is not None, f"never printed: {wanted}\n" + "\n".join(self.lines)
+        return line
+
+    def end(self) -> list[str]:
+        """All lines, once the stream has ended."""
+        self._thread.join(PATIENCE)
+        return self.lines
+
+
+@dataclass
+class Running:
+    """A command that runs until it is told to stop."""
+
+    process: subprocess.Popen[str]
+    out: Lines
+    log: Lines
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    def stop(self, signal_number: int) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(signal_number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(
+    *args: object,
+    env: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = COMMAND,
+    stdout: int = subprocess.PIPE,
+) -> Iterator[Running]:
+    """Start a command and kill it in the end if it still runs."""
+    process = subprocess.Popen(
+        [*program, *(str(arg) for arg in args)], env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield Running(process, Lines(process.stdout or ()), Lines(process.stderr or ()))
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(PATIENCE)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@contextmanager
+def serving(*args: object, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Run ``serve`` on free ports, once it is ready."""
+    with running("serve", "--port", 0, "--control-port", 0, *args, env=env) as server:
+        server.ready = json.loads(server.out.wait_for('"ready"'))
+        yield server
+
+
+def get(url: str) -> Any:
+    """GET a JSON document."""
+    with urlopen(url, timeout=PATIENCE) as reply:
+        return json.load(reply)
+
+
+def post(url: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+    """POST a form and return status and body."""
+    with urlopen(Request(url, body, headers, method="POST"), timeout=PATIENCE) as reply:
+        return reply.status, reply.read()
+
+
+def group(pattern: str, text: str) -> str:
+    """What the first group of ``pattern`` matches in ``text``."""
+    found = re.search(pattern, text)
+    assert found is not None, f"{pattern} is not in {text!r}"
+    return found[1]
+
+
+def url_of(receiver: Running) -> str:
+    """Where a ``listen`` listens."""
+    return group(r"listening at (http://[0-9.:]+)", receiver.out.wait_for("listening at "))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.cli.process import command, post, running, url_of
+
+RELEASE = json.dumps(
+    {"callSerialNo": "1", "called": "8888", "releaseReason": "0", "talkDuration": "3"}
+).encode()
+
+
+def test_it_prints_each_push_with_its_fields_and_answers_as_the_provider_expects():
+    with running("listen") as receiver:
+        url = url_of(receiver)
+        fields = {
+            "phone": "62812", "countryCode": "62", "duration": "0", "voice_type": "0", "messageid": "m1",
+            "second": "0", "cycle": "60", "size": "0", "customer_price": "0.036", "basic_price": "0.005",
+            "result": "Unsuccessful connection", "hangup_cause": "USER_BUSY",
+            "hangup_disposition": "recv_refuse", "ivr_result": "",
+        }  # fmt: skip
+        assert post(f"{url}/nx?{urlencode(fields)}", b"") == (200, b"success")
+        status, body = post(f"{url}/cec", RELEASE, **{"Content-Type": "application/json"})
+        assert (status, json.loads(body)["retCode"]) == (200, "0")
+        receiver.out.wait_for("POST /nx?...  nxcloud group  answered 200 success")
+        receiver.out.wait_for('  "hangup_cause": "USER_BUSY",')
+        receiver.out.wait_for("POST /cec  huawei_cec release  answered 200 ")
+        assert receiver.stop(signal.SIGTERM) == 0
+        assert receiver.log.end() == []
+
+
+def test_reply_and_status_are_what_was_asked_for():
+    with running("listen", "--reply", "no", "--status", 503) as receiver:
+        with pytest.raises(HTTPError) as refused:
+            post(f"{url_of(receiver)}/cec", RELEASE)
+        assert (refused.value.code, refused.value.read()) == (503, b"no")
+        receiver.out.wait_for("POST /cec  huawei_cec release  answered 503 no")
+        assert receiver.stop(signal.SIGINT) == 0
+
+
+def test_a_push_of_nobody_is_shown_all_the_same():
+    with running("listen") as receiver:
+        assert post(url_of(receiver), b"hello=1", **{"Content-Type": "text/plain"}) == (200, b"success")
+        receiver.out.wait_for("POST /  of no provider I know  answered 200 success")
+        receiver.out.wait_for('"hello": "1"')
+
+
+def test_a_taken_port_is_a_failure_that_names_it():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = command("listen", "--port", port)
+    assert done.returncode == 1
+    assert str(port) in done.stderr
+    assert "Traceback" not in done.stderr

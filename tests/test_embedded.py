@@ -1,0 +1,126 @@
+"""The emulator in a thread of the caller's own process."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import threading
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+import emulator
+from emulator.client import NotReady
+from emulator.errors import ContractBug, FileError, UsageError
+
+YAML = "name: mine\nclock: manual\nrules:\n  - {call: {outcome: rejected}}\n"
+
+
+def descriptors() -> int:
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_it_serves_and_leaves_nothing_behind():
+    with emulator.running() as first:  # whatever is kept from a first time on, is kept by now
+        assert first.client.health().status == "ok"
+    threads, open_before = threading.enumerate(), descriptors()
+    for _ in range(3):
+        with emulator.running(scenario="all-busy") as voice_emulator:
+            assert voice_emulator.scenario == "all-busy"
+            assert voice_emulator.credentials.nxcloud.appkey == "nx-appkey"
+            with pytest.raises(OSError, match="404"):
+                urlopen(f"{voice_emulator.url}/nowhere", timeout=10)
+    assert threading.enumerate() == threads
+    assert descriptors() == open_before
+    with pytest.raises(NotReady):
+        voice_emulator.client.health()
+
+
+def test_it_is_ready_in_a_second():
+    """Measured in processor time of the process: the machine may have other things to do."""
+    with emulator.running():
+        pass
+    before = time.process_time()
+    with emulator.running():
+        assert time.process_time() - before < 1
+
+
+def test_yaml_text_and_paths_and_options(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(YAML, encoding="utf-8")
+    for scenario in (YAML, path, str(path)):
+        with emulator.running(
+            scenario, seed=7, callback_url="http://127.0.0.1:9/cb", journal_limit=5
+        ) as held:
+            tenant = held.tenant
+            assert (tenant.scenario, tenant.seed, tenant.manual) == ("mine", 7, True)
+            assert set(tenant.callback_urls.values()) == {"http://127.0.0.1:9/cb"}
+            held.load("happy-path")
+            assert held.client.reset("default", to_start=True).scenario == "mine"
+
+
+@pytest.mark.parametrize(
+    ("clock", "shown"),
+    [
+        ("manual", "manual"),
+        ("60x", "60x"),
+        ({"mode": "manual", "start": "2026-01-05T09:00:00+08:00"}, "manual"),
+    ],
+)
+def test_the_clock_is_written_as_in_a_scenario(clock, shown):
+    with emulator.running(clock=clock) as held:
+        assert held.tenant.clock == shown
+        if isinstance(clock, dict):
+            assert held.tenant.now.isoformat() == "2026-01-05T01:00:00+00:00"
+            held.advance("90s")
+            assert held.tenant.now.isoformat() == "2026-01-05T01:01:30+00:00"
+
+
+def test_what_goes_wrong_at_the_start_is_raised_in_the_caller():
+    threads = threading.enumerate()
+    with pytest.raises(UsageError, match="happy-path"), emulator.running("happy-pathh"):
+        pass
+    with pytest.raises(FileError), emulator.running("name: bad\nrules:\n  - {call: {outcome: buzy}}\n"):
+        pass
+    with pytest.raises(UsageError, match="unknown clock 'manuel'"), emulator.running(clock="manuel"):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match="cannot listen"), emulator.running(port=port):
+            pass
+    with pytest.raises(TypeError, match="no_such_option"), emulator.running(no_such_option=1):
+        pass
+    assert threading.enumerate() == threads
+
+
+def test_it_stops_when_the_block_raises():
+    threads = threading.enumerate()
+    with pytest.raises(ZeroDivisionError), emulator.running():
+        raise ZeroDivisionError
+    assert threading.enumerate() == threads
+
+
+async def test_it_runs_beside_a_running_loop():
+    with emulator.running() as held:
+        assert (await held.aio.verify(at_most=0)).satisfied
+
+
+def test_two_run_side_by_side():
+    with emulator.running() as one, emulator.running("all-busy") as other:
+        assert one.control_url != other.control_url
+        assert (one.scenario, other.scenario) == ("happy-path", "all-busy")
+
+
+def test_a_breach_of_our_own_under_strict_is_told_at_the_end():
+    from emulator import embedded
+
+    running = embedded.embedded(strict=True)
+    running.start()
+    assert running._emulator is not None
+    assert running._loop is not None
+    running._loop.call_soon_threadsafe(running._emulator._fail, "a receipt breaks its schema")
+    with pytest.raises(ContractBug, match="a receipt breaks its schema"):
+        running.stop()
