@@ -1,0 +1,51 @@
+# voice-emulator as a container.
+#
+#   docker build -t voice-emulator .
+#   docker run --rm --read-only -p 127.0.0.1:4880:4880 -p 127.0.0.1:4881:4881 voice-emulator
+#
+# `make container-check` runs these steps without an engine.
+
+FROM python:3.12-slim AS build
+
+WORKDIR /src
+
+# What changes seldom comes first. The environment gets no pip: the image needs none.
+COPY requirements/build.lock requirements/runtime.lock requirements/
+RUN python -m venv --without-pip /opt/voice-emulator \
+    && python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.lock \
+    && /opt/build/bin/pip --python /opt/voice-emulator/bin/python install --no-cache-dir --require-hashes \
+       -r requirements/runtime.lock
+
+COPY pyproject.toml README.md LICENSE ./
+COPY emulator emulator
+COPY schemas schemas
+COPY scenarios scenarios
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheels . \
+    && /opt/build/bin/pip --python /opt/voice-emulator/bin/python install --no-cache-dir --no-deps /opt/wheels/*.whl
+
+
+FROM python:3.12-slim
+
+LABEL org.opencontainers.image.title="voice-emulator" \
+      org.opencontainers.image.description="The voice APIs of NXCloud, Huawei CEC and Infin8linx, answered locally" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
+
+COPY --from=build /opt/voice-emulator /opt/voice-emulator
+
+# The host is set here as well as below, so that `docker run voice-emulator serve --seed 7` can be reached too.
+ENV PATH=/opt/voice-emulator/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    VOICE_EMULATOR_HOST=0.0.0.0
+
+# A number, so that Kubernetes can tell it is not root; it owns nothing and needs no home.
+USER 65532:65532
+WORKDIR /
+
+EXPOSE 4880 4881
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["voice-emulator", "health"]
+ENTRYPOINT ["voice-emulator"]
+CMD ["serve", "--host", "0.0.0.0"]

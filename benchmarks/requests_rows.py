@@ -1,0 +1,105 @@
+"""Requests per second: the reply alone, and the reply with its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.ceilings import CONNECTIONS, PATH
+from benchmarks.load import Load, drive
+from benchmarks.processes import Ceiling, Ours, Receiver, get_json, running
+from benchmarks.requests import notifications
+from benchmarks.rows import Row, Say, Size, expect, ratio_row
+
+#: Calls that ring for as long as anything here lasts: what is measured is the request, not what follows it.
+RINGING = """
+name: ringing
+description: Every call rings for half an hour.
+rules:
+  - {name: patience, match: {number: "*"}, call: {outcome: answered, ring: 30m, talk: 10s}}
+"""
+#: Every call goes the same way; without the rule the magic numbers among those dialled would go theirs.
+PLAIN = """
+name: plain
+description: Every call rings for 3 s and talks for 10 s.
+rules:
+  - {name: all, match: {number: "*"}, call: {outcome: answered, ring: 3s, talk: 10s}}
+"""
+
+
+async def replies(size: Size, say: Say) -> list[Row]:
+    """createVoiceNotification: authenticated, schema-checked, journalled, planned; against the bare reply."""
+    ours, bare = Ours(RINGING), Ceiling("reply")
+    with running(ours, bare):
+        token = ours.token()
+        _prove_the_checks(ours, token)
+        rates, costs = [], []
+        for number in range(size.rounds + 1):
+            request = notifications(token, 8_800_000_000 + number * size.requests)
+            spent = bare.cpu
+            ceiling = await _drive(bare.port, request, size.requests, b'"retCode"')
+            middle, own = bare.cpu, ours.cpu
+            load = await _drive(ours.port, request, size.requests, b'"retCode":"0"')
+            if number:  # the first round warms up
+                rates.append((load.rate, ceiling.rate))
+                costs.append((size.requests / (ours.cpu - own), size.requests / (middle - spent)))
+                say(f"  {load.rate:,.0f}/s against {ceiling.rate:,.0f}/s")
+        books = ours.conservation()
+        expect(
+            books["accepted"] == (size.rounds + 1) * size.requests,
+            f"not every request placed a call: {books}",
+        )
+        journal = ours.api("GET", "/tenants/default/journal?kind=request&limit=1")
+        expect(bool(journal["entries"]), "the journal is empty")
+    per_second = ratio_row(
+        "createVoiceNotification, 64 connections, of bare aiohttp", 0.60, rates, "requests/s"
+    )
+    by_cpu = ratio_row("the same by CPU time of the server process", 0.60, costs, "requests per CPU second")
+    return [per_second, by_cpu]
+
+
+async def _drive(port: int, request: Callable[[int], bytes], count: int, expected: bytes) -> Load:
+    load = await drive(port, request, count, CONNECTIONS, expected)
+    expect(load.answered == count, f"{count - load.answered} requests were not answered")
+    expect(load.wrong == 0, f"{load.wrong} replies were not {expected!r}")
+    return load
+
+
+def _prove_the_checks(ours: Ours, token: str) -> None:
+    """A bad token and a bad body are refused: authentication and validation are on."""
+    url, body = ours.traffic + PATH, {"called": "8613800000000", "playList": [{"voiceId": "1"}]}
+    for headers, wrong, needle in (
+        ({"Authorization": "Bearer nonsense"}, body, "403"),
+        ({"Authorization": f"Bearer {token}"}, {**body, "called": "abc"}, '"5"'),
+    ):
+        try:
+            said = str(get_json(url, "POST", wrong, headers)).replace("'", '"')
+        except RuntimeError as error:
+            said = str(error)
+        expect(needle in said, f"a bad request was not refused with {needle}: {said}")
+
+
+async def receipts(size: Size, say: Say) -> list[Row]:
+    """createVoiceNotification and its receipt; against a bare server that posts one callback per request."""
+    receiver = Receiver()
+    bare = Ceiling("submit", receiver.url)
+    # A thousandfold clock: the call itself takes 13 ms, so that what is measured is the work.
+    ours = Ours(PLAIN, "--clock", "1000x", "--callback-url", receiver.url)
+    with running(ours, bare, receiver):
+        rates = []
+        for number in range(size.rounds + 1):
+            request = notifications(ours.token(), 8_600_000_000 + number * size.receipts)
+            pair = []
+            for port in (ours.port, bare.port):
+                receiver.clear()
+                load = await _drive(port, request, size.receipts, b'"retCode"')
+                arrived = receiver.wait_for(size.receipts)
+                expect(arrived["distinct"] == size.receipts, f"pushes were lost or doubled: {arrived}")
+                pair.append(size.receipts / (arrived["last"] - load.started))
+            if number:
+                rates.append((pair[0], pair[1]))
+                say(f"  {pair[0]:,.0f}/s against {pair[1]:,.0f}/s")
+        books = ours.conservation()
+        expect(books["acknowledged"] == books["accepted"] == (size.rounds + 1) * size.receipts, f"{books}")
+    return [
+        ratio_row("a submit and its receipt, of a bare server that does the same", 0.80, rates, "receipts/s")
+    ]

@@ -1,0 +1,87 @@
+"""What a measurement amounts to: one row of the table, and the checks that the work was really done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+#: Tells whoever watches what is being measured.
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is sent: everything counts requests, calls or pushes, ``rounds`` repetitions."""
+
+    rounds: int = 5
+    requests: int = 8_000
+    receipts: int = 5_000
+    batch: int = 5_000
+    pending: int = 100_000
+    growth: int = 200_000
+    advance: int = 10_000
+    slow: int = 3_000
+    starts: int = 7
+
+    @classmethod
+    def quick(cls) -> Size:
+        """Enough to see that everything works; the numbers mean nothing."""
+        return cls(1, 400, 200, 200, 2_000, 2_000, 200, 100, 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: the measured ``value`` against ``target``, which it should reach from below or above."""
+
+    name: str
+    value: float
+    target: float
+    unit: str
+    at_least: bool
+    ours: str
+    ceiling: str = ""
+    rounds: Sequence[float] = field(default=())
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    @property
+    def share(self) -> float:
+        """How much of the target is reached: 1 and more is good, whichever way the target lies."""
+        if not self.at_least:
+            return self.target / self.value if self.value else 1.0
+        return self.value / self.target
+
+    def shown(self) -> tuple[str, ...]:
+        """The cells of the table."""
+        sign = "≥" if self.at_least else "≤"
+        spread = f" ({min(self.rounds):.2f} to {max(self.rounds):.2f})" if len(self.rounds) > 1 else ""
+        return (
+            self.name, self.ours, self.ceiling, f"{self.value:.2f}{self.unit}{spread}",
+            f"{sign} {self.target:g}{self.unit}", "yes" if self.met else "no",
+        )  # fmt: skip
+
+
+def ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], what: str) -> Row:
+    """A row from interleaved (ours, ceiling) rates: the median of the rounds' own ratios."""
+    ratios = [ours / ceiling for ours, ceiling in pairs]
+    return Row(
+        name, median(ratios), target, "", True,
+        f"{median(ours for ours, _ in pairs):,.0f} {what}", f"{median(c for _, c in pairs):,.0f} {what}", ratios,
+    )  # fmt: skip
+
+
+def most(
+    name: str, value: float, target: float, unit: str, ceiling: str = "", rounds: Sequence[float] = ()
+) -> Row:
+    """A row that must stay below its target."""
+    return Row(name, value, target, unit, False, f"{value:,.1f}{unit}", ceiling, rounds)
+
+
+def expect(condition: bool, what: str) -> None:
+    """Raise RuntimeError unless the work was done: a fast server that does not do it proves nothing."""
+    if not condition:
+        raise RuntimeError(f"the measurement is void: {what}")

@@ -1,0 +1,299 @@
+"""The documentation is true: its commands run, its files load, its options exist, its links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.core.journal import ENTRY_LIMIT
+from emulator.core.ledger import ENDED_LIMIT
+from emulator.loading import nodes, yaml_text
+from emulator.loading.scenarios import ScenarioLoader
+from emulator.loading.schemas import SchemaSet
+from emulator.providers.catalogue import catalogue_of
+from emulator.providers.registry import discover
+from emulator.wire import asking, decoding, delivery, driver, events, intake
+from tests.cli.process import PATIENCE, Running, environment, serving
+from tests.container.published import documents, findings, kind_of
+from tests.docs.commands import emulator_commands, parse, shell_commands
+from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
+
+#: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
+NOT_RUN = frozenset({"docker", "git", "kubectl", "make", "pip", "pytest", "python"})
+#: What is run along with curl.
+RUN = frozenset({"curl", "sed", "voice-emulator"})
+LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", ""}
+
+
+def by_id(block: Block) -> str:
+    return block.id
+
+
+# --- shell ----------------------------------------------------------------------------------------
+
+
+def test_the_languages_of_the_blocks_are_known_here():
+    assert {block.language for page in pages() for block in blocks(page)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("block", all_blocks("sh"), ids=by_id)
+def test_a_shell_block_is_well_formed_and_its_options_exist(block: Block):
+    done = subprocess.run(
+        ["bash", "-n"], input=block.text, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {argv[0] for argv in shell_commands(block.text)} <= NOT_RUN | RUN
+    for argv in emulator_commands(block.text):
+        parse(argv)
+
+
+def options_of(page: str) -> list[str]:
+    """With which options of `serve` a page is tested: it says so in a comment that no reader sees."""
+    found = re.search(r"<!-- tested with: serve (.*?) -->", text(page))
+    return found[1].split() if found else ["--clock", "manual"]
+
+
+class Reader:
+    """Somebody who follows a page from top to bottom, at a terminal in an empty folder."""
+
+    def __init__(self, server: Running, folder: Path, curl: str | None) -> None:
+        self.server = server
+        self.folder = folder
+        tools = folder / ".tools"
+        tools.mkdir()
+        programs = {"voice-emulator": f'exec "{sys.executable}" -m emulator "$@"'}
+        if curl is None:
+            shim = Path(__file__).parent / "docs" / "curl.py"
+            programs["curl"] = f'exec "{sys.executable}" "{shim}" "$@"'
+        for name, line in programs.items():
+            (tools / name).write_text(f"#!/bin/sh\n{line}\n")
+            (tools / name).chmod(0o755)
+        (folder / ".curlrc").write_text("fail-with-body\nshow-error\n")
+        starter = (CHECKOUT / "emulator" / "cli" / "starters" / "scenario.yaml").read_text(encoding="utf-8")
+        for name in ("scenario.yaml", "my-scenario.yaml"):
+            (folder / name).write_text(starter, encoding="utf-8")
+        self.environment = environment(HOME=str(folder), PATH=f"{tools}:{os.environ['PATH']}")
+
+    def type(self, block: Block) -> str:
+        """Run a block, at this emulator's ports; what it printed. Any reply from 400 on is a failure."""
+        script = re.sub(r"\b(?:127\.0\.0\.1|localhost):(488[01])\b", self._port, block.text)
+        # What streams for ever is cut off: that is curl's status 28.
+        endless = any("-N" in argv for argv in shell_commands(block.text))
+        script = script.replace("curl -N", "curl -N --max-time 1") if endless else script
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert done.returncode == (28 if endless else 0), (
+            f"{block.id}\n{script}\n{done.stdout}\n{done.stderr}"
+        )
+        return done.stdout
+
+    def _port(self, found: re.Match[str]) -> str:
+        url = self.server.ready["traffic" if found[1] == "4880" else "control"]
+        return str(url.removeprefix("http://"))
+
+    def load(self, scenario: str) -> None:
+        """Put a scenario in force, as somebody would who starts the emulator with it."""
+        (self.folder / "shown.yaml").write_text(scenario, encoding="utf-8")
+        where = f"{self.server.ready['control']}/v1/tenants/default"
+        restart = ["-X", "POST", f"{where}/reset?to=start"]
+        for words in (restart, ["-X", "PUT", f"{where}/scenario", "--data-binary", "@shown.yaml"]):
+            done = subprocess.run(
+                ["curl", "-s", *words], cwd=self.folder, env=self.environment, capture_output=True, text=True,
+                timeout=PATIENCE, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout
+
+
+def uses_curl(block: Block) -> bool:
+    return block.language == "sh" and any(argv[0] == "curl" for argv in shell_commands(block.text))
+
+
+def scenario_in(block: Block) -> bool:
+    if block.language != "yaml":
+        return False
+    found = documents(block.text)
+    return len(found) == 1 and kind_of(found[0]) is None and isinstance(found[0], dict) and "name" in found[0]
+
+
+def follow(page: str, folder: Path, curl: str | None) -> int:
+    """Follow a page; the number of blocks that were run."""
+    count = 0
+    with serving(*options_of(page)) as server:
+        reader = Reader(server, folder, curl)
+        shown: Block | None = None
+        printed = ""
+        for block in blocks(page):
+            if scenario_in(block):
+                shown = block
+            elif uses_curl(block):
+                if shown is not None and shown.section == block.section:
+                    reader.load(shown.text)
+                shown = None
+                printed = reader.type(block)
+                count += 1
+                continue
+            elif block.language == "json" and block.follows and printed:
+                alike(json.loads(block.text), json.loads(printed.strip().splitlines()[-1]), block.id)
+            printed = ""
+        log = "\n".join(server.log.lines)
+    assert "Traceback" not in log, log
+    return count
+
+
+def alike(told: Any, real: Any, where: str) -> None:
+    """The real reply has the shape of the one that a page shows: the same members, of the same types."""
+    assert type(told) is type(real), f"{where}: {told!r} is not like {real!r}"
+    if isinstance(told, dict):
+        assert list(told) == list(real), f"{where}: {list(told)} is not {list(real)}"
+        for name, value in told.items():
+            alike(value, real[name], f"{where}/{name}")
+    elif isinstance(told, list) and told and real:
+        alike(told[0], real[0], f"{where}/0")
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if any(map(uses_curl, blocks(page)))])
+def test_a_page_can_be_followed_word_for_word(page: str, tmp_path: Path):
+    assert follow(page, tmp_path, shutil.which("curl")) >= 1
+
+
+def test_without_curl_a_stand_in_does(tmp_path: Path):
+    assert follow("README.md", tmp_path, None) >= 5
+
+
+def test_the_files_that_init_writes_are_checked_as_the_page_says(tmp_path: Path):
+    for argv in (["init"], ["check", "scenario.yaml"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "emulator", *argv], cwd=tmp_path, env=environment(), capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert "voice-emulator init\nvoice-emulator check scenario.yaml\n" in text("docs/getting-started.md")
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def loader() -> ScenarioLoader:
+    providers = discover()
+    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml"), ids=by_id)
+def test_a_yaml_block_is_what_it_says(block: Block, loader: ScenarioLoader):
+    found = documents(block.text)
+    assert found
+    kinds = {kind_of(document) for document in found}
+    for kind in kinds - {None}:
+        assert findings(str(kind), block.text) == []
+    if scenario_in(block):
+        assert loader.text(block.text).name == yaml.safe_load(block.text)["name"]
+
+
+@pytest.mark.parametrize("block", all_blocks("json", "toml"), ids=by_id)
+def test_a_block_of_json_or_toml_is_that(block: Block):
+    {"json": json.loads, "toml": tomllib.loads}[block.language](block.text)
+
+
+@pytest.mark.parametrize("block", all_blocks("python"), ids=by_id)
+def test_a_python_block_compiles_and_imports_what_exists(block: Block):
+    code = textwrap.dedent(block.text)
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("emulator"):
+                    importlib.import_module(alias.name)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emulator"):
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+    # What is on docs/pytest.md is run, all of it, by tests/plugin.
+    if "emulator.running(" in code and "def " not in code and block.page != "docs/pytest.md":
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], env=environment(), capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in blocks("docs/add-a-provider.md") if block.language in ("python", "json")],
+    ids=by_id,
+)
+def test_the_code_about_a_new_provider_is_that_of_the_one_in_the_tests(block: Block):
+    folder = CHECKOUT / "tests" / "fourth" / "tinytel"
+    source = folder / ("__init__.py" if block.language == "python" else "schemas/dial.request.json")
+    assert block.text in source.read_text(encoding="utf-8")
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def target_of(page: str, link: str) -> tuple[str, str]:
+    """The file a relative link leads to, as a path of the checkout, and the anchor in it."""
+    path, _, anchor = link.partition("#")
+    where = (CHECKOUT / page).parent / path if path else CHECKOUT / page
+    return os.path.relpath(where.resolve(), CHECKOUT).replace(os.sep, "/"), anchor
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_link_leads_somewhere(page: str):
+    for link in links(page):
+        if re.match(r"https?://", link):
+            continue
+        path, anchor = target_of(page, link)
+        assert (CHECKOUT / path).exists(), f"{page} links to {link}"
+        if anchor:
+            assert anchor in anchors(path), f"{page} links to {link}; {path} has {sorted(anchors(path))}"
+
+
+def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
+    reached, waiting = set(), ["docs/index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or page not in pages():
+            continue
+        reached.add(page)
+        waiting += [target_of(page, link)[0] for link in links(page) if "://" not in link]
+    assert {page for page in pages() if page.startswith("docs/")} <= reached
+    assert "docs/index.md" in {target_of("README.md", link)[0] for link in links("README.md")}
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        f"a body on the traffic port | {intake.BODY_LIMIT // 2**20} MiB",
+        f"a body on the control port | {asking.BODY_LIMIT // 2**20} MiB, within {asking.BODY_TIMEOUT:.0f} s",
+        f"JSON | {decoding.DEPTH_LIMIT} levels",
+        f"form fields | {decoding.FIELD_LIMIT:,}",
+        f"a scenario file | {yaml_text.SIZE_LIMIT // 10**6} MB, {nodes.NODE_LIMIT:,} values, {nodes.DEPTH_LIMIT} levels",
+        f"the journal | {ENTRY_LIMIT:,} entries",
+        f"ended calls | {ENDED_LIMIT:,} per tenant",
+        f"pushes at a time | {driver.IN_FLIGHT_LIMIT:,}",
+        f"event streams | {events.SUBSCRIBER_LIMIT}, each cut off when it does not read for {events.WRITE_LIMIT:.0f} s",
+        f"An answer is read up to {delivery.REPLY_LIMIT // 1024} KiB",
+    ],
+)
+def test_the_bounds_on_the_security_page_are_those_of_the_code(bound: str):
+    assert bound in text("docs/security.md")
