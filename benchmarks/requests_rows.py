@@ -8,7 +8,7 @@ from benchmarks.ceilings import CONNECTIONS, PATH
 from benchmarks.load import Load, drive
 from benchmarks.processes import Ceiling, Ours, Receiver, get_json, running
 from benchmarks.requests import notifications
-from benchmarks.rows import Row, Say, Size, expect, ratio_row
+from benchmarks.rows import Pair, Row, Say, Size, expect, ratio_row
 
 #: Calls that ring for as long as anything here lasts: what is measured is the request, not what follows it.
 RINGING = """
@@ -32,17 +32,16 @@ async def replies(size: Size, say: Say) -> list[Row]:
     with running(ours, bare):
         token = ours.token()
         _prove_the_checks(ours, token)
-        rates, costs = [], []
+        pairs = []
         for number in range(size.rounds + 1):
             request = notifications(token, 8_800_000_000 + number * size.requests)
-            spent = bare.cpu
+            spent, own = bare.cpu, ours.cpu
             ceiling = await _drive(bare.port, request, size.requests, b'"retCode"')
-            middle, own = bare.cpu, ours.cpu
             load = await _drive(ours.port, request, size.requests, b'"retCode":"0"')
+            pair = Pair(size.requests, load.seconds, ceiling.seconds, ours.cpu - own, bare.cpu - spent)
             if number:  # the first round warms up
-                rates.append((load.rate, ceiling.rate))
-                costs.append((size.requests / (ours.cpu - own), size.requests / (middle - spent)))
-                say(f"  {load.rate:,.0f}/s against {ceiling.rate:,.0f}/s")
+                pairs.append(pair)
+                say(f"  {pair}")
         books = ours.conservation()
         expect(
             books["accepted"] == (size.rounds + 1) * size.requests,
@@ -50,11 +49,7 @@ async def replies(size: Size, say: Say) -> list[Row]:
         )
         journal = ours.api("GET", "/tenants/default/journal?kind=request&limit=1")
         expect(bool(journal["entries"]), "the journal is empty")
-    per_second = ratio_row(
-        "createVoiceNotification, 64 connections, of bare aiohttp", 0.60, rates, "requests/s"
-    )
-    by_cpu = ratio_row("the same by CPU time of the server process", 0.60, costs, "requests per CPU second")
-    return [per_second, by_cpu]
+    return [ratio_row("createVoiceNotification, 64 connections, of bare aiohttp", 0.60, pairs, "requests/s")]
 
 
 async def _drive(port: int, request: Callable[[int], bytes], count: int, expected: bytes) -> Load:
@@ -85,21 +80,24 @@ async def receipts(size: Size, say: Say) -> list[Row]:
     # A thousandfold clock: the call itself takes 13 ms, so that what is measured is the work.
     ours = Ours(PLAIN, "--clock", "1000x", "--callback-url", receiver.url)
     with running(ours, bare, receiver):
-        rates = []
+        pairs = []
         for number in range(size.rounds + 1):
             request = notifications(ours.token(), 8_600_000_000 + number * size.receipts)
-            pair = []
-            for port in (ours.port, bare.port):
+            took = []
+            for server in (bare, ours):
                 receiver.clear()
-                load = await _drive(port, request, size.receipts, b'"retCode"')
+                spent = server.cpu
+                load = await _drive(server.port, request, size.receipts, b'"retCode"')
                 arrived = receiver.wait_for(size.receipts)
                 expect(arrived["distinct"] == size.receipts, f"pushes were lost or doubled: {arrived}")
-                pair.append(size.receipts / (arrived["last"] - load.started))
+                took.append((arrived["last"] - load.started, server.cpu - spent))
+            (ceiling, ceiling_cpu), (mine, cpu) = took
+            pair = Pair(size.receipts, mine, ceiling, cpu, ceiling_cpu)
             if number:
-                rates.append((pair[0], pair[1]))
-                say(f"  {pair[0]:,.0f}/s against {pair[1]:,.0f}/s")
+                pairs.append(pair)
+                say(f"  {pair}")
         books = ours.conservation()
         expect(books["acknowledged"] == books["accepted"] == (size.rounds + 1) * size.receipts, f"{books}")
     return [
-        ratio_row("a submit and its receipt, of a bare server that does the same", 0.80, rates, "receipts/s")
+        ratio_row("a submit and its receipt, of a bare server that does the same", 0.80, pairs, "receipts/s")
     ]

@@ -42,6 +42,8 @@ class Row:
     ours: str
     ceiling: str = ""
     rounds: Sequence[float] = field(default=())
+    #: The same ratio by CPU time of the processes, which a busy machine disturbs less; None where it says nothing.
+    by_cpu: float | None = None
 
     @property
     def met(self) -> bool:
@@ -61,17 +63,44 @@ class Row:
         spread = f" ({min(self.rounds):.2f} to {max(self.rounds):.2f})" if len(self.rounds) > 1 else ""
         return (
             self.name, self.ours, self.ceiling, f"{self.value:.2f}{self.unit}{spread}",
+            "" if self.by_cpu is None else f"{self.by_cpu:.2f}",
             f"{sign} {self.target:g}{self.unit}", "yes" if self.met else "no",
         )  # fmt: skip
 
 
-def ratio_row(name: str, target: float, pairs: Sequence[tuple[float, float]], what: str) -> Row:
-    """A row from interleaved (ours, ceiling) rates: the median of the rounds' own ratios."""
-    ratios = [ours / ceiling for ours, ceiling in pairs]
+@dataclass(frozen=True)
+class Pair:
+    """One interleaved round: how many there were, and the seconds and CPU seconds that ours and the ceiling took."""
+
+    count: int
+    ours: float
+    ceiling: float
+    ours_cpu: float
+    ceiling_cpu: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count / self.ours:,.0f}/s against {self.count / self.ceiling:,.0f}/s; CPU "
+            f"{1e6 * self.ours_cpu / self.count:.0f} µs against {1e6 * self.ceiling_cpu / self.count:.0f} µs"
+        )
+
+
+def ratio_row(name: str, target: float, pairs: Sequence[Pair], what: str) -> Row:
+    """A row from interleaved rounds: the median of the rounds' own ratios."""
+    ratios = [pair.ceiling / pair.ours for pair in pairs]
+    by_cpu = median(pair.ceiling_cpu / max(pair.ours_cpu, 1e-9) for pair in pairs)
+    ours, ceiling = median(p.count / p.ours for p in pairs), median(p.count / p.ceiling for p in pairs)
     return Row(
-        name, median(ratios), target, "", True,
-        f"{median(ours for ours, _ in pairs):,.0f} {what}", f"{median(c for _, c in pairs):,.0f} {what}", ratios,
-    )  # fmt: skip
+        name,
+        median(ratios),
+        target,
+        "",
+        True,
+        f"{ours:,.0f} {what}",
+        f"{ceiling:,.0f} {what}",
+        ratios,
+        by_cpu,
+    )
 
 
 def most(

@@ -61,6 +61,8 @@ def address_problem(text: str) -> str | None:
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # urlsplit overlooks line breaks; on a socket they would begin a header.
+        fine = fine and text.isprintable() and " " not in text
     except ValueError as error:
         return f"{text!r} is no URL: {error}"
     return None if fine else f"{text!r} is no URL; write one like http://127.0.0.1:9000/dr"

@@ -155,12 +155,16 @@ def serve(**given: Any) -> None:
     Every option can also be set by environment: --control-port is VOICE_EMULATOR_CONTROL_PORT.
     """  # fmt: skip
     options = options_of(given)
+    # What is loaded and built now stays: looking through it again and again is a tenth of the start.
+    gc.disable()
     from emulator.app import Emulator
     from emulator.cli import logs
     from emulator.cli.running import run
+    from emulator.wire.doors import allow_more_files
 
     _fill_closed_descriptors()
     logs.set_up(options.log_format)
+    allow_more_files()
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
         # The scenario has the say about the clock, and only now is it known what it says.
@@ -294,9 +298,9 @@ def _calm_the_collector() -> None:
     What was made at start stays for good and need not be looked at again. The journal and the ledger keep
     tens of thousands of objects, and walking through them every few hundred requests is a third of the cost.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 def _watch(emulator: Emulator) -> asyncio.Task[None]:

@@ -51,8 +51,13 @@ class Masker:
         return text
 
     def mapping(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of ``fields`` with secret values hidden, one level deep."""
-        return {name: MASK if self.is_secret(name) else value for name, value in fields.items()}
+        """A copy of ``fields`` with secret values hidden, however deep they lie."""
+        return {name: MASK if self.is_secret(name) else self._hidden(value) for name, value in fields.items()}
+
+    def _hidden(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self.mapping(value)
+        return [self._hidden(item) for item in value] if isinstance(value, list) else value
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> list[list[str]]:
         """Header pairs with secret values hidden; an Authorization header keeps its scheme."""
@@ -66,4 +71,10 @@ class Masker:
 
     def secret_values(self, fields: Mapping[str, Any]) -> list[str]:
         """The secret values among decoded fields, for :meth:`text`."""
-        return [value for name, value in fields.items() if isinstance(value, str) and self.is_secret(name)]
+        found = []
+        for name, value in fields.items():
+            if isinstance(value, str) and self.is_secret(name):
+                found.append(value)
+            elif isinstance(value, Mapping):
+                found += self.secret_values(value)
+        return found

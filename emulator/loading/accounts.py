@@ -62,6 +62,8 @@ def _url(reading: Reading, node: Node, what: str) -> str | None:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        # urlsplit overlooks line breaks; on a socket they would begin a header.
+        usable = usable and text.isprintable() and " " not in text
     except ValueError:
         usable = False
     if not usable:

@@ -15,6 +15,8 @@ from emulator.loading.findings import FileFinding
 #: How much one scenario may hold, aliases counted each time they are used, and how deep it may nest.
 NODE_LIMIT = 100_000
 DEPTH_LIMIT = 24
+#: Characters of a key that pointers have room for.
+KEY_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ Node = Scalar | Listing | Table
 
 
 def child_pointer(pointer: str, key: object) -> str:
-    """The JSON Pointer of a member of what ``pointer`` names (RFC 6901)."""
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    """The JSON Pointer of a member of what ``pointer`` names (RFC 6901). Of an absurdly long key, the beginning."""
+    return f"{pointer}/{str(key)[:KEY_SHOWN].replace('~', '~0').replace('/', '~1')}"
 
 
 def from_json(document: Any, label: str) -> tuple[Node | None, list[FileFinding]]:

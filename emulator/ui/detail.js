@@ -98,7 +98,7 @@ export class CallDetail extends Detail {
 	curls() {
 		const path = this.base + this.path;
 		return [{ label: "This call", path }, { label: "Its pushes", path: `${this.base}/callbacks?call_id=${enc(this.id)}` },
-			{ label: "Push its receipt again", method: "POST", path: `${path}/push` }, ...(this.entry ? [repeat(this.app, this.entry)] : [])];
+			{ label: "Push its receipt again", method: "POST", path: `${path}/push` }, ...(this.entry ? [repeat(this.app, this.entry), { label: "Why it went so", path: `${this.base}/journal/${this.entry.id}/explain` }] : [])];
 	}
 }
 

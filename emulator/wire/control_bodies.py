@@ -113,9 +113,9 @@ def documents(providers: Providers) -> dict[str, Json]:
 
 
 def schemas(providers: Providers) -> dict[str, Schema]:
-    """The same, compiled for judging."""
+    """The same for judging, each compiled when it is first needed."""
     return {
-        name: Schema(f"control/{name}.request", _judging(document))
+        name: Schema(f"control/{name}.request", _judging(document), later=True)
         for name, document in documents(providers).items()
     }
 

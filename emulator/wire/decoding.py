@@ -23,6 +23,10 @@ from emulator.providers.request import Problem, Request, UploadedFile
 MALFORMED = "malformed"
 #: More parameters than any operation has; past it a form is refused unread.
 FIELD_LIMIT = 1_000
+#: More percent signs than a file of 8 MB in Base64 has; each costs a hundred bytes while a form is unescaped.
+ESCAPE_LIMIT = 500_000
+#: More values than any operation has in its JSON; each costs many times its text. Short texts are not counted.
+VALUE_LIMIT = 100_000
 _PLAIN_JSON = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
 )
@@ -98,15 +102,16 @@ def _first_values(pairs: Iterable[tuple[str, Any]], repeated: list[str]) -> dict
 
 
 def _form(request: Request, raw: bytes, repeated: list[str]) -> dict[str, Any]:
+    if raw.count(b"&") >= FIELD_LIMIT or raw.count(b"%") > ESCAPE_LIMIT:
+        _fault(request, f"the form has more than {FIELD_LIMIT} fields, or more than {ESCAPE_LIMIT} escapes")
+        return {}
     try:
         text = raw.decode("utf-8")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELD_LIMIT)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
         _fault(request, f"the form is not UTF-8: {error.reason} at byte {error.start}")
         lenient = raw.decode("utf-8", "replace")
-        pairs = parse_qsl(lenient, keep_blank_values=True, errors="replace", max_num_fields=None)[
-            :FIELD_LIMIT
-        ]
+        pairs = parse_qsl(lenient, keep_blank_values=True, errors="replace")
     except ValueError as error:
         _fault(request, f"the form cannot be read: {error}")
         return {}
@@ -116,6 +121,8 @@ def _form(request: Request, raw: bytes, repeated: list[str]) -> dict[str, Any]:
 def _json(request: Request) -> dict[str, Any]:
     try:
         text = request.body.decode("utf-8")
+        if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
+            raise _Refused(f"it holds more than {VALUE_LIMIT} values")
         if text.count("[") + text.count("{") > DEPTH_LIMIT:
             _check_depth(text)
         document = _parse(text)

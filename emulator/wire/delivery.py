@@ -19,13 +19,14 @@ from yarl import URL
 from emulator.core.attempts import Attempt, PushReply
 from emulator.core.masking import Masker
 from emulator.core.pushes import Push, PushOutcome
+from emulator.core.scenario import PLAIN_RECEIPT
 from emulator.core.tenants import Tenant
 from emulator.errors import ContractBug
 from emulator.loading.schemas import SchemaSet
 from emulator.providers.base import Envelope, Provider, PushRequest, ReceiptKind
 from emulator.providers.spoiling import spoil
 from emulator.wire.announcing import Ahead, announcing
-from emulator.wire.carriage import send_and_reset, slowly
+from emulator.wire.carriage import acknowledge_now, send_and_reset, slowly
 from emulator.wire.reach import Reach, Resolver, blocked_by
 
 log = logging.getLogger(__name__)
@@ -132,9 +133,11 @@ class Delivery:
         url = kind.target(tenant, push) or tenant.callback_urls.get(kind.url_key)
         now = tenant.now
         attempt = Attempt(
-            id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="", headers=(),
+            id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
+            headers=(),
             body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker(push.provider),
-            faults=() if push.by_hand else push.effect.faults, lateness=max(0, now - push.due),
+            faults=() if push.by_hand or push.effect is PLAIN_RECEIPT else push.effect.faults,
+            lateness=max(0, now - push.due),
         )  # fmt: skip
         if push.effect.lost and not push.by_hand:
             attempt.outcome, attempt.reason = PushOutcome.LOST, "lost by a rule"
@@ -222,6 +225,9 @@ class Delivery:
         """The URL, and why it may not be pushed to (None when it may). Raises ValueError for what is no URL."""
         known = self._targets.get(text)
         if known is None:
+            if not text.isprintable() or " " in text:
+                # It goes into the request's first line as it is.
+                raise ValueError("it has blanks or control characters")
             url = URL(text, encoded=True)
             known = (url, self._reach.check(url))
             if len(self._targets) >= TARGETS_REMEMBERED:
@@ -237,6 +243,8 @@ class Delivery:
         async with self._session.request(
             method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=whose
         ) as response:
+            if not response.content.is_eof():
+                acknowledge_now(response.connection)
             body = await response.content.read(REPLY_LIMIT)
             if not response.content.at_eof():
                 more = await response.content.read(1)

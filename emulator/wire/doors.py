@@ -7,19 +7,13 @@ is here: a connection whose first request does not come, and more connections th
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from emulator.wire.listening import Server
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -30,6 +24,8 @@ FIELD_LIMIT = 16_384
 KEPT_ALIVE = 75.0
 #: Real seconds within which the first request's head must have come.
 HEAD_SECONDS = 30.0
+#: Real seconds that a client may leave a reply, or part of it, unread.
+UNREAD_SECONDS = 120.0
 #: Connections open at once on both ports together.
 CONNECTION_LIMIT = 16_384
 #: Of the files a process may have open, so much is for connections; pushes need some too.
@@ -38,28 +34,56 @@ SHARE = 0.75
 
 def connection_limit() -> int:
     """How many connections may be open at once: what the system allows, up to :data:`CONNECTION_LIMIT`."""
-    if resource is None:
+    try:
+        import resource
+    except ImportError:  # Windows
         return CONNECTION_LIMIT
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return CONNECTION_LIMIT if files == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, int(files * SHARE))
 
 
+def allow_more_files() -> None:
+    """Raise the limit on open files as far as this process may, and as it can use."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = int(CONNECTION_LIMIT / SHARE) + 1
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 class Doors:
     """Counts connections, and shows out those that say nothing."""
 
-    def __init__(self, limit: int | None = None, patience: float = HEAD_SECONDS) -> None:
-        """At most ``limit`` connections (default: :func:`connection_limit`); ``patience`` is in real seconds."""
+    def __init__(
+        self, limit: int | None = None, patience: float = HEAD_SECONDS, unread: float = UNREAD_SECONDS
+    ) -> None:
+        """At most ``limit`` connections (default: :func:`connection_limit`).
+
+        ``patience`` with those that say nothing, and ``unread``, with those that do not listen, are real seconds.
+        """
         self.limit = connection_limit() if limit is None else limit
-        self.open = 0
         self._patience = patience
+        self._unread = int(unread * 1000)
+        self._open: dict[web.RequestHandler, asyncio.Transport] = {}
         # Those that have not said anything yet, and until when they may; the longest silent first.
         self._silent: dict[web.RequestHandler, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
     def came(self, connection: web.RequestHandler, transport: asyncio.Transport) -> None:
         """A connection was opened. Above the limit the one that has been silent longest goes, or else this one."""
-        self.open += 1
-        if self.open > self.limit:
+        self._open[connection] = transport
+        _give_up_after(self._unread, transport)
+        if len(self._open) > self.limit:
             oldest = next(iter(self._silent), None)
             if oldest is None:
                 transport.abort()
@@ -76,14 +100,16 @@ class Doors:
 
     def left(self, connection: web.RequestHandler) -> None:
         """A connection was closed."""
-        self.open -= 1
+        self._open.pop(connection, None)
         self._silent.pop(connection, None)
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, and cut what is still open: its client does not read what it was sent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for transport in tuple(self._open.values()):
+            transport.abort()
 
     def _look_around(self) -> None:
         self._timer = None
@@ -100,6 +126,14 @@ class Doors:
         connection.force_close()
 
 
+def _give_up_after(milliseconds: int, transport: asyncio.Transport) -> None:
+    """Have the system cut the connection when its peer takes nothing for so long, where the system can."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    known = transport.get_extra_info("socket")
+    if option is not None and known is not None:
+        known.setsockopt(socket.IPPROTO_TCP, option, milliseconds)
+
+
 class Listener(Server):
     """The server of one port, behind :class:`Doors`.
 
@@ -112,7 +146,7 @@ class Listener(Server):
         self._doors = doors
         self._known_loop = asyncio.get_running_loop()
         super().__init__(
-            handle, request_factory=self._request, handler_cancellation=True, access_log=None, logger=log,
+            handle, request_factory=self._request, handler_cancellation=True, access_log=None,
             max_line_size=LINE_LIMIT, max_field_size=FIELD_LIMIT, keepalive_timeout=KEPT_ALIVE,
             auto_decompress=False,
         )  # fmt: skip
@@ -130,23 +164,3 @@ class Listener(Server):
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         self._doors.spoke(protocol)
         return web.BaseRequest(message, payload, protocol, writer, task, self._known_loop)
-
-
-class _Discreet(logging.Filter):
-    """What is no HTTP gets a line without its contents, which may hold somebody's secrets, and no traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; it is always let through."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            record.levelno, record.levelname = logging.INFO, "INFO"
-            record.msg, record.args = (
-                "what %s sent is no HTTP request: %s",
-                (*record.args[:1], type(error).__name__),
-            )  # type: ignore[index]
-            record.exc_info = None
-        return True
-
-
-log = logging.getLogger(__name__)
-log.addFilter(_Discreet())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -33,6 +33,8 @@ from emulator.wire.routes import RouteTable
 
 log = logging.getLogger(__name__)
 
+#: Ten times the numbers that any operation takes. What lies beyond is not counted, and not kept in the journal.
+NUMBERS_LIMIT = 50_000
 #: Real seconds a reply waits for pushes that a rule sends before it.
 OVERTAKING_LIMIT = 1.0
 #: A client that sends this header hears in ``Emulator-Rule`` which rules acted.
@@ -60,8 +62,7 @@ class Gateway:
         self._tenancy = tenancy
         self._routes = RouteTable(providers)
         self._answering = Answering(providers, schemas, strict=strict)
-        self._maskers = {p.id: _masker(p, schemas) for p in providers.values()}
-        self._plain_masker = Masker(("authorization",))
+        self._masker = Masker(_secret_names(providers.values(), schemas))
         self._push_now = push_now
         self._strict = strict
         self._lenient = lenient
@@ -76,8 +77,8 @@ class Gateway:
         self.ahead: Callable[[Tenant, RequestRecord, Sequence[Call]], None] | None = None
 
     def masker(self, provider: str) -> Masker:
-        """What hides the secrets of one provider."""
-        return self._maskers.get(provider, self._plain_masker)
+        """What hides secrets in what went to ``provider``: those of all, since clients err in their base URLs."""
+        return self._masker
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """The life of a request."""
@@ -174,7 +175,7 @@ class Gateway:
         request.attributed = found is not None
         tenant = request.tenant = found or self._tenancy.default
         request.now = tenant.now
-        numbers = request.numbers = tuple(operation.numbers(request))
+        numbers = request.numbers = tuple(operation.numbers(request)[:NUMBERS_LIMIT])
         request.ordinal = tenant.ledger.request_ordinal(
             request.provider, operation.name, numbers[0] if numbers else ""
         )
@@ -293,9 +294,11 @@ class Gateway:
         )  # fmt: skip
 
 
-def _masker(provider: Provider, schemas: SchemaSet) -> Masker:
-    names = {"authorization", *provider.secrets}
-    for operation in provider.operations.values():
-        names |= schemas.get(operation.request).secrets | schemas.get(operation.reply).secrets
-        names |= {header.name for header in operation.headers if header.secret}
-    return Masker(names)
+def _secret_names(providers: Iterable[Provider], schemas: SchemaSet) -> set[str]:
+    names = {"authorization"}
+    for provider in providers:
+        names |= provider.secrets
+        for operation in provider.operations.values():
+            names |= schemas.get(operation.request).secrets | schemas.get(operation.reply).secrets
+            names |= {header.name for header in operation.headers if header.secret}
+    return names

@@ -60,3 +60,18 @@ async def test_a_tenant_that_is_deleted_is_told(browser):
             await expect(page("#banner")).to_contain_text("There is no tenant “short-lived”")
         await page.tab.get_by_role("link", name="Go to the tenant default").click()
         await page.live()
+
+
+async def test_the_control_token_is_asked_for_as_a_password(browser):
+    async with started(control_token="a-secret-token") as emu:
+        async with emu.client.get(emu.control + "/") as reply:
+            assert reply.status == 401
+            assert reply.headers["WWW-Authenticate"].startswith("Basic ")
+        credentials = {"username": "anybody", "password": "a-secret-token"}
+        async with opened(browser, emu.control, http_credentials=credentials) as page:
+            await page.open("/default/bend")
+            await page.button("Place the call").click()
+            await expect(page(".card[aria-label='Place a test call']")).to_contain_text("Placed:")
+            await page.press("1")
+            await page.total("1 call")
+            await expect(page(".grid-body .outcome")).to_have_text("ringing")

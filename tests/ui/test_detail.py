@@ -169,6 +169,7 @@ async def test_everything_is_offered_as_curl(emu, page):
         "Its pushes",
         "Push its receipt again",
         "gpsend, again",
+        "Why it went so",
     ):
         await expect(dialog.get_by_text(label, exact=True)).to_be_visible()
     await dialog.get_by_role("button", name="Copy curl: This list of calls").click()

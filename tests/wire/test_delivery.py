@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from emulator.core.pushes import Push, PushOutcome
-from tests.rig import Running, started
+from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND
 from tests.wire.test_faults import until
 
@@ -396,3 +396,32 @@ async def test_a_json_receiver_gets_its_own_acknowledgement_judged():
                 assert (await reply.json())["retCode"] == "0"
             await emu.settle()
         assert [outcome for outcome, _ in attempts(emu)] == ["delivered", "refused", "refused"]
+
+
+async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pushes():
+    """Such a receiver waits for the head to be acknowledged, and kernels take 40 ms for that unless told."""
+    loop = asyncio.get_running_loop()
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(10)
+    pushes = 40
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:  # left as it comes: without TCP_NODELAY
+            connection.settimeout(10)
+            for _ in range(pushes):
+                if not connection.recv(65_536):
+                    return
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
+                connection.sendall(b"success")
+
+    serving = loop.run_in_executor(None, serve)
+    with listening:
+        async with started() as emu:
+            emu.change({"callback_urls": {"nxcloud": f"http://127.0.0.1:{listening.getsockname()[1]}/dr"}})
+            await call(emu, ",".join(numbers(pushes)))
+            done = await emu.advance("1h")
+            assert [attempt.outcome for attempt in done.callbacks] == [PushOutcome.DELIVERED] * pushes
+            # The first sixteen or so are acknowledged at once in any case.
+            assert min(attempt.duration for attempt in done.callbacks[30:]) < 30_000
+        await serving

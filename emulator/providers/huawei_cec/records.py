@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.core.calls import Call, Outcome, Party, State
-from emulator.core.clock import MILLISECOND, SECOND, moment
+from emulator.core.clock import MILLISECOND, SECOND, wall_text
 from emulator.core.tenants import Tenant
 
 PROVIDER_ID = "huawei_cec"
@@ -49,8 +49,7 @@ def release_reason(call: Call) -> str:
 
 def wall_time(instant: int, offset_hours: float) -> str:
     """``yyyy/MM/dd,HH:mm:ss:SSS``, truncated to milliseconds; the sample's wall clock is UTC."""
-    wall = moment(instant, offset_hours)
-    return f"{wall:%Y/%m/%d,%H:%M:%S}:{wall.microsecond // 1000:03d}"
+    return f"{wall_text(instant, offset_hours, '%Y/%m/%d,%H:%M:%S')}:{instant // MILLISECOND % 1000:03d}"
 
 
 def epoch_ms(instant: int) -> str:
@@ -69,7 +68,8 @@ def record_file(tenant: Tenant, call: Call) -> str | None:
     if not tenant.settings[PROVIDER_ID]["recording"]:
         return None
     seconds, rest = divmod(call.dialled_at, SECOND)
-    return f"Y:/2/mobileAgent/{moment(call.dialled_at):%Y%m%d}/{seconds}-{rest // MILLISECOND:03d}.wav"
+    day = wall_text(call.dialled_at, pattern="%Y%m%d")
+    return f"Y:/2/mobileAgent/{day}/{seconds}-{rest // MILLISECOND:03d}.wav"
 
 
 def release_fields(tenant: Tenant, call: Call) -> dict[str, Any]:

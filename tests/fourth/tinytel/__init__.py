@@ -116,6 +116,8 @@ CALLS = Operation(
     queries_calls=True,
 )
 
+SETTINGS = SettingTable(Setting("greeting", "text", "hello", "What the record greets with."))
+
 PROVIDER = Provider(
     id="tinytel",
     title="Tinytel",
@@ -145,7 +147,7 @@ PROVIDER = Provider(
     ),
     default_credentials={"key": "tiny-key"},
     keys=lambda credentials: [("key", credentials.get("key") or "")],
-    settings=SettingTable(Setting("greeting", "text", "hello", "What the record greets with.")),
+    settings=SETTINGS,
     refuse=refuse,
     call_id=lambda tenant, request, call, index: call.batch_id,
     error_order=ORDER,

@@ -1,0 +1,307 @@
+"""Small inputs that would cost much: refused quickly, in little memory, and the next one is served."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from emulator.errors import FileError
+from emulator.loading.scenarios import ScenarioLoader
+from emulator.loading.schemas import SchemaSet
+from emulator.providers.catalogue import catalogue_of
+from emulator.providers.registry import discover
+from tests.rig import Running, started
+from tests.wire.raw import GPSEND, talk
+
+GP, TOKEN, YUNHU = "/api/voiceSms/gpsend", "/apigovernance/api/oauth/tokenByAkSk", "/api/yunhu"
+FORM = "application/x-www-form-urlencoded"
+#: Real seconds and bytes that the worst of these may take on a busy machine.
+QUICK = 5.0
+LITTLE = 128 * 1024 * 1024
+
+
+@contextmanager
+def cheaply() -> Iterator[None]:
+    """Fail when the block takes long, or much memory."""
+    tracemalloc.start()
+    begun = time.perf_counter()
+    try:
+        yield
+        took, (_, peak) = time.perf_counter() - begun, tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert took < QUICK
+    assert peak < LITTLE
+
+
+@pytest.fixture
+async def emu() -> AsyncIterator[Running]:
+    async with started(receive=False) as emu:
+        yield emu
+
+
+async def still_serves(emu: Running) -> None:
+    async with emu.client.post(emu.url + GP, data=GPSEND) as reply:
+        assert (await reply.json(content_type=None))["code"] == "0"
+    async with emu.client.get(emu.control + "/health") as reply:
+        assert reply.status == 200
+
+
+# --- YAML -----------------------------------------------------------------------------------------
+
+LAUGHS = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 12))
+YAML = {
+    "aliases that multiply": "name: s\nl0: &l0 [a, a, a, a, a, a, a, a, a, a]\n" + LAUGHS,
+    "an alias to itself": "name: s\nproviders: &p {nxcloud: *p}\nrules: []\n",
+    "merge keys that multiply": "name: s\na0: &a0 {x: 1}\n"
+    + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 20)}]}}\n" for n in range(1, 12)),
+    "lists in lists": "name: s\nrules: " + "[" * 50_000,
+    "closed lists in lists": "name: s\nrules: " + "[" * 900 + "]" * 900,
+    "mappings in mappings": "name: s\nrules: " + "{a: " * 50_000,
+    "indents in indents": "name: s\n" + "".join(" " * n + "a:\n" for n in range(1, 2000)),
+    "sequences in sequences": "- " * 50_000,
+    "a number of a million digits": "name: s\nseed: " + "9" * 1_000_000 + "\nrules: []\n",
+    "a number in base 60": "name: s\nseed: " + "1:" * 300_000 + "1\nrules: []\n",
+    "an exponent": "name: s\nseed: 1e999999999\nrules: []\n",
+    "a pattern of stars": "name: s\nrules: [{name: r, match: {number: '"
+    + "*a" * 20_000
+    + "'}, call: {outcome: busy}}]\n",
+    "many rules": "name: s\nrules:\n"
+    + "".join(f"- {{name: r{n}, call: {{outcome: busy}}}}\n" for n in range(20_000)),
+    "python objects": "name: !!python/object/apply:os.system ['true']\nrules: []\n",
+    "a python name": "name: !!python/name:os.system\nrules: []\n",
+    "two documents": "name: s\nrules: []\n---\nname: t\n",
+    "a long key": "name: s\n? " + "k" * 900_000 + "\n: 1\n",
+    "quotes": "name: s\nseed: '" + "''" * 400_000 + "'\n",
+    "an anchor of anchors": "name: s\n" + "".join(f"a{n}: &a{n} x\n" for n in range(50_000)),
+    "comments": "#" * 900_000 + "\nname: s\nrules: []\n",
+}
+
+
+@pytest.fixture(scope="module")
+def loader() -> ScenarioLoader:
+    providers = discover()
+    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+
+
+@pytest.mark.parametrize("what", YAML)
+def test_a_scenario_bomb_is_refused_or_read_cheaply(loader: ScenarioLoader, what: str):
+    begun = time.perf_counter()
+    if what in ("comments", "a pattern of stars"):
+        loader.text(YAML[what])
+    else:
+        with pytest.raises(FileError) as refused:
+            loader.text(YAML[what])
+        findings = refused.value.findings
+        assert 1 <= len(findings) <= 1000
+        assert max(len(finding.message) for finding in findings) < 2000
+    assert time.perf_counter() - begun < QUICK * 2
+
+
+@pytest.mark.parametrize("what", YAML)
+async def test_the_control_api_survives_a_scenario_bomb(emu: Running, what: str):
+    url = emu.control + "/v1/tenants/default/scenario"
+    begun = time.perf_counter()
+    async with emu.client.put(
+        url, data=io.BytesIO(YAML[what].encode()), headers={"Content-Type": "application/yaml"}
+    ) as reply:
+        assert reply.status in (200, 413, 422)
+        assert len(await reply.read()) < 1_000_000
+    assert time.perf_counter() - begun < QUICK * 2
+    async with emu.client.get(emu.control + "/health") as reply:
+        assert reply.status == 200
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def colliding(count: int) -> list[int]:
+    """Numbers that have one hash: Python's modulus, 2**61 - 1. As keys of a dictionary they would collide."""
+    return [n * (2**61 - 1) for n in range(1, count)]
+
+
+JSON = {
+    "arrays in arrays": b"[" * 500_000,
+    "objects in objects": b'{"a":' * 200_000,
+    "closed arrays": b"[" * 300_000 + b"]" * 300_000,
+    "brackets in a text": json.dumps({"app_key": "[" * 500_000}).encode(),
+    "a number of a million digits": b'{"app_key": ' + b"9" * 1_000_000 + b"}",
+    "a negative one": b'{"app_key": -' + b"9" * 1_000_000 + b"}",
+    "a long fraction": b'{"app_key": 0.' + b"9" * 1_000_000 + b"}",
+    "an exponent": b'{"app_key": 1e999999999}',
+    "a small exponent": b'{"app_key": 1e-999999999}',
+    "exponents": b"[" + b"1e308," * 100_000 + b"1]",
+    "many keys": json.dumps({f"k{n}": n for n in range(100_000)}).encode(),
+    "keys that collide as numbers": json.dumps({str(n): n for n in colliding(50_000)}).encode(),
+    "one key again and again": b"{" + b'"app_key":"x",' * 100_000 + b'"app_key":"y"}',
+    "many nulls": b'{"app_key": [' + b"null," * 300_000 + b"null]}",
+    "escapes": b'{"app_key": "' + b"\\u0000" * 150_000 + b'"}',
+    "half a surrogate": b'{"app_key": "\\ud800"}',
+    "white space": b" " * 900_000 + b"[",
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "utf-16": '{"app_key":"x"}'.encode("utf-16"),
+    "nothing but quotes": b'"' * 500_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", JSON)
+async def test_a_json_bomb_is_refused_cheaply_on_both_ports(emu: Running, what: str):
+    headers = {"Content-Type": "application/json"}
+    with cheaply():
+        async with emu.client.post(emu.url + TOKEN, data=io.BytesIO(JSON[what]), headers=headers) as reply:
+            assert 400 <= reply.status < 500
+            assert reply.headers.get("Emulator-Error") is None, "a provider refuses it, in its own words"
+        async with emu.client.post(
+            emu.control + "/v1/tenants", data=io.BytesIO(JSON[what]), headers=headers
+        ) as reply:
+            assert reply.status in (400, 413, 422)
+            assert len(await reply.read()) < 1_000_000
+    await still_serves(emu)
+
+
+# --- forms ----------------------------------------------------------------------------------------
+
+PART = b'--b\r\nContent-Disposition: form-data; name="n%d"\r\n\r\nx\r\n'
+FORMS = {
+    "many fields": (FORM, b"&".join(b"k%d=v" % n for n in range(200_000))),
+    "many empty fields": (FORM, b"&" * 1_000_000),
+    "percent signs": (FORM, b"%" * 15_000_000),
+    "escapes": (FORM, b"phone=" + b"%00" * 5_000_000),
+    "escapes that fit": (FORM, b"phone=" + b"%00" * 300_000),
+    "fields that are no UTF-8": (FORM, b"\xff&" * 5_000_000),
+    "many numbers": (FORM, b"appkey=nx-appkey&secretkey=nx-secretkey&phone=" + b"6281," * 200_000),
+    "one long number": (FORM, b"appkey=nx-appkey&secretkey=nx-secretkey&phone=" + b"6" * 1_000_000),
+    "many parts": ("multipart/form-data; boundary=b", b"".join(PART % n for n in range(20_000)) + b"--b--\r\n"),
+    "no end": ("multipart/form-data; boundary=b", PART % 1 + b"x" * 1_000_000),
+    "no boundary": ("multipart/form-data", PART % 1),
+    "an endless boundary": ("multipart/form-data; boundary=" + "b" * 10_000, PART % 1),
+    "multipart in multipart": (
+        "multipart/form-data; boundary=b",
+        b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n" + b"--c\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n" * 2000,
+    ),
+    "long part headers": ("multipart/form-data; boundary=b", b"--b\r\nX: " + b"y" * 500_000 + b"\r\n\r\nx\r\n--b--\r\n"),
+    "many part headers": ("multipart/form-data; boundary=b", b"--b\r\n" + b"X: y\r\n" * 50_000 + b"\r\nx\r\n--b--\r\n"),
+    "a compressed part": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Encoding: deflate\r\n\r\n'
+        + zlib.compress(b"a" * 100_000_000, 9) + b"\r\n--b--\r\n",
+    ),
+    "a part in base64": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Transfer-Encoding: base64\r\n\r\n' + b"=" * 1_000_000 + b"\r\n--b--\r\n",
+    ),
+    "a part in quoted-printable": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n' + b"=3D" * 300_000 + b"\r\n--b--\r\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORMS)
+@pytest.mark.parametrize("path", [GP, YUNHU])
+async def test_a_form_bomb_is_refused_cheaply(emu: Running, what: str, path: str):
+    kind, body = FORMS[what]
+    with cheaply():
+        async with emu.client.post(
+            emu.url + path, data=io.BytesIO(body), headers={"Content-Type": kind}
+        ) as reply:
+            assert reply.status == 200
+            answer = await reply.json(content_type=None)
+            assert str(answer.get("code", answer.get("ret"))) not in ("0", "200")
+    await still_serves(emu)
+
+
+@pytest.fixture(scope="module")
+def squeezed() -> bytes:
+    """200 MB in less than 1."""
+    return gzip.compress(b"a" * 200_000_000, 6)
+
+
+@pytest.mark.parametrize("path", [GP, TOKEN, YUNHU])
+async def test_a_compressed_body_is_not_unpacked(emu: Running, path: str, squeezed: bytes):
+    assert len(squeezed) < 1_000_000
+    with cheaply():
+        for encoding in ("gzip", "deflate", "br", "gzip, gzip"):
+            headers = {"Content-Encoding": encoding, "Content-Type": FORM}
+            async with emu.client.post(emu.url + path, data=io.BytesIO(squeezed), headers=headers) as reply:
+                assert reply.status in (200, 400, 403)
+    await still_serves(emu)
+
+
+async def test_the_control_port_unpacks_nothing_either(emu: Running):
+    body = gzip.compress(json.dumps({"id": "x" * 50_000_000}).encode(), 1)
+    with cheaply():
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        async with emu.client.post(
+            emu.control + "/v1/tenants", data=io.BytesIO(body), headers=headers
+        ) as reply:
+            assert reply.status == 400
+    await still_serves(emu)
+
+
+# --- queries, heads and paths -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query", ["a=b&" * 3_000, "%" * 12_000, "&" * 12_000, "%00" * 4_000, "q=" + "number:*" * 1_500]
+)
+async def test_a_query_bomb_is_refused_cheaply(emu: Running, query: str):
+    with cheaply():
+        for base, path in (
+            (emu.url, GP),
+            (emu.control, "/v1/tenants/default/calls"),
+            (emu.control, "/v1/tenants/default/journal"),
+        ):
+            answer = await talk(
+                base, f"GET {path}?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            )
+            assert answer.head.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200"))
+    await still_serves(emu)
+
+
+SECRET_FILES = ("pyproject.toml", "etc/passwd", "emulator/app.py")
+TRICKS = [
+    "/ui/../app.py", "/ui/..%2fapp.py", "/ui/%2e%2e/app.py", "/ui/%2e%2e%2fapp.py", "/ui/..%5capp.py", "/ui/..\\app.py",
+    "/ui/%252e%252e%252fapp.py", "/ui/....//app.py", "/ui//app.py", "/ui///etc/passwd", "/ui//etc/passwd", "/ui/%2fetc%2fpasswd",
+    "/ui/%00app.js", "/ui/app.js%00.css", "/ui/app.js/", "/ui/.", "/ui/..", "/ui/%c0%ae%c0%ae/app.py", "/ui/＜app.py",
+    "/ui/" + "../" * 40 + "etc/passwd", "/ui/" + "%2e%2e%2f" * 40 + "etc/passwd", "/ui/CON", "/ui/app.js::$DATA", "/ui/~root",
+    "/v1/scenarios/../../pyproject", "/v1/scenarios/..%2f..%2fpyproject.toml", "/v1/scenarios/%2fetc%2fpasswd",
+    "/v1/scenarios/happy-path.yaml", "/openapi/../app.py", "/openapi/%2e%2e%2fapp.py",
+]  # fmt: skip
+
+
+async def test_path_tricks_reach_no_file(emu: Running):
+    async with emu.client.get(emu.control + "/ui/app.js") as reply:
+        assert reply.status == 200
+    for path in TRICKS:
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        answer = await talk(emu.control, head)
+        assert answer.head.split(b" ")[1] in (b"400", b"404"), path
+        assert b"root:" not in answer.body
+        assert b"import" not in answer.body
+
+
+DOWNLOADS = [
+    "/infin8linx/recordings/{}",
+    "/apiaccess/CC-Management/v1/mobileAgent/recording/{}",
+    "/nxcloud/files/{}",
+    "/nxcloud/sounds/{}",
+]
+
+
+async def test_downloads_of_the_traffic_port_reach_no_file_either(emu: Running):
+    for base in DOWNLOADS:
+        for trick in TRICKS[:24]:
+            path = base.format(trick.removeprefix("/ui/"))
+            head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            answer = await talk(emu.url, head)
+            assert answer.head.split(b" ")[1] in (b"400", b"403", b"404", b"405"), path
+            assert b"root:" not in answer.body

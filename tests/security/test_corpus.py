@@ -1,0 +1,106 @@
+"""Requests that are none, or that two readers could read in two ways: the corpus, against both ports.
+
+``smuggle-*`` hold a second request (for /canary) where only a reader that errs would see one, and must be turned
+away as a whole; ``malformed-*`` must be turned away; ``odd-*`` are proper HTTP seldom met, and must be answered.
+After each the server answers others as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.rig import Running, started
+
+CORPUS = sorted(Path(__file__).with_name("corpus").glob("*.http"))
+PORTS = ("traffic", "control")
+#: Real seconds in which an answer to nonsense must have come; without one we hang up.
+PATIENCE = 0.3
+
+
+@pytest.fixture
+async def emu() -> AsyncIterator[Running]:
+    async with started("happy-path", "real", receive=False) as emu:
+        yield emu
+
+
+async def say(base: str, sent: bytes, patience: float = PATIENCE) -> bytes:
+    """Everything that comes back until the server closes, or has been silent for ``patience``."""
+    parts = urlsplit(base)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    received = b""
+    try:
+        writer.write(sent)
+        await writer.drain()
+        while chunk := await asyncio.wait_for(reader.read(65536), patience):
+            received += chunk
+    except (ConnectionError, TimeoutError):
+        pass  # how it ends is not the question here
+    finally:
+        writer.close()
+    return received
+
+
+def paths(emu: Running) -> list[str]:
+    return [
+        entry.record.shown()["request"]["path"] for entry in emu.tenant.journal if entry.kind == "request"
+    ]
+
+
+async def test_the_corpus_is_there():
+    kinds = [path.name.partition("-")[0] for path in CORPUS]
+    assert min(kinds.count(kind) for kind in ("smuggle", "malformed", "odd")) > 15
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_every_file_leaves_the_server_answering(emu: Running, port: str, caplog):
+    caplog.set_level(logging.INFO)
+    base = {"traffic": emu.url, "control": emu.control}[port]
+    answers = await asyncio.gather(
+        *(say(base, path.read_bytes(), 3 if "odd" in path.name else PATIENCE) for path in CORPUS)
+    )
+    wrong = {}
+    for path, answer in zip(CORPUS, answers, strict=True):
+        replies = re.findall(rb"^HTTP/[01]\.[019] ([0-9]{3}) ", answer, re.MULTILINE)
+        kind = path.name.partition("-")[0]
+        if kind == "odd":
+            fine = replies and set(replies) <= {b"200", b"400", b"404", b"405", b"417", b"421"}
+        else:
+            fine = replies in ([], [b"400"])
+        if not fine:
+            wrong[path.name] = answer[:120]
+    assert wrong == {}
+    assert not [answer for answer in answers if b"s3cr3t" in answer], "TRACE gives nothing back"
+    assert "/canary" not in paths(emu)
+    async with emu.client.get(emu.control + "/health") as reply:
+        assert reply.status == 200
+    async with emu.client.get(emu.url + "/nowhere") as reply:
+        assert reply.status == 404
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_a_request_in_pieces_is_the_same_request(emu: Running, port: str):
+    base = {"traffic": emu.url, "control": emu.control}[port]
+    parts = urlsplit(base)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    for byte in b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n":
+        writer.write(bytes([byte]))
+        await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 404")
+
+
+async def test_what_is_no_http_is_logged_without_its_contents(emu: Running, caplog):
+    caplog.set_level(logging.DEBUG)
+    await say(emu.url, b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization\x01: Bearer s3cr3t\r\n\r\n")
+    (line,) = [record.getMessage() for record in caplog.records if "sent no HTTP" in record.getMessage()]
+    assert "s3cr3t" not in caplog.text
+    assert "\n" not in line

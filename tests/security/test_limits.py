@@ -1,0 +1,251 @@
+"""Clients that take their time, or too many of them: each is let go in the end, and the others are served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from emulator.app import Emulator
+from emulator.settings import Options
+from emulator.wire import asking, intake
+from emulator.wire.doors import Doors, allow_more_files, connection_limit
+from tests.wire.raw import form_request
+
+PORTS = ("traffic", "control")
+HEAD = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+#: Real seconds; what is bounded here is bounded by much less.
+PATIENCE = 20
+
+
+@asynccontextmanager
+async def emulator(**doors: float) -> AsyncIterator[Emulator]:
+    running = Emulator(Options(port=0, control_port=0), grace=0.2, doors=Doors(**doors))  # type: ignore[arg-type]
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.close()
+
+
+def base(running: Emulator, port: str) -> str:
+    return {"traffic": running.runtime.traffic, "control": running.runtime.control}[port]
+
+
+async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    parts = urlsplit(url)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
+async def healthy(running: Emulator) -> None:
+    async with aiohttp.ClientSession() as client:
+        async with client.get(running.runtime.control + "/health") as reply:
+            assert reply.status == 200
+        async with client.get(running.runtime.traffic + "/nowhere") as reply:
+            assert reply.status == 404
+
+
+async def to_the_end(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await asyncio.wait_for(reader.read(), PATIENCE)
+    except ConnectionError:
+        return b""
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize("said", [b"", b"GET", HEAD, HEAD + b"X: "])
+async def test_a_head_that_never_ends_is_cut_off(port: str, said: bytes):
+    async with emulator(patience=0.1) as running:
+        reader, writer = await connect(base(running, port))
+        writer.write(said)
+        assert await to_the_end(reader) == b""
+        writer.close()
+        await healthy(running)
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_dribbling_a_head_gains_no_time(port: str):
+    async with emulator(patience=0.2) as running:
+        reader, writer = await connect(base(running, port))
+        writer.write(HEAD)
+
+        async def dribble() -> None:
+            while not reader.at_eof():
+                writer.write(b"X: y\r\n")
+                await writer.drain()
+
+        dribbling = asyncio.ensure_future(dribble())
+        # The bound on the size of a head may come first: also an end.
+        answer = await to_the_end(reader)
+        assert answer == b"" or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+        dribbling.cancel()
+        await asyncio.wait([dribbling])
+        writer.close()
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 1000\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
+)
+async def test_a_body_that_never_ends_is_answered_with_408(port: str, framing: bytes, monkeypatch):
+    monkeypatch.setattr(intake, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(asking, "BODY_TIMEOUT", 0.2)
+    path = b"/v1/tenants" if port == "control" else b"/api/yunhu"
+    async with emulator() as running:
+        reader, writer = await connect(base(running, port))
+        writer.write(HEAD.replace(b"/v1/tenants", path) + framing)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"\r\nConnection: close\r\n" in answer
+        if port == "traffic":
+            assert b"\r\nEmulator-Error: " in answer
+        writer.close()
+        await healthy(running)
+
+
+async def test_a_connection_that_has_spoken_may_be_silent_for_a_while():
+    async with emulator(patience=0.05) as running:
+        reader, writer = await connect(running.runtime.traffic)
+        request = form_request().replace(b"Connection: close\r\n", b"")
+        for _ in range(2):
+            writer.write(request)
+            assert (await asyncio.wait_for(reader.readuntil(b"}"), PATIENCE)).startswith(b"HTTP/1.1 200")
+            # Somebody who came later and said nothing goes; the one who has spoken stays.
+            silent, other = await connect(running.runtime.traffic)
+            assert await to_the_end(silent) == b""
+            other.close()
+        writer.close()
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_a_client_that_reads_nothing_is_let_go(port: str):
+    path = "/openapi.json" if port == "control" else "/nowhere"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    async with emulator(unread=0.3) as running:
+        reader, writer = await connect(base(running, port))
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        doors = running._doors
+
+        async def flood() -> None:
+            while True:
+                writer.write(request * 500)
+                await writer.drain()
+
+        flooding = asyncio.ensure_future(flood())
+        async with asyncio.timeout(PATIENCE):
+            while doors.open:
+                await healthy(running)
+        flooding.cancel()
+        await asyncio.wait([flooding])
+        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        writer.transport.abort()
+        await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+async def test_above_the_limit_the_longest_silent_connection_goes():
+    async with emulator(limit=10) as running:
+        first = [await connect(running.runtime.traffic) for _ in range(8)]
+        spoken, speaking = await connect(running.runtime.control)
+        speaking.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await asyncio.wait_for(spoken.readuntil(b"}\n"), PATIENCE)
+        later = [await connect(running.runtime.control) for _ in range(6)]
+        for reader, _ in first[:5]:
+            assert await to_the_end(reader) == b""
+        assert running._doors.open == 10
+        speaking.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await asyncio.wait_for(spoken.readuntil(b"}\n"), PATIENCE)).startswith(b"HTTP/1.1 200")
+        for _, writer in (*first, *later, (spoken, speaking)):
+            writer.close()
+
+
+async def test_when_all_have_spoken_a_newcomer_is_turned_away_until_one_leaves():
+    request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with emulator(limit=3) as running:
+        open_ones = []
+        for _ in range(3):
+            reader, writer = await connect(running.runtime.traffic)
+            writer.write(request)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+            open_ones.append((reader, writer))
+        reader, writer = await connect(running.runtime.traffic)
+        assert await to_the_end(reader) == b""
+        writer.close()
+        open_ones.pop()[1].close()
+        async with asyncio.timeout(PATIENCE):
+            while running._doors.open == 3:  # noqa: ASYNC110 - a closed connection sets no event
+                await asyncio.sleep(0)
+        reader, writer = await connect(running.runtime.traffic)
+        writer.write(request)
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        writer.close()
+        for _, writer in open_ones:
+            writer.close()
+
+
+def test_the_limit_leaves_files_for_pushes(monkeypatch):
+    import resource
+
+    limits = {"now": (1024, 4096)}
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.update(now=wanted))
+    assert connection_limit() == 768
+    allow_more_files()
+    assert limits["now"] == (4096, 4096)
+    assert connection_limit() == 3072
+    limits["now"] = (1024, resource.RLIM_INFINITY)
+    allow_more_files()
+    assert connection_limit() == 16_384
+    limits["now"] = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    allow_more_files()
+    assert connection_limit() == 16_384
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(500)) + b"\r\n",
+    ],
+)  # fmt: skip
+async def test_a_head_past_its_bounds_is_400(port: str, head: bytes):
+    async with emulator() as running:
+        reader, writer = await connect(base(running, port))
+        writer.write(head)
+        assert b" 400 " in (await to_the_end(reader)).partition(b"\r\n")[0]
+        writer.close()
+        await healthy(running)
+
+
+async def test_many_large_bodies_at_once_are_turned_away_beyond_a_bound(monkeypatch):
+    monkeypatch.setattr(intake, "READING_LIMIT", 1_000_000)
+    async with emulator() as running:
+        head = b"POST /api/yunhu HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
+        pairs = [await connect(running.runtime.traffic) for _ in range(4)]
+        for _, writer in pairs:
+            writer.write(head + b"x" * 399_999)
+        answers = [asyncio.ensure_future(reader.readuntil(b"\r\n\r\n")) for reader, _ in pairs]
+        done, _ = await asyncio.wait(answers, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        assert all(task.result().startswith(b"HTTP/1.1 503") for task in done)
+        for _, writer in pairs:
+            writer.write(b"x")
+        heads = [await asyncio.wait_for(answer, PATIENCE) for answer in answers]
+        assert sorted({head[9:12] for head in heads}) == [b"200", b"503"]
+        for _, writer in pairs:
+            writer.close()
+        await healthy(running)
+        assert running.runtime.gateway._intake.reading == 0
