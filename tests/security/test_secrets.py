@@ -148,8 +148,8 @@ async def test_no_secret_is_shown_anywhere(emu: Running, caplog, capfd):
         emu.control + "/v1/tenants", headers={"Authorization": f"Bearer {CONTROL_TOKEN[:-1]}"}
     ) as reply:
         shown["refused"] = await reply.text()
-    stream = {"headers": {headers=TOLD["headers"], "Last-Event-ID": "0"}}
-    async with emu.client.get(emu.control + "/v1/tenants/default/events", **stream) as reply:
+    resumed = {**TOLD, "Last-Event-ID": "0"}
+    async with emu.client.get(emu.control + "/v1/tenants/default/events", headers=resumed) as reply:
         last = emu.tenant.events.last_id
         read = b""
         async for line in reply.content:

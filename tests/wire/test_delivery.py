@@ -7,6 +7,7 @@ import json
 import socket
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from statistics import median
 
 import pytest
 
@@ -423,5 +424,5 @@ async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pus
             done = await emu.advance("1h")
             assert [attempt.outcome for attempt in done.callbacks] == [PushOutcome.DELIVERED] * pushes
             # The first sixteen or so are acknowledged at once in any case.
-            assert min(attempt.duration for attempt in done.callbacks[30:]) < 30_000
+            assert median(attempt.duration for attempt in done.callbacks[20:]) < 30_000
         await serving
