@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ class Embedded:
         """Nothing runs yet. ``scenario_text`` stands instead of a named scenario."""
         self._options = options
         self._scenario_text = scenario_text
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._emulator: Emulator | None = None
         self._ready: Future[None] = Future()
@@ -47,7 +49,12 @@ class Embedded:
             raise
 
     def stop(self) -> None:
-        """Stop serving and wait for the thread to end. Raises ContractBug when ``strict`` ended it."""
+        """Stop serving and wait for the thread to end. Raises ContractBug when ``strict`` ended it.
+
+        In a forked child there is neither thread nor loop to stop: they are the parent's.
+        """
+        if os.getpid() != self._process:
+            return
         loop, emulator = self._loop, self._emulator
         if loop is not None and emulator is not None:
             try:

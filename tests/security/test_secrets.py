@@ -142,7 +142,9 @@ async def test_no_secret_is_shown_anywhere(emu: Running, caplog, capfd):
             assert reply.status in (200, 409, 422), path
             shown[path] = await reply.text()
     verify = {"provider": "nxcloud", "operation": "gpsend", "fields": {"secretkey": "x"}}
-    async with emu.client.post(emu.control + "/v1/tenants/default/verify", json=verify, headers=TOLD) as reply:
+    async with emu.client.post(
+        emu.control + "/v1/tenants/default/verify", json=verify, headers=TOLD
+    ) as reply:
         shown["verify"] = await reply.text()
     async with emu.client.get(
         emu.control + "/v1/tenants", headers={"Authorization": f"Bearer {CONTROL_TOKEN[:-1]}"}
