@@ -22,7 +22,7 @@ LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --quiet --custom-compile-command "make lock"
 
-.PHONY: help run demo test check container-check format bench wheel lock sbom audit clean
+.PHONY: help run demo test check container-check format bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: $(VENV)/.dev  ## put the formatting right, and what lint can repair by i
 
 bench: $(VENV)/.dev  ## measure; the numbers come with the machine they were taken on
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(VENV)/.dev  ## the same load at other mock servers, as far as they can be installed here
+	@$(BIN)/python -m benchmarks peers $(ARGS)
 
 wheel: $(VENV)/.dev  ## build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
