@@ -86,7 +86,7 @@ async def pending(size: Size, say: Say) -> list[Row]:
                 load = await drive(server.port, request, slice_size, CONNECTIONS, b'"retCode":"0"')
                 expect(load.wrong == 0, f"{load}")
                 costs.append(server.cpu - spent)
-            ratios.append(costs[1] / costs[0])
+            ratios.append(costs[1] / max(costs[0], 1e-6))
             say(f"  {costs[1] / slice_size * 1e6:.0f} µs against {costs[0] / slice_size * 1e6:.0f} µs")
     return [
         most(f"growth of memory by {size.pending:,} pending calls", grown, 120, " MB"),

@@ -290,7 +290,8 @@ def test_fails_without_a_tenant():
 '''
 
 
-def test_a_failure_shows_the_journal_of_its_tenant(run):
+def test_a_failure_shows_the_journal_of_its_tenant(run, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)  # there pytest does not shorten its summary
     """The golden text: the whole report of four tests, from the first failure to the summary."""
     result = run({"client.py": CLIENT, "test_it.py": FAILING}, "-q", "--no-header")
     result.assert_outcomes(passed=1, failed=3)
