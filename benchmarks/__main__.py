@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=2_000, help="requests per second of the soak")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for tables and charts")
     asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     size = Size.quick() if asked.quick else Size()
     if asked.what == "peers":

@@ -12,6 +12,9 @@ from emulator.core.masking import Masker
 from emulator.core.pushes import Push, PushOutcome
 
 ATTEMPT_LIMIT = 50_000
+#: Bytes that are kept of an answer, and how long its headers may be to be kept whole.
+BODY_KEPT = 4_096
+HEADERS_KEPT = 8_192
 
 
 @dataclass(slots=True)
@@ -21,6 +24,13 @@ class PushReply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+    def shorten(self) -> None:
+        """Let go of what no acknowledgement has: tens of thousands of answers are kept."""
+        if len(self.body) > BODY_KEPT:
+            self.body = self.body[:BODY_KEPT]
+        if sum(len(name) + len(value) for name, value in self.headers) > HEADERS_KEPT:
+            self.headers = tuple((name[:100], value[:200]) for name, value in self.headers[:30])
 
 
 @dataclass(slots=True)

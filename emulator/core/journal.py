@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 class Journal:
     """The newest entries of one tenant."""
 
-    __slots__ = ("_byte_limit", "_bytes", "_entries", "_limit", "evicted", "last_id")
+    __slots__ = ("_byte_limit", "_bytes", "_entries", "_limit", "_more", "evicted", "last_id")
 
     def __init__(self, limit: int = ENTRY_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
         """Keep at most ``limit`` entries and ``byte_limit`` bytes of them."""
@@ -49,6 +49,8 @@ class Journal:
         self._limit = limit
         self._byte_limit = byte_limit
         self._bytes = 0
+        # What entries weigh beyond the weight they came with, by id; most weigh no more.
+        self._more: dict[int, int] = {}
         self.last_id = 0
         self.evicted = 0
 
@@ -64,10 +66,22 @@ class Journal:
         entry = Entry(self.last_id, kind, at, record)
         self._entries.append(entry)
         self._bytes += record.weight
-        while len(self._entries) > 1 and (len(self._entries) > self._limit or self._bytes > self._byte_limit):
-            self._bytes -= self._entries.popleft().record.weight
-            self.evicted += 1
+        if len(self._entries) > self._limit or self._bytes > self._byte_limit:
+            self._evict()
         return entry
+
+    def weigh(self, entry_id: int, more: int) -> None:
+        """Count ``more`` bytes that an entry holds on to since it was added."""
+        if self.get(entry_id) is not None:
+            self._more[entry_id] = self._more.get(entry_id, 0) + more
+            self._bytes += more
+            self._evict()
+
+    def _evict(self) -> None:
+        while len(self._entries) > 1 and (len(self._entries) > self._limit or self._bytes > self._byte_limit):
+            oldest = self._entries.popleft()
+            self._bytes -= oldest.record.weight + (self._more.pop(oldest.id, 0) if self._more else 0)
+            self.evicted += 1
 
     def get(self, entry_id: int) -> Entry | None:
         """The entry with this id, unless unknown or evicted."""
@@ -89,5 +103,6 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries; ids go on, so that old cursors stay meaningful."""
         self._entries.clear()
+        self._more.clear()
         self._bytes = 0
         self.evicted = 0

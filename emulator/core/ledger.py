@@ -43,7 +43,8 @@ class Counts:
 
     def put(self, key: str, count: int) -> None:
         """Go on counting ``key`` from ``count``."""
-        if self.next(key) <= count:
+        if self.seen(key) < count:
+            self.next(key)
             self._young[key] = count
 
     def seen(self, key: str) -> int:

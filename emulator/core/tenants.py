@@ -16,7 +16,7 @@ from emulator.core.clock import Clock, ClockSpec, TimeSource
 from emulator.core.conservation import Conservation
 from emulator.core.directory import ISSUED, Directory, Key
 from emulator.core.engine import Engine
-from emulator.core.events import Events
+from emulator.core.events import REMEMBERED, Events
 from emulator.core.findings import Findings
 from emulator.core.ids import Ids
 from emulator.core.journal import BYTE_LIMIT, ENTRY_LIMIT, Journal
@@ -123,7 +123,8 @@ class Tenant:
         self.tokens = Tokens()
         self.journal = Journal(limits.entries, limits.entry_bytes)
         self.attempts = Attempts(limits.ended_calls)
-        self.events = Events()
+        # An event keeps what it is about alive, so there are no more of them than the journal keeps entries.
+        self.events = Events(min(REMEMBERED, limits.entries))
         self.totals = Totals()
         self.conservation = Conservation()
         self.findings = Findings()

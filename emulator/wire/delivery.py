@@ -218,6 +218,7 @@ class Delivery:
                 self._tell_unreachable(tenant, kind, url, attempt.reason)
         else:
             refused = kind.judge(attempt.reply)
+            attempt.reply.shorten()
             attempt.outcome = PushOutcome.DELIVERED if refused is None else PushOutcome.REFUSED
             attempt.reason = refused or ""
 
@@ -246,10 +247,12 @@ class Delivery:
             if not response.content.is_eof():
                 acknowledge_now(response.connection)
             body = await response.content.read(REPLY_LIMIT)
-            if not response.content.at_eof():
-                more = await response.content.read(1)
-                if more:
+            while not response.content.at_eof():
+                if len(body) == REPLY_LIMIT:
                     response.close()
+                    break
+                # What was read was the first piece.
+                body += await response.content.read(REPLY_LIMIT - len(body))
             pairs = tuple(response.headers.items())
             return PushReply(response.status, pairs, body)
 

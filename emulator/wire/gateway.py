@@ -28,11 +28,13 @@ from emulator.wire.decoding import decode, decode_json
 from emulator.wire.faults import Hanging, put_on_the_wire, send_plain
 from emulator.wire.intake import BodyRefused, Intake, body_at_hand, request_of
 from emulator.wire.own_replies import failure_reply, hasty_failure
-from emulator.wire.record import RequestRecord
+from emulator.wire.record import RequestRecord, weight_of
 from emulator.wire.routes import RouteTable
 
 log = logging.getLogger(__name__)
 
+#: From how many bytes on a reply's body counts for what the journal holds.
+LONG_REPLY = 4_096
 #: Ten times the numbers that any operation takes. What lies beyond is not counted, and not kept in the journal.
 NUMBERS_LIMIT = 50_000
 #: Real seconds a reply waits for pushes that a rule sends before it.
@@ -184,8 +186,9 @@ class Gateway:
     def _journal(self, tenant: Tenant, request: Request, started: float) -> RequestRecord:
         """Enter the request before anything can go wrong with it; the reply is filled in later."""
         record = RequestRecord(
-            request, self.masker(request.provider), request.now or tenant.now, started=started
-        )
+            request, self.masker(request.provider), request.now or tenant.now, started=started,
+            weight=weight_of(request),
+        )  # fmt: skip
         record.entry_id = tenant.journal.append("request", record.at, record).id
         name = request.operation.name if request.operation is not None else ""
         tenant.totals.requests[request.provider, name] += 1
@@ -216,7 +219,12 @@ class Gateway:
         return await put_on_the_wire(raw, record, reply, effect, latency, extra, self._hanging)
 
     def _finished(self, tenant: Tenant, record: RequestRecord) -> None:
-        tenant.events.publish("request", record.at, record)
+        weight, reply = record.weight, record.reply
+        if reply is not None and len(reply.body) > LONG_REPLY:
+            more = 3 * len(reply.body)
+            tenant.journal.weigh(record.entry_id, more)
+            weight += more
+        tenant.events.publish("request", record.at, record, weight=weight)
         for watch in self.watchers:
             watch(tenant, record)
 

@@ -19,13 +19,19 @@ class Sent:
     note: str = ""
 
 
+def weight_of(request: Request) -> int:
+    """Bytes that a request as it arrived, and the fields made of it, hold on to, roughly."""
+    return 1500 + 2 * (len(request.body) + len(request.raw_query)) + sum(map(len, request.headers.values()))
+
+
 @dataclass(slots=True)
 class RequestRecord:
     """One request from arrival to the last byte of its reply.
 
     ``problems`` are all that was wrong, ``reply`` what the provider would say, ``sent`` what the
     client could see of it (None while the reply is pending). ``duration`` is real microseconds,
-    ``finished`` a number that grows with each request of the tenant that is over, 0 until then.
+    ``weight`` is how many bytes it holds on to, roughly, before its reply; ``finished`` a number
+    that grows with each request of the tenant that is over, 0 until then.
     """
 
     request: Request
@@ -44,11 +50,7 @@ class RequestRecord:
     started: float = 0.0
     cancelled: bool = False
     finished: int = 0
-
-    @property
-    def weight(self) -> int:
-        """Bytes held on to, roughly: the body dominates, fields share most of it."""
-        return 1500 + 2 * len(self.request.body)
+    weight: int = 1500
 
     @property
     def refused(self) -> bool:

@@ -65,3 +65,13 @@ def test_whether_a_call_happens_behind_a_spoilt_reply():
     assert ReplyEffect(status=500).places
     assert not ReplyEffect(status=500, placed=False).places
     assert set(FAULTS) >= {"reset", "hang", "slow_body", "http_status"}
+
+
+def test_of_a_long_answer_only_the_beginning_is_kept():
+    usual = PushReply(200, (("Content-Type", "text/plain"),), b"success")
+    usual.shorten()
+    assert usual == PushReply(200, (("Content-Type", "text/plain"),), b"success")
+    long = PushReply(200, tuple((f"X{number}", "y" * 5_000) for number in range(100)), b"s" * 60_000)
+    long.shorten()
+    assert len(long.body) == 4_096
+    assert sum(len(name) + len(value) for name, value in long.headers) < 8_192

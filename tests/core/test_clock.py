@@ -97,3 +97,13 @@ def test_wall_text_round_trips_at_any_offset(second: int, offset: float):
 
 def test_wall_text_is_at_the_offset():
     assert wall_text(0, 8) == "1970-01-01 08:00:00"
+
+
+@pytest.mark.parametrize(
+    "spec", [ClockSpec("manual", start=7), ClockSpec("scaled", 60, start=7), ClockSpec("manual")]
+)
+def test_a_clock_that_goes_on_knows_when_it_first_started(spec: ClockSpec):
+    clock = Clock(spec, Machine(), at=5_000, start=7)
+    assert (clock.now(), clock.start) == (5_000, 7)
+    clock.rewind()
+    assert clock.now() == (7 if clock.manual else 5_000)

@@ -51,3 +51,20 @@ def test_ids_go_on_after_clearing():
     journal.clear()
     assert len(journal) == 0
     assert journal.append("system", 0, Line()).id == 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 200))), st.integers(1, 20), st.integers(1, 500))
+def test_what_an_entry_weighs_later_counts_too(weights: list[tuple[int, int]], limit: int, byte_limit: int):
+    journal = Journal(limit, byte_limit)
+    later = {}
+    for weight, more in weights:
+        newest = journal.append("system", 0, Line(weight))
+        journal.weigh(newest.id, more)
+        later[newest.id] = more
+        kept = list(journal)
+        assert kept[-1] is newest
+        assert len(kept) == 1 or sum(entry.record.weight + later[entry.id] for entry in kept) <= byte_limit
+    journal.weigh(10_000, 50)
+    journal.clear()
+    journal.append("system", 0, Line(1))
+    assert len(journal) == 1

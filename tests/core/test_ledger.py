@@ -48,3 +48,13 @@ def test_requests_are_counted_per_operation_and_first_number():
     ] == [1, 2, 1, 1]
     ledger.clear()
     assert ledger.request_ordinal("p", "a", "1") == 1
+
+
+def test_counting_goes_on_from_where_it_was():
+    tenant = make_tenant()
+    tenant.ledger.go_on(("acme",), "6281", 4)
+    tenant.ledger.go_on(("acme", "dial"), "6281", 2)
+    tenant.ledger.go_on(("acme", "dial"), "6281", 1)
+    assert tenant.ledger.ordinal("acme", "6281") == 5
+    assert tenant.ledger.request_ordinal("acme", "dial", "6281") == 3
+    assert tenant.ledger.ordinal("other", "6281") == 1

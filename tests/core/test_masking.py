@@ -51,3 +51,14 @@ def test_secret_values_are_hidden_wherever_they_stand():
 
 def test_without_names_nothing_is_hidden():
     assert Masker(()).text("secretkey=x") == "secretkey=x"
+
+
+def test_secrets_are_hidden_however_deep_they_lie():
+    masker = Masker(["secretkey"])
+    fields = {"a": {"b": [{"secretKey": "s3cret"}, "x"]}, "secretkey": "other", "c": [["d"]]}
+    assert masker.mapping(fields) == {
+        "a": {"b": [{"secretKey": "***"}, "x"]},
+        "secretkey": "***",
+        "c": [["d"]],
+    }
+    assert masker.secret_values({"a": {"secretkey": "s3cret"}, "secretkey": "other"}) == ["s3cret", "other"]

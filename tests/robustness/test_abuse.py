@@ -1,0 +1,136 @@
+"""One process under abuse of every kind: it goes on serving, and never takes more memory than it may."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tests.cli.process import Running, get, post, serving
+from tests.cli.test_serve import FORM, GPSEND
+from tests.robustness.memory import memory_of
+
+MB = 1024 * 1024
+IDLE = 10_000
+#: Real seconds that a call and a health check may take on a busy machine.
+QUICK = 10
+
+
+def address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
+def serves(server: Running) -> float:
+    """How long a call and a health check take, in real seconds."""
+    begun = time.perf_counter()
+    status, _ = post(server.ready["traffic"] + "/api/voiceSms/gpsend", GPSEND, **FORM)
+    assert status == 200
+    assert get(server.ready["control"] + "/health")["status"] == "ok"
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def many_files(wanted: int) -> Iterator[int]:
+    """As many open files as may be had in this process, up to ``wanted``; how many connections they are good for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    had = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, had), hard))
+    try:
+        yield min(wanted, max(soft, had)) - 500
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_ten_thousand_idle_connections_and_it_still_answers():
+    with many_files(IDLE + 500) as count, serving() as server:
+        before = memory_of(server.process.pid).now
+        idle: list[socket.socket] = []
+        try:
+            for number in range(count):
+                port = server.ready["control" if number % 2 else "traffic"]
+                idle.append(socket.create_connection(address(port), timeout=30))
+                if number % 3 == 0:
+                    idle[-1].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
+            assert serves(server) < QUICK
+            grown = memory_of(server.process.pid).peak - before
+            assert grown < 40_000 * count, f"{grown / count:,.0f} bytes for each"
+        finally:
+            for each in idle:
+                each.close()
+        assert serves(server) < QUICK
+        assert "Traceback" not in "\n".join(server.log.lines)
+
+
+async def pour(url: str, sent: bytes, *, read: bool, seconds: float = 20) -> None:
+    """Send everything, and read what comes or do not; hung up on is fine."""
+    try:
+        async with asyncio.timeout(seconds):
+            reader, writer = await asyncio.open_connection(*address(url))
+            try:
+                for begin in range(0, len(sent), 1 << 18):
+                    writer.write(sent[begin : begin + (1 << 18)])
+                    await writer.drain()
+                if read:
+                    await reader.read(1 << 16)
+            finally:
+                writer.transport.abort()
+    except (ConnectionError, TimeoutError, OSError):
+        pass  # how it ends is the server's affair
+
+
+def head(path: str, length: int, kind: str, extra: str = "") -> bytes:
+    lines = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n{extra}"
+    return f"{lines}Content-Length: {length}\r\n\r\n".encode()
+
+
+def whole(path: str, body: bytes, kind: str, extra: str = "") -> bytes:
+    return head(path, len(body), kind, extra) + body
+
+
+LARGE = 15 * MB
+JSON, FORMS = "application/json", "application/x-www-form-urlencoded"
+GP = "/api/voiceSms/gpsend"
+TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
+CREATE = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
+EMPTY = b"POST /api/voiceSms/gpsend HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+DOCUMENT = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def abuses() -> list[tuple[str, bytes, int, bool]]:
+    """(port, what is sent over each connection, over how many, whether the answer is read)."""
+    zipped = gzip.compress(b"\0" * 200 * MB, 6)
+    gzipped = "Content-Encoding: gzip\r\n"
+    return [
+        ("traffic", whole(GP, b"x" * LARGE, FORMS), 30, True),
+        ("traffic", head(GP, LARGE, FORMS) + b"x" * (LARGE - 1), 30, False),
+        ("traffic", whole(GP, b"x" * 2 * MB, FORMS), 150, True),
+        ("traffic", whole(TOKEN, b"[" + b"{}," * (LARGE // 3) + b"{}]", JSON), 4, True),
+        ("traffic", whole(CREATE, b'{"called": "' + b"1," * (LARGE // 2) + b'"}', JSON), 4, True),
+        ("traffic", whole(GP, b"phone=" + b"1," * (LARGE // 2), FORMS), 4, True),
+        ("traffic", whole(GP, b"phone=" + b"%31" * (LARGE // 3), FORMS), 4, True),
+        ("traffic", whole(GP, zipped, FORMS, gzipped), 10, True),
+        ("traffic", EMPTY * 3_000, 5, False),
+        ("control", DOCUMENT * 3_000, 5, False),
+        ("control", whole("/v1/tenants", b"x" * LARGE, JSON), 20, True),
+        ("control", whole("/v1/tenants", zipped, JSON, gzipped), 10, True),
+        ("control", whole("/v1/tenants/default/scenario", b"- " * 500_000, "application/yaml"), 4, True),
+        ("traffic", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 100_000, 20, True),
+    ]
+
+
+async def test_peak_memory_is_bounded_under_abuse():
+    with serving() as server:
+        pid = server.process.pid
+        before = memory_of(pid).now
+        for port, sent, count, read in abuses():
+            await asyncio.gather(*(pour(server.ready[port], sent, read=read) for _ in range(count)))
+            assert await asyncio.to_thread(serves, server) < QUICK
+            peak = memory_of(pid).peak - before
+            assert peak < 450 * MB, f"{peak / MB:,.0f} MB after {count} times {sent[:60]!r}"
+        assert "Traceback" not in "\n".join(server.log.lines)
