@@ -31,6 +31,7 @@ from emulator.wire.delivery import Delivery
 from emulator.wire.doors import Doors, Handle, Listener
 from emulator.wire.driver import IN_FLIGHT_LIMIT, Driver
 from emulator.wire.gateway import Gateway
+from emulator.wire.listening import AtOnce
 from emulator.wire.reach import Reach
 from emulator.wire.runtime import Runtime
 from emulator.wire.tls import certificates, push_trust
@@ -101,13 +102,13 @@ class Emulator:
             strict=options.strict, lenient=options.lenient, on_bug=strict_failure,
         )  # fmt: skip
         delivery = Delivery(
-            providers, schemas, gateway.masker,
+            providers, schemas, gateway.passage.masker,
             reach=Reach(options.allow_callback_hosts), rewrites=options.rewrites,
             timeout=options.callback_timeout, strict=options.strict, on_bug=strict_failure,
             ssl=push_trust(options.callback_ca),
         )  # fmt: skip
         watch = Watch(providers, schemas)
-        gateway.watchers.append(watch.request)
+        gateway.passage.watchers.append(watch.request)
         delivery.watchers.append(watch.attempt)
         tenancy.on_open.append(watch.attach)
         driver = Driver(delivery, IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT)
@@ -161,7 +162,10 @@ class Emulator:
         for tenant in runtime.tenancy:
             runtime.driver.attach(tenant)
         try:
-            runtime.traffic = await self._listen(runtime.gateway.handle, options.port, self._tls.traffic)
+            gateway = runtime.gateway
+            runtime.traffic = await self._listen(
+                gateway.handle, options.port, self._tls.traffic, gateway.at_once
+            )
             runtime.control = await self._listen(
                 self._control.handle, options.control_port, self._tls.control
             )
@@ -181,8 +185,10 @@ class Emulator:
             file.close()
             raise
 
-    async def _listen(self, handle: Handle, port: int, tls: ssl.SSLContext | None) -> str:
-        server = Listener(handle, self._doors)
+    async def _listen(
+        self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
+    ) -> str:
+        server = Listener(handle, self._doors, at_once)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()

@@ -83,7 +83,7 @@ def trigger(
 
     async def deliver() -> Attempt:
         delivery = Delivery(
-            {chosen.id: chosen}, schemas, lambda _: Masker(()), reach=Reach(allow_callback_host),
+            {chosen.id: chosen}, schemas, Masker(()), reach=Reach(allow_callback_host),
             rewrites=rewrite_callback, timeout=callback_timeout,
         )  # fmt: skip
         await delivery.open()

@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 class Journal:
     """The newest entries of one tenant."""
 
-    __slots__ = ("_byte_limit", "_bytes", "_entries", "_limit", "_more", "evicted", "last_id")
+    __slots__ = ("_byte_limit", "_bytes", "_entries", "_limit", "_more", "evicted", "finished", "last_id")
 
     def __init__(self, limit: int = ENTRY_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
         """Keep at most ``limit`` entries and ``byte_limit`` bytes of them."""
@@ -52,6 +52,8 @@ class Journal:
         # What entries weigh beyond the weight they came with, by id; most weigh no more.
         self._more: dict[int, int] = {}
         self.last_id = 0
+        #: How many requests are over: the number of the one whose reply ended last.
+        self.finished = 0
         self.evicted = 0
 
     def __len__(self) -> int:

@@ -55,9 +55,9 @@ def place(tenant: Tenant, submission: Submission, fields: Mapping[str, Any], now
     ruled = rules.acts_on_numbers
     for number in submission.numbers:
         ordinal = ledger.ordinal(provider, number)
-        unit = partial(draw, seed, provider, operation, number, ordinal)
         receipt_rule = None
         if ruled:
+            unit = partial(draw, seed, provider, operation, number, ordinal)
             subject = Subject(provider, operation, (number,), fields, ordinal, elapsed)
             call_rule, receipt_rule = rules.for_number(subject, unit)
         else:
@@ -67,7 +67,8 @@ def place(tenant: Tenant, submission: Submission, fields: Mapping[str, Any], now
             name, effect = call_rule.name, call_rule.call or DEFAULT_EFFECT
         plan = rules.plans.certain(effect, limits, wants_keys=wants_keys)
         if plan is None:
-            plan = make_plan(effect, limits, partial(unit, name or ""), wants_keys=wants_keys)
+            unit = partial(draw, seed, provider, operation, number, ordinal, name or "")
+            plan = make_plan(effect, limits, unit, wants_keys=wants_keys)
         call = Call(
             _call_id(tenant, provider, operation, number, ordinal), number, ordinal, submission, plan, now
         )

@@ -6,7 +6,7 @@ classes, no regular expressions, so a pattern cannot be made slow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,7 +72,16 @@ class Globs:
 
     def __call__(self, text: str) -> bool:
         """Whether ``text`` fits any of the patterns."""
-        return any(test(text) for test in self._tests)
+        return self.fits_any((text,))
+
+    def fits_any(self, texts: Iterable[str]) -> bool:
+        """Whether any of ``texts`` fits."""
+        # Loops: the generators of any() cost more than the one pattern and the one number there usually are.
+        for text in texts:
+            for test in self._tests:
+                if test(text):
+                    return True
+        return False
 
     def __str__(self) -> str:
         return " or ".join(repr(pattern) for pattern in self.patterns)
@@ -135,7 +144,7 @@ class Match:
         """Whether all conditions but ``nth`` hold: the quick form of :meth:`differences`."""
         if self.provider is not None and subject.provider not in self.provider:
             return False
-        if self.number is not None and not any(map(self.number, subject.numbers)):
+        if self.number is not None and not self.number.fits_any(subject.numbers):
             return False
         if self.operation is not None and subject.operation not in self.operation:
             return False
@@ -156,7 +165,7 @@ class Match:
             found.append(Difference("provider", " or ".join(sorted(self.provider)), subject.provider))
         if self.operation is not None and subject.operation not in self.operation:
             found.append(Difference("operation", " or ".join(sorted(self.operation)), subject.operation))
-        if self.number is not None and not any(map(self.number, subject.numbers)):
+        if self.number is not None and not self.number.fits_any(subject.numbers):
             shown = ", ".join(subject.numbers[:3]) + (", ..." if len(subject.numbers) > 3 else "")
             found.append(Difference("number", str(self.number), shown or "no number"))
         for name, globs in self.fields:

@@ -85,8 +85,8 @@ class RuleUse:
 class RuleBook:
     """The rules of one tenant's scenario, sorted by kind of effect, with their tallies."""
 
-    __slots__ = ("_magic", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "plans",
-                 "scenario", "tallies")  # fmt: skip
+    __slots__ = ("_magic", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "delays_replies",
+                 "plans", "scenario", "tallies")  # fmt: skip
 
     def __init__(self, scenario: Scenario) -> None:
         """Sort the rules by what they act on."""
@@ -99,6 +99,10 @@ class RuleBook:
         self.acts_on_requests = bool(self._per_request)
         #: Whether any rule of the scenario itself could decide how a call goes, or is reported.
         self.acts_on_numbers = bool(self._per_number)
+        #: Whether any rule could keep a reply waiting, or spoil it on the wire.
+        self.delays_replies = any(
+            rule.fault is not None or (rule.receipt is not None and rule.receipt.before_reply) for rule in own
+        )
         self.plans = Plans()
         self.tallies: dict[str, Tally] = {}
         self.forget()

@@ -67,12 +67,16 @@ class Tokens:
 
     def check(self, value: str, now: int) -> Standing:
         """What ``value`` is worth at ``now``."""
+        return self.look_up(value, now)[0]
+
+    def look_up(self, value: str, now: int) -> tuple[Standing, Token | None]:
+        """What ``value`` is worth at ``now``, and the token that it is."""
         token = self._tokens.get(value)
         if token is None:
-            return Standing.UNKNOWN
+            return Standing.UNKNOWN, None
         if token.revoked:
-            return Standing.REVOKED
-        return Standing.GOOD if now < token.expires_at else Standing.EXPIRED
+            return Standing.REVOKED, token
+        return (Standing.GOOD if now < token.expires_at else Standing.EXPIRED), token
 
     def revoke(self, value: str) -> bool:
         """Make a token worthless; False when it was not good for anything before."""

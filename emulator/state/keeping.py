@@ -80,8 +80,8 @@ class Keeper:
     def open(self) -> None:
         """Listen to all tenants there are and will be; needs the running loop."""
         runtime = self._runtime
-        runtime.gateway.ahead = self.accept
-        runtime.gateway.watchers.append(self._answered)
+        runtime.gateway.passage.ahead = self.accept
+        runtime.gateway.passage.watchers.append(self._answered)
         runtime.delivery.ahead = self.sending
         runtime.delivery.watchers.append(self._attempted)
         runtime.tenancy.directory.on_issue = self._issued

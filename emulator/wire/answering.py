@@ -31,10 +31,12 @@ class Answering:
         """Under ``strict`` a reply of ours that breaks its own schema is an error."""
         self._providers = providers
         self._strict = strict
+        #: By the name that the operation has for it.
         self._schemas = {
-            (p.id, op.name): (schemas.get(op.request), schemas.get(op.reply))
-            for p in providers.values()
-            for op in p.operations.values()
+            name: schemas.get(name)
+            for provider in providers.values()
+            for operation in provider.operations.values()
+            for name in (operation.request, operation.reply)
         }
 
     def select(self, request: Request, select: Select | None) -> list[Problem]:
@@ -60,7 +62,7 @@ class Answering:
         """Everything wrong with it: credentials, schema, the operation's own checks."""
         problems = list(operation.authenticate(request))
         if not request.faulty:
-            schema = self._schemas[request.provider, operation.name][0]
+            schema = self._schemas[operation.request]
             instance = request.document if request.encoding == "json" else request.fields
             if not schema.accepts(instance):
                 problems += [
@@ -144,7 +146,7 @@ class Answering:
         """Under ``--strict`` a reply of ours that breaks its own schema stops the process."""
         if not self._strict or request.operation is None or reply.payload is None:
             return
-        schema = self._schemas[request.provider, request.operation.name][1]
+        schema = self._schemas[request.operation.reply]
         if not schema.accepts(reply.payload):
             wrong = "; ".join(f"{v.pointer}: {v.message}" for v in schema.violations(reply.payload))
             raise ContractBug(f"our reply to {request.operation.name} breaks {schema.name}: {wrong}")

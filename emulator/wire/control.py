@@ -17,7 +17,7 @@ from emulator.wire.metrics import Metrics
 from emulator.wire.problems import ControlError, invalid, respond
 from emulator.wire.routing import ControlRoutes, Route
 from emulator.wire.runtime import Runtime
-from emulator.wire.waiting import FinishedRequests, Wakers
+from emulator.wire.waiting import Wakers
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,6 @@ class Control:
         self._table = ControlRoutes(self.routes)
         self._guard = Guard(runtime.options)
         self._kept: set[asyncio.Task[Any]] = set()
-        runtime.gateway.watchers.append(FinishedRequests().watch)
         runtime.tenancy.on_close.append(self.wakers.gone)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:

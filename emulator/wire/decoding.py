@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 from emulator.providers.request import Problem, Request, UploadedFile
 
 MALFORMED = "malformed"
+MULTIPART = "multipart/form-data"
 #: More parameters than any operation has; past it a form is refused unread.
 FIELD_LIMIT = 1_000
 #: More percent signs than a file of 8 MB in Base64 has; each costs a hundred bytes while a form is unescaped.
@@ -41,34 +42,49 @@ class _Refused(ValueError):
     """A value that JSON text may hold but no request may."""
 
 
-def decode_json(request: Request, content_type: str) -> bool:
-    """What :func:`decode` does, for nearly every request with JSON; False when it is another kind of request."""
-    if content_type not in _PLAIN_JSON or request.raw_query or not request.body:
-        return False
-    request.encoding = "json"
-    request.fields = _json(request)
-    return True
+def is_multipart(content_type: str) -> bool:
+    """Whether :func:`decode_parts` must read a body of this type."""
+    return content_type[:5].lower() == "multi" and _kind(content_type) == MULTIPART
 
 
-async def decode(request: Request, content_type: str) -> None:
+def _kind(content_type: str) -> str:
+    return content_type.split(";", 1)[0].strip().lower()
+
+
+async def decode_parts(request: Request, content_type: str) -> None:
+    """What :func:`decode` does, for a multipart form."""
+    repeated: list[str] = []
+    body: dict[str, Any] = {}
+    if request.body:
+        request.encoding = "multipart"
+        body = await _multipart(request, content_type, repeated)
+    _merge(request, body, repeated)
+
+
+def decode(request: Request, content_type: str) -> None:
     """Fill ``fields``, ``files``, ``document``, ``encoding``, ``repeated`` and ``faulty`` of a request.
 
     Body fields win over query fields of the same name. In a repeated name the first value counts,
     as in the servlet containers the providers run on.
     """
-    kind = content_type.split(";", 1)[0].strip().lower()
+    if request.body and not request.raw_query and content_type in _PLAIN_JSON:
+        request.encoding = "json"
+        request.fields = _json(request)
+        return
     repeated: list[str] = []
     body: dict[str, Any] = {}
     if request.body:
-        if kind == "multipart/form-data":
-            request.encoding = "multipart"
-            body = await _multipart(request, content_type, repeated)
-        elif kind == "application/json" or kind.endswith("+json") or _looks_like_json(request.body):
+        kind = _kind(content_type)
+        if kind == "application/json" or kind.endswith("+json") or _looks_like_json(request.body):
             request.encoding = "json"
             body = _json(request)
         else:
             request.encoding = "urlencoded" if kind == "application/x-www-form-urlencoded" else "text"
             body = _form(request, request.body, repeated)
+    _merge(request, body, repeated)
+
+
+def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:
     if request.raw_query:
         query = _form(request, request.raw_query.encode("utf-8", "surrogateescape"), repeated)
         request.query = query

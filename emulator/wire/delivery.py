@@ -46,7 +46,7 @@ class Delivery:
         self,
         providers: Mapping[str, Provider],
         schemas: SchemaSet,
-        masker: Callable[[str], Masker],
+        masker: Masker,
         *,
         reach: Reach | None = None,
         rewrites: Sequence[tuple[str, str]] = (),
@@ -135,7 +135,7 @@ class Delivery:
         attempt = Attempt(
             id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
             headers=(),
-            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker(push.provider),
+            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker,
             faults=() if push.by_hand or push.effect is PLAIN_RECEIPT else push.effect.faults,
             lateness=max(0, now - push.due),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.wire.listening import Server
+from emulator.wire.listening import AtOnce, Connection, Server
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -141,12 +141,13 @@ class Listener(Server):
     invitation.
     """
 
-    def __init__(self, handle: Handle, doors: Doors) -> None:
-        """Serve with ``handle``, which is cancelled when the client goes away."""
+    def __init__(self, handle: Handle, doors: Doors, at_once: AtOnce | None = None) -> None:
+        """Serve with ``handle``, which is cancelled when the client goes away; see :mod:`emulator.wire.listening`."""
         self._doors = doors
         self._known_loop = asyncio.get_running_loop()
         super().__init__(
-            handle, request_factory=self._request, handler_cancellation=True, access_log=None,
+            handle, at_once=None if at_once is None else self._heard(at_once),
+            request_factory=self._request, handler_cancellation=True, access_log=None,
             max_line_size=LINE_LIMIT, max_field_size=FIELD_LIMIT, keepalive_timeout=KEPT_ALIVE,
             auto_decompress=False,
         )  # fmt: skip
@@ -160,6 +161,15 @@ class Listener(Server):
         """It has gone."""
         self._doors.left(handler)
         super().connection_lost(handler, exc)
+
+    def _heard(self, at_once: AtOnce) -> AtOnce:
+        spoke = self._doors.spoke
+
+        def hear_and_answer(connection: Connection, message: Any, payload: Any) -> bool:
+            spoke(connection)
+            return at_once(connection, message, payload)
+
+        return hear_and_answer
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         self._doors.spoke(protocol)

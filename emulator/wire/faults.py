@@ -25,7 +25,7 @@ from emulator.core.faults import (
 )
 from emulator.providers.request import Reply
 from emulator.wire.record import RequestRecord, Sent
-from emulator.wire.replying import send_at_once, send_reply
+from emulator.wire.replying import send_at_once, send_reply, whole_reply
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -71,6 +71,18 @@ def send_plain(raw: web.BaseRequest, record: RequestRecord, reply: Reply) -> web
     if response is not None:
         record.sent = Sent(reply.status, (("Content-Type", reply.content_type), *reply.headers), reply.body)
     return response
+
+
+def write_plain(transport: asyncio.Transport, record: RequestRecord) -> None:
+    """Write the reply of ``record`` over a connection that stays open; nothing when the client has gone."""
+    reply = record.reply
+    if reply is None:
+        raise AssertionError("a request is sent its reply before it has one")
+    if transport.is_closing():
+        _note_gone(record)
+        return
+    transport.write(whole_reply(reply.status, reply.content_type, reply.body, reply.headers))
+    record.sent = Sent(reply.status, (("Content-Type", reply.content_type), *reply.headers), reply.body)
 
 
 async def put_on_the_wire(

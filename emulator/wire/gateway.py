@@ -9,40 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http_parser import RawRequestMessage
 
 from emulator.core.calls import Call
-from emulator.core.lifecycle import finish_at_once, start
-from emulator.core.masking import Masker
+from emulator.core.lifecycle import finish_at_once
 from emulator.core.scenario import Rule
 from emulator.core.tenancy import Tenancy
 from emulator.core.tenants import Tenant
-from emulator.errors import StateError
 from emulator.loading.schemas import SchemaSet
-from emulator.providers.base import Provider
-from emulator.providers.request import Problem, Reply, Request
-from emulator.wire.answering import Answering, Select, unit
-from emulator.wire.decoding import decode, decode_json
-from emulator.wire.faults import Hanging, put_on_the_wire, send_plain
-from emulator.wire.intake import BodyRefused, Intake, body_at_hand, request_of
-from emulator.wire.own_replies import failure_reply, hasty_failure
-from emulator.wire.record import RequestRecord, weight_of
+from emulator.providers.base import Provider, Route
+from emulator.providers.request import Problem, Request
+from emulator.wire.answering import unit
+from emulator.wire.decoding import decode, decode_parts, is_multipart
+from emulator.wire.faults import Hanging, put_on_the_wire, send_plain, write_plain
+from emulator.wire.intake import BodyRefused, Intake, body_at_hand, is_at_hand, request_of
+from emulator.wire.listening import Connection
+from emulator.wire.outside import Outside
+from emulator.wire.own_replies import hasty_failure
+from emulator.wire.passage import Passage
+from emulator.wire.record import RequestRecord
+from emulator.wire.replying import takes_direct_writes
 from emulator.wire.routes import RouteTable
 
 log = logging.getLogger(__name__)
 
-#: From how many bytes on a reply's body counts for what the journal holds.
-LONG_REPLY = 4_096
-#: Ten times the numbers that any operation takes. What lies beyond is not counted, and not kept in the journal.
-NUMBERS_LIMIT = 50_000
 #: Real seconds a reply waits for pushes that a rule sends before it.
 OVERTAKING_LIMIT = 1.0
 #: A client that sends this header hears in ``Emulator-Rule`` which rules acted.
 EXPLAIN_HEADER = "emulator-explain"
-
-Watch = Callable[[Tenant, RequestRecord], None]
 
 
 class Gateway:
@@ -61,62 +58,104 @@ class Gateway:
     ) -> None:
         """``push_now`` carries a tenant's due pushes and waits for them; ``on_bug`` hears of ours under strict."""
         self.providers = providers
-        self._tenancy = tenancy
+        self.passage = Passage(providers, schemas, tenancy, strict=strict, lenient=lenient, on_bug=on_bug)
         self._routes = RouteTable(providers)
-        self._answering = Answering(providers, schemas, strict=strict)
-        self._masker = Masker(_secret_names(providers.values(), schemas))
         self._push_now = push_now
-        self._strict = strict
-        self._lenient = lenient
-        self._on_bug = on_bug
-        self._unknown_keys_told: set[str] = set()
         self._hanging = Hanging()
         self._intake = Intake()
-        #: Called with each finished request.
-        self.watchers: list[Watch] = []
-        #: Called before the reply goes out, with the calls behind it: what is accepted must be kept by then.
-        #: Raises StateError when it cannot be.
-        self.ahead: Callable[[Tenant, RequestRecord, Sequence[Call]], None] | None = None
+        self._outside = Outside(tenancy, self.passage, self._hanging)
+        self._ready: list[tuple[asyncio.Transport, RequestRecord, Sequence[Call]]] = []
 
-    def masker(self, provider: str) -> Masker:
-        """What hides secrets in what went to ``provider``: those of all, since clients err in their base URLs."""
-        return self._masker
+    def at_once(self, connection: Connection, message: RawRequestMessage, stream: StreamReader) -> bool:
+        """Answer a request that is whole, within the arrival of its bytes; False when it may have to be waited for.
+
+        Then, or when it is out of the ordinary, :meth:`handle` carries it, with what was read here kept by the
+        ``connection``.
+        """
+        started = time.perf_counter()
+        transport = connection.transport
+        if transport is None or not takes_direct_writes(message, transport):
+            return False
+        request = request_of(
+            message.method, message.path, message.headers, b"", connection.peer, connection.scheme
+        )
+        headers = request.headers
+        route = self._routes.find(request.path)
+        if route is None or route[1].serve is not None or "expect" in headers or EXPLAIN_HEADER in headers:
+            return False
+        content_type = headers.get("content-type", "")
+        if is_multipart(content_type):
+            return False
+        request.body = body_at_hand(stream)
+        request.provider, target = route
+        request.path = target.path if request.path == target.path else request.path
+        decode(request, content_type)
+        problems: list[Problem] | None = None
+        try:
+            problems = self.passage.receive(request, target.select)
+        except Exception:  # noqa: BLE001 - it will be met again, where it is answered and told
+            waits = True
+        else:
+            waits = request.tenant.rules.delays_replies
+        if waits:
+            connection.kept = request, problems
+            return False
+        record, calls, _ = self.passage.answer(request, problems, target.select, started)
+        # Replies to all that has come in one round of the event loop go out together: a client that is woken once
+        # costs a fraction of one that is woken for each.
+        if not self._ready:
+            asyncio.get_running_loop().call_soon(self._send_ready)
+        self._ready.append((transport, record, calls))
+        return True
+
+    def _send_ready(self) -> None:
+        ready, self._ready = self._ready, []
+        for transport, record, _ in ready:
+            write_plain(transport, record)
+        for transport, record, calls in ready:
+            try:
+                self.passage.conclude(record, calls)
+            except Exception:
+                log.exception("the calls of a request could not begin")
+                transport.abort()
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
-        """The life of a request."""
+        """The life of a request that takes its time, or comes in pieces."""
         started = time.perf_counter()
-        try:
-            body = body_at_hand(raw)
-            if body is None:
-                body = await self._intake.read_body(raw)
-        except BodyRefused as error:
-            return hasty_failure(error.status, str(error))
-        request = request_of(raw, body)
-        route = self._routes.find(request.path)
-        if route is None:
-            return await self._lost(raw, request, self._routes.explain(request.path))
-        request.provider, target = route
-        if request.path == target.path:
-            request.path = target.path  # the same text, of which the journal then holds one only
-        if target.serve is not None:
-            return await self._download(raw, request, target.serve, target.methods)
-        content_type = request.headers.get("content-type", "")
-        if not decode_json(request, content_type):
-            await decode(request, content_type)
-        record, calls, fault_rule = self._answer(request, target.select, started)
-        tenant = request.tenant
+        connection = raw.protocol
+        problems: list[Problem] | None = None
+        if isinstance(connection, Connection) and connection.kept is not None:
+            request, problems = connection.kept
+            connection.kept = None
+            target = self._target(request)
+            if target is None:
+                raise AssertionError(f"{request.path} has lost its route")
+        else:
+            try:
+                body = body_at_hand(raw.content) if is_at_hand(raw) else await self._intake.read_body(raw)
+            except BodyRefused as error:
+                return hasty_failure(error.status, str(error))
+            request = request_of(raw.method, raw.raw_path, raw.headers, body, raw.remote or "", raw.scheme)
+            target = self._target(request)
+            if target is None:
+                return await self._outside.lost(raw, request, self._routes.explain(request.path))
+            if target.serve is not None:
+                return await self._outside.download(raw, request, target.serve, target.methods)
+            content_type = request.headers.get("content-type", "")
+            if is_multipart(content_type):
+                await decode_parts(request, content_type)
+            else:
+                decode(request, content_type)
+        record, calls, fault_rule = self.passage.answer(request, problems, target.select, started)
         try:
             for call in calls:
                 if call.effect is not None and call.effect.before_reply:
-                    await self._overtake(tenant, calls)
+                    await self._overtake(request.tenant, calls)
                     break
             return await self._send(raw, record, fault_rule)
         finally:
             # Also when the client has gone: the provider dials whether or not its reply arrived.
-            record.duration = int((time.perf_counter() - started) * 1e6)
-            if calls and not tenant.closed:
-                start(tenant, calls, tenant.now)
-            self._finished(tenant, record)
+            self.passage.conclude(record, calls)
 
     def close(self) -> None:
         """Let go of the requests that a rule keeps hanging: the process is about to stop."""
@@ -124,75 +163,15 @@ class Gateway:
 
     # --- the steps ----------------------------------------------------------------------------
 
-    def _answer(
-        self, request: Request, select: Select | None, started: float
-    ) -> tuple[RequestRecord, Sequence[Call], Rule | None]:
-        """Everything between decoding and the wire; raises nothing, a bug of ours is a reply too."""
-        request.lenient = self._lenient
-        tenant = request.tenant = self._tenancy.default
-        answering = self._answering
-        record: RequestRecord | None = None
-        calls: Sequence[Call] = ()
-        reply_rule = fault_rule = None
-        try:
-            problems = answering.select(request, select)
-            tenant = self._attribute(request)
-            record = self._journal(tenant, request, started)
-            operation = request.operation
-            if operation is not None:
-                problems += answering.examine(request, operation)
-                reply_rule, fault_rule = answering.rules(request, operation)
-            record.problems = problems
-            reply, calls = answering.respond(request, record, reply_rule, fault_rule)
-            answering.check_own(request, reply)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not wear a provider's success
-            if record is None:
-                record = self._journal(tenant, request, started)
-            reply = self._bug(request, error)
-        record.reply = reply
-        if calls:
-            record.calls = tuple([call.id for call in calls])
-        if reply_rule is not None or fault_rule is not None:
-            tenant.rules.applied(reply_rule if record.reply_rule else None, fault_rule)
-            record.fault_rule = fault_rule.name if fault_rule else None
-        if self.ahead is not None:
-            try:
-                self.ahead(tenant, record, calls)
-            except StateError as error:
-                # What is not kept was never accepted.
-                record.reply, record.calls, calls = self._bug(request, error), (), ()
-        return record, calls, fault_rule
-
-    def _attribute(self, request: Request) -> Tenant:
-        """Find the tenant whose credential, token or issued id the request carries."""
-        operation = request.operation
-        if operation is None:
-            tenant = request.tenant = self._tenancy.default
-            request.now = tenant.now
-            return tenant
-        keys = list(operation.identify(request))
-        found = self._tenancy.directory.find(keys)
-        if found is None and keys:
-            self._tell_unknown_key(request, keys[0])
-        request.attributed = found is not None
-        tenant = request.tenant = found or self._tenancy.default
-        request.now = tenant.now
-        numbers = request.numbers = tuple(operation.numbers(request)[:NUMBERS_LIMIT])
-        request.ordinal = tenant.ledger.request_ordinal(
-            request.provider, operation.name, numbers[0] if numbers else ""
-        )
-        return tenant
-
-    def _journal(self, tenant: Tenant, request: Request, started: float) -> RequestRecord:
-        """Enter the request before anything can go wrong with it; the reply is filled in later."""
-        record = RequestRecord(
-            request, self.masker(request.provider), request.now or tenant.now, started=started,
-            weight=weight_of(request),
-        )  # fmt: skip
-        record.entry_id = tenant.journal.append("request", record.at, record).id
-        name = request.operation.name if request.operation is not None else ""
-        tenant.totals.requests[request.provider, name] += 1
-        return record
+    def _target(self, request: Request) -> Route | None:
+        """The route of a request, whose provider is noted; None when nobody serves the path."""
+        route = self._routes.find(request.path)
+        if route is None:
+            return None
+        request.provider, target = route
+        if request.path == target.path:
+            request.path = target.path  # the same text, of which the journal then holds one only
+        return target
 
     async def _overtake(self, tenant: Tenant, calls: Sequence[Call]) -> None:
         """End the calls whose receipt precedes the reply, and give its push a second's head start."""
@@ -218,56 +197,6 @@ class Gateway:
             latency = effect.latency.at(unit(request, fault_rule.name, "latency"))
         return await put_on_the_wire(raw, record, reply, effect, latency, extra, self._hanging)
 
-    def _finished(self, tenant: Tenant, record: RequestRecord) -> None:
-        weight, reply = record.weight, record.reply
-        if reply is not None and len(reply.body) > LONG_REPLY:
-            more = 3 * len(reply.body)
-            tenant.journal.weigh(record.entry_id, more)
-            weight += more
-        tenant.events.publish("request", record.at, record, weight=weight)
-        for watch in self.watchers:
-            watch(tenant, record)
-
-    # --- what is no operation -----------------------------------------------------------------
-
-    async def _lost(self, raw: web.BaseRequest, request: Request, why: str) -> web.StreamResponse:
-        """No provider serves this path: our own failure, journalled for ``default``."""
-        request.tenant = self._tenancy.default
-        return await self._reply_simply(raw, request, failure_reply(404, why), [Problem("unknown-path", why)])
-
-    async def _download(
-        self,
-        raw: web.BaseRequest,
-        request: Request,
-        serve: Callable[[Request], Reply],
-        methods: frozenset[str],
-    ) -> web.StreamResponse:
-        """A link that a provider gave out, for instance to a recording: no operation, no rule acts on it."""
-        request.tenant = self._tenancy.default
-        request.now = request.tenant.now
-        request.scratch["tenancy"] = self._tenancy
-        if request.method not in methods and request.method != "HEAD":
-            why = f"{request.path} answers {' and '.join(sorted(methods))}, not {request.method}"
-            reply = failure_reply(405, why)
-            reply.headers += (("Allow", ", ".join(sorted(methods))),)
-            return await self._reply_simply(raw, request, reply, [Problem("method", why)])
-        return await self._reply_simply(raw, request, serve(request), [])
-
-    async def _reply_simply(
-        self, raw: web.BaseRequest, request: Request, reply: Reply, problems: list[Problem]
-    ) -> web.StreamResponse:
-        """Journal and answer what is no operation."""
-        tenant = request.tenant
-        request.now = tenant.now
-        record = self._journal(tenant, request, time.perf_counter())
-        record.reply, record.problems = reply, problems
-        try:
-            return await put_on_the_wire(raw, record, reply, None, 0, (), self._hanging)
-        finally:
-            self._finished(tenant, record)
-
-    # --- details ------------------------------------------------------------------------------
-
     def _extra(self, record: RequestRecord) -> tuple[tuple[str, str], ...]:
         """The headers that tell a client which asked for it what acted."""
         named = [
@@ -277,36 +206,3 @@ class Gateway:
         ]
         return (("Emulator-Rule", ("; ".join(named) or "none").encode("ascii", "replace").decode()),
                 ("Emulator-Entry", str(record.entry_id)))  # fmt: skip
-
-    def _bug(self, request: Request, error: Exception) -> Reply:
-        name = request.operation.name if request.operation is not None else request.path
-        log.error("the emulator failed at %s", name, exc_info=error)
-        if self._strict and self._on_bug is not None:
-            self._on_bug(f"{name}: {error}")
-        return failure_reply(500, f"the emulator itself failed at {name}: {type(error).__name__}: {error}")
-
-    def _tell_unknown_key(self, request: Request, key: tuple[str, str, str]) -> None:
-        """One line per unknown key: what came, what ``default`` has, and the way around."""
-        if key[0] == "id" or len(self._unknown_keys_told) > 1000:
-            return
-        shown = f"{request.provider} {key[1]} {key[2][:80]!r}"
-        if shown in self._unknown_keys_told:
-            return
-        self._unknown_keys_told.add(shown)
-        provider = self.providers[request.provider]
-        known = dict(provider.keys(self._tenancy.default.credentials[provider.id])).get(key[1])
-        log.warning(
-            "nobody has %s; tenant 'default' has %r (register your own with PATCH /v1/tenants/default, "
-            "or start with --auth lenient)",
-            shown, known,
-        )  # fmt: skip
-
-
-def _secret_names(providers: Iterable[Provider], schemas: SchemaSet) -> set[str]:
-    names = {"authorization"}
-    for provider in providers:
-        names |= provider.secrets
-        for operation in provider.operations.values():
-            names |= schemas.get(operation.request).secrets | schemas.get(operation.reply).secrets
-            names |= {header.name for header in operation.headers if header.secret}
-    return names

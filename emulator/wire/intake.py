@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 
 from emulator.providers.request import Request
 
@@ -32,11 +32,13 @@ class BodyRefused(Exception):
         self.status = status
 
 
-def body_at_hand(raw: web.BaseRequest) -> bytes | None:
-    """The whole body when it came in one piece with its head, as nearly all do; None when it must be waited for."""
-    content = raw.content
-    if not content.is_eof() or hdrs.EXPECT in raw.headers:
-        return None
+def is_at_hand(raw: web.BaseRequest) -> bool:
+    """Whether the whole body came in one piece with its head, as nearly all do."""
+    return raw.content.is_eof() and hdrs.EXPECT not in raw.headers
+
+
+def body_at_hand(content: StreamReader) -> bytes:
+    """A body that has come."""
     return b"" if content.at_eof() else content.read_nowait()
 
 
@@ -80,22 +82,27 @@ def _lower(name: str) -> str:
     return name.lower()
 
 
-def request_of(raw: web.BaseRequest, body: bytes) -> Request:
-    """What arrived, not yet decoded."""
-    path, _, query = raw.raw_path.partition("#")[0].partition("?")
+def request_of(
+    method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str, scheme: str
+) -> Request:
+    """What arrived, not yet decoded; ``target`` is path and query as they were sent."""
+    path, query = target, ""
+    if "?" in target or "#" in target:
+        path, _, query = target.partition("#")[0].partition("?")
     if "%" in path:
         path = unquote(path, errors="replace")
-    headers = {_lower(name): value for name, value in raw.headers.items()}
+    lower = _lower
+    found = {lower(name): value for name, value in headers.items()}
     return Request(
         provider="",
-        method=raw.method,
+        method=method,
         path=path,
         query=_NO_QUERY,
-        headers=headers,
+        headers=found,
         body=body,
-        peer=raw.remote or "",
+        peer=peer,
         raw_query=query,
-        host=headers.get("host", ""),
-        scheme=raw.scheme,
+        host=found.get("host", ""),
+        scheme=scheme,
         wall=time.time_ns() // 1000,
     )

@@ -1,23 +1,91 @@
-"""The HTTP server of both ports: what is no HTTP at all is refused in one line, and logged in one.
+"""The HTTP server of both ports: what is no HTTP at all is refused in one line, and what needs no waiting is answered
+at once.
 
 aiohttp answers a head it cannot parse by itself, with a traceback in the log for each. Here it is a
 failure of the emulator's own like any other (``Emulator-Error``), and a client's nonsense is a warning.
+
+For each request aiohttp also starts a task, and goes round the event loop twice before the reply is on the wire.
+A request that is whole when its first bytes have come, as nearly all are, is offered to :attr:`Server.at_once`
+before that; whatever is out of the ordinary takes aiohttp's own way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
 
 log = logging.getLogger(__name__)
 
+#: Answers a whole request without waiting, and says so; False: aiohttp has to carry it.
+AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
+
+#: Whether this aiohttp queues requests the way :meth:`Connection.data_received` knows. If not, it carries them all.
+CAN_ANSWER_AT_ONCE = all(
+    hasattr(web.RequestHandler, name)
+    for name in ("_waiter", "_messages", "_next_keepalive_close_time", "_parser")
+) and hasattr(HttpRequestParser, "message_consumed")
+
 
 class Connection(web.RequestHandler):
-    """One connection."""
+    """One connection. ``kept`` is what :attr:`Server.at_once` has made of a request that aiohttp carries now."""
 
-    __slots__ = ()
+    __slots__ = ("_at_once", "kept", "peer", "scheme")
+
+    def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+        """Serve with what ``server`` has."""
+        super().__init__(server, loop=loop, **kwargs)
+        self._at_once = server.at_once if CAN_ANSWER_AT_ONCE else None
+        self.kept: Any = None
+        self.peer = ""
+        self.scheme = "http"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who is there."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come. A request that they make whole is answered before anything else, if it can be."""
+        waiter = self._waiter
+        if self._at_once is None or waiter is None or waiter.done():
+            super().data_received(data)
+            return
+        # Nobody is told of what is queued meanwhile; reading a body may bring in more, by way of this very method.
+        self._waiter = None
+        try:
+            super().data_received(data)
+            if len(self._messages) == 1 and self._answered(self._at_once):
+                self._messages.popleft()
+        except Exception:
+            # As aiohttp does: whatever was half done is not gone on with over this connection.
+            log.exception("a request could not be carried out")
+            self._messages.clear()
+            self.force_close()
+        finally:
+            self._waiter = waiter
+        if self._force_close or self._close:
+            waiter.cancel()
+        elif self._messages and not waiter.done():
+            waiter.set_result(None)
+
+    def _answered(self, at_once: AtOnce) -> bool:
+        message, payload = self._messages[0]
+        if not isinstance(message, RawRequestMessage) or not payload.is_eof():
+            return False
+        if not at_once(self, message, payload):
+            return False
+        if self._parser is not None and self._manager is not None:
+            self._parser.message_consumed()
+            self._manager.requests_count += 1
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        return True
 
     def handle_error(
         self,
@@ -40,6 +108,11 @@ class Connection(web.RequestHandler):
 
 class Server(web.Server):
     """aiohttp's low-level server, whose connections are ours."""
+
+    def __init__(self, handle: Any, *, at_once: AtOnce | None = None, **kwargs: Any) -> None:
+        """Serve with ``handle``; what ``at_once`` answers does not get that far."""
+        super().__init__(handle, **kwargs)
+        self.at_once = at_once
 
     def __call__(self) -> web.RequestHandler:
         """Make the handler of one connection."""

@@ -7,11 +7,13 @@ own way.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from email.utils import formatdate
 from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
+from aiohttp.http_parser import RawRequestMessage
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -86,14 +88,31 @@ def send_at_once(
         # A client that sends and does not read: it must be waited for, or its replies pile up here.
         return None
     stay = raw.keep_alive
+    transport.write(whole_reply(status, content_type, body, headers, stay=stay))
+    return _STAY if stay else _CLOSE
+
+
+def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport) -> bool:
+    """Whether a request's reply may be written as :func:`whole_reply` makes it, and the connection then stays open."""
+    return (
+        message.version == HttpVersion11
+        and not message.should_close
+        and not message.upgrade
+        and message.method != "HEAD"
+        and not transport.is_closing()
+        and transport.get_write_buffer_size() <= DIRECT_LIMIT
+    )
+
+
+def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *, stay: bool = True) -> bytes:
+    """Head and body of a reply (HTTP/1.1); unless it is to ``stay``, the client hears that the connection closes."""
     head = f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\nContent-Type: {content_type}\r\n"
     for name, value in headers:
         head += f"{_one_line(name)}: {_one_line(value)}\r\n"
     if not stay:
         head += "Connection: close\r\n"
     head += f"Content-Length: {len(body)}\r\n{_CLOCK.lines()}\r\n"
-    transport.write(head.encode("latin-1", "replace") + body)
-    return _STAY if stay else _CLOSE
+    return head.encode("latin-1", "replace") + body
 
 
 def _one_line(text: str) -> str:

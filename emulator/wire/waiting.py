@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from emulator.core.clock import SECOND
 from emulator.core.journal import Entry
@@ -121,21 +120,6 @@ class NumberedSource:
         for number, thing in self._following(self._position):
             self._position = number
             yield number, thing
-
-
-class FinishedRequests:
-    """Numbers the requests of each tenant in the order in which their replies ended.
-
-    The journal has them in the order of arrival; a slow reply would be passed over by who reads on.
-    """
-
-    def __init__(self) -> None:
-        """Count from 1 for each tenant."""
-        self._counts: WeakKeyDictionary[Tenant, int] = WeakKeyDictionary()
-
-    def watch(self, tenant: Tenant, record: RequestRecord) -> None:
-        """A request of ``tenant`` is over."""
-        record.finished = self._counts[tenant] = self._counts.get(tenant, 0) + 1
 
 
 class RequestSource:

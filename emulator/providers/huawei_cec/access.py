@@ -71,14 +71,12 @@ def _token_problem(request: Request, app_key: str | None) -> Problem | None:
     value = bearer(request)
     if value is None:
         return Problem(AUTH, "it is not 'Bearer', exactly one space, and a token", "header:Authorization")
-    standing = request.tenant.tokens.check(value, request.now)
-    if standing is not Standing.GOOD:
+    standing, token = request.tenant.tokens.look_up(value, request.now)
+    if token is None or standing is not Standing.GOOD:
         return Problem(AUTH, f"the token is {standing.value}", "header:Authorization")
-    token = request.tenant.tokens.get(value)
-    if token is not None:
-        token.uses += 1
-        if app_key is not None and app_key != token.holder:
-            return Problem(AUTH, "X-APP-Key is not the app_key the token was issued for", "header:X-APP-Key")
+    token.uses += 1
+    if app_key is not None and app_key != token.holder:
+        return Problem(AUTH, "X-APP-Key is not the app_key the token was issued for", "header:X-APP-Key")
     return None
 
 

@@ -19,7 +19,8 @@ def body_of(request: Request) -> Mapping[str, Any]:
 
 def text_of(request: Request, name: str) -> str:
     """A member as text; empty when it is absent, null or of another type."""
-    value = body_of(request).get(name)
+    document = request.document
+    value = document.get(name) if isinstance(document, dict) else None
     return value if isinstance(value, str) else ""
 
 

@@ -37,8 +37,11 @@ def check_play_list(request: Request) -> list[Problem]:
     problems: list[Problem] = []
     strict = is_strict(request.settings)
     for index, item in enumerate(_items(request)):
-        for position, value in enumerate(_values(item)):
-            if not value.isascii() and len(value) <= LONGEST_VALUE < len(_utf8(value)):
+        values = item.get("templateParams")
+        for position, value in enumerate(values[:10] if isinstance(values, list) else ()):
+            if not isinstance(value, str) or value.isascii():
+                continue
+            if len(value) <= LONGEST_VALUE < len(_utf8(value)):
                 where = f"/playList/{index}/templateParams/{position}"
                 problems.append(Problem("13", "a variable is longer than 32 bytes", where))
         if strict and (selector := _selector(item)) is not None:
