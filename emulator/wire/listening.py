@@ -27,19 +27,22 @@ AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 #: Whether this aiohttp queues requests the way :meth:`Connection.data_received` knows. If not, it carries them all.
 CAN_ANSWER_AT_ONCE = all(
     hasattr(web.RequestHandler, name)
-    for name in ("_waiter", "_messages", "_next_keepalive_close_time", "_parser")
+    for name in ("_waiter", "_messages", "_request_count", "_next_keepalive_close_time", "_parser")
 ) and hasattr(HttpRequestParser, "message_consumed")
 
 
 class Connection(web.RequestHandler):
     """One connection. ``kept`` is what :attr:`Server.at_once` has made of a request that aiohttp carries now."""
 
-    __slots__ = ("_at_once", "kept", "peer", "scheme")
+    __slots__ = ("_at_once", "_done", "_stays", "kept", "peer", "scheme")
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         """Serve with what ``server`` has."""
         super().__init__(server, loop=loop, **kwargs)
         self._at_once = server.at_once if CAN_ANSWER_AT_ONCE else None
+        # Of the requests that were parsed, how many are answered; and whether the last reply left the connection open.
+        self._done = 0
+        self._stays = True
         self.kept: Any = None
         self.peer = ""
         self.scheme = "http"
@@ -53,15 +56,15 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come. A request that they make whole is answered before anything else, if it can be."""
-        waiter = self._waiter
-        if self._at_once is None or waiter is None or waiter.done():
+        if self._at_once is None:
             super().data_received(data)
             return
         # Nobody is told of what is queued meanwhile; reading a body may bring in more, by way of this very method.
-        self._waiter = None
+        waiter, self._waiter = self._waiter, None
         try:
             super().data_received(data)
-            if len(self._messages) == 1 and self._answered(self._at_once):
+            # aiohttp may still be about to take up, or to answer, an earlier one: replies keep their order.
+            if len(self._messages) == 1 == self._request_count - self._done and self._answered(self._at_once):
                 self._messages.popleft()
         except Exception:
             # As aiohttp does: whatever was half done is not gone on with over this connection.
@@ -70,16 +73,29 @@ class Connection(web.RequestHandler):
             self.force_close()
         finally:
             self._waiter = waiter
+        if waiter is None or waiter.done():
+            return
         if self._force_close or self._close:
             waiter.cancel()
-        elif self._messages and not waiter.done():
+        elif self._messages:
             waiter.set_result(None)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Note that one more is answered."""
+        finished = await super().finish_response(request, resp, start_time)
+        self._done += 1
+        self._stays = bool(finished[0].keep_alive)
+        return finished
 
     def _answered(self, at_once: AtOnce) -> bool:
         message, payload = self._messages[0]
-        if not isinstance(message, RawRequestMessage) or not payload.is_eof():
+        if not isinstance(message, RawRequestMessage) or not payload.is_eof() or not self._stays:
             return False
+        self._done += 1
         if not at_once(self, message, payload):
+            self._done -= 1
             return False
         if self._parser is not None and self._manager is not None:
             self._parser.message_consumed()

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from emulator.wire import listening
+from emulator.wire.gateway import Gateway
 from emulator.wire.record import RequestRecord
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
