@@ -1,16 +1,15 @@
-"""Pushes on the socket itself: cut off by a reset, dribbled, and the answer acknowledged without delay."""
+"""Pushes that a rule spoils on the wire: cut off by a reset, or dribbled."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator
 
-from aiohttp.connector import Connection
 from yarl import URL
 
 from emulator.providers.base import PushRequest
+from emulator.wire.channel import request_head
 from emulator.wire.faults import reset_on_close
 from emulator.wire.reach import Reach, Resolver
 
@@ -21,21 +20,6 @@ async def slowly(body: bytes, every: int, size: int) -> AsyncIterator[bytes]:
         if begin:
             await asyncio.sleep(every / 1e6)
         yield body[begin : begin + size]
-
-
-def acknowledge_now(connection: Connection | None) -> None:
-    """Have the kernel acknowledge at once what has come, where it can (Linux).
-
-    A receiver that writes the head and the body of its answer apart waits with the body until the head is
-    acknowledged (Nagle), and a kernel acknowledges up to 40 ms later: 40 ms for each push.
-    """
-    transport = connection.transport if connection is not None else None
-    sock = transport.get_extra_info("socket") if transport is not None else None
-    if sock is None or not hasattr(socket, "TCP_QUICKACK") or sock.fileno() < 0:
-        return
-    # A duplicate of the descriptor: uvloop's socket objects do not let options be set.
-    with socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as duplicate:
-        duplicate.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 async def send_and_reset(
@@ -55,10 +39,7 @@ async def send_and_reset(
     )
     del reader
     try:
-        lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1", f"Host: {url.host_port_subcomponent}"]
-        lines += [f"{name}: {value}" for name, value in request.headers]
-        lines.append(f"Content-Length: {max(len(request.body), 2)}")
-        head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+        head = request_head(request.method, url, request.headers, max(len(request.body), 2))
         writer.write(head + request.body[: len(request.body) // 2])
         await writer.drain()
         reset_on_close(writer.get_extra_info("socket"))

@@ -1,7 +1,7 @@
 """Carrying pushes to the customer's receiver. Every failure becomes an outcome; nothing is raised.
 
-One session with keep-alive serves the whole process. Redirects are never followed, replies are read
-up to a bound, and a target is judged by the address actually dialled (:mod:`emulator.wire.reach`).
+One :class:`~emulator.wire.channel.Channel` serves the whole process. A target is judged by the address actually
+dialled (:mod:`emulator.wire.reach`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from ssl import SSLContext, SSLError
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from emulator.core.attempts import Attempt, PushReply
+from emulator.core.attempts import Attempt
 from emulator.core.masking import Masker
 from emulator.core.pushes import Push, PushOutcome
 from emulator.core.scenario import PLAIN_RECEIPT
@@ -25,18 +26,18 @@ from emulator.errors import ContractBug
 from emulator.loading.schemas import SchemaSet
 from emulator.providers.base import Envelope, Provider, PushRequest, ReceiptKind
 from emulator.providers.spoiling import spoil
-from emulator.wire.announcing import Ahead, announcing
-from emulator.wire.carriage import acknowledge_now, send_and_reset, slowly
+from emulator.wire.carriage import send_and_reset, slowly
+from emulator.wire.channel import Channel
 from emulator.wire.reach import Reach, Resolver, blocked_by
 
 log = logging.getLogger(__name__)
 
-#: How much of a receiver's answer is read: an acknowledgement is a word or a small object.
-REPLY_LIMIT = 64 * 1024
 #: Parsed and judged URLs kept: receivers are few, but a provider may put the receipt into the query.
 TARGETS_REMEMBERED = 256
 
 Watch = Callable[[Tenant, Attempt], None]
+#: Awaited before the first byte of an attempt leaves.
+Ahead = Callable[[Tenant, Attempt], Awaitable[None]]
 
 
 class Delivery:
@@ -61,45 +62,27 @@ class Delivery:
         self._masker = masker
         self._reach = reach or Reach()
         self._rewrites = tuple(rewrites)
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._seconds = timeout
         self._strict = strict
         self._on_bug = on_bug
         self._ssl = ssl
-        self._session: aiohttp.ClientSession | None = None
+        self._channel: Channel | None = None
         self._told: set[tuple[str, str]] = set()
         self._targets: dict[str, tuple[URL, str | None]] = {}
         #: Called with each finished attempt.
         self.watchers: list[Watch] = []
         #: Awaited before the first byte of an attempt leaves: that it is on the wire must be known by then.
-        #: To be set before :meth:`open`.
         self.ahead: Ahead | None = None
 
     async def open(self) -> None:
-        """Open the session; needs the running loop."""
-        connector = aiohttp.TCPConnector(
-            limit=0,
-            resolver=Resolver(self._reach),
-            ttl_dns_cache=10,
-            keepalive_timeout=30,
-            ssl=self._ssl or True,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            headers={"User-Agent": "voice-emulator"},
-            # A push without a body has no type to name either; aiohttp would invent one.
-            skip_auto_headers=("Content-Type",),
-            trace_configs=[announcing(self.ahead)] if self.ahead is not None else None,
-        )
+        """Make the channel; needs the running loop."""
+        self._channel = Channel(Resolver(self._reach), self._seconds, self._ssl)
 
     async def close(self) -> None:
-        """Close the session and its connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the channel and its connections."""
+        if self._channel is not None:
+            await self._channel.close()
+            self._channel = None
 
     async def carry(self, tenant: Tenant, push: Push) -> Attempt:
         """Make one attempt of ``push``, which is in flight, and settle it.
@@ -199,12 +182,14 @@ class Delivery:
                     "reset by a rule in the middle of the push",
                 )
                 return
+            if self._channel is None:
+                raise ConnectionError("the emulator is shutting down")
             pace = effect.slow_body if not push.by_hand else None
-            data = slowly(request.body, *pace) if pace is not None else request.body
-            headers = request.headers
-            if pace is not None:
-                headers = (*headers, ("Content-Length", str(len(request.body))))
-            attempt.reply = await self._post(request.method, url, headers, data, (tenant, attempt))
+            attempt.reply = await self._channel.exchange(
+                request.method, url, request.headers, request.body,
+                announce=partial(self.ahead, tenant, attempt) if self.ahead is not None else None,
+                pieces=slowly(request.body, *pace) if pace is not None else None,
+            )  # fmt: skip
         except TimeoutError:
             attempt.outcome, attempt.trouble = PushOutcome.FAILED, "timeout"
             attempt.reason = f"no answer within {self._seconds:g} s"
@@ -235,26 +220,6 @@ class Delivery:
                 self._targets.clear()
             self._targets[text] = known
         return known
-
-    async def _post(
-        self, method: str, url: URL, headers: tuple[tuple[str, str], ...], data: object, whose: object
-    ) -> PushReply:
-        if self._session is None:
-            raise ConnectionError("the emulator is shutting down")
-        async with self._session.request(
-            method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=whose
-        ) as response:
-            if not response.content.is_eof():
-                acknowledge_now(response.connection)
-            body = await response.content.read(REPLY_LIMIT)
-            while not response.content.at_eof():
-                if len(body) == REPLY_LIMIT:
-                    response.close()
-                    break
-                # What was read was the first piece.
-                body += await response.content.read(REPLY_LIMIT - len(body))
-            pairs = tuple(response.headers.items())
-            return PushReply(response.status, pairs, body)
 
     def give_up(self, tenant: Tenant, push: Push, at: int) -> None:
         """Enter an attempt, begun at ``at``, that was on the wire when the process died: nobody knows how it went.

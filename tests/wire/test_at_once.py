@@ -79,6 +79,29 @@ def test_the_aiohttp_in_use_lets_requests_be_answered_at_once():
     assert listening.CAN_ANSWER_AT_ONCE
 
 
+async def test_every_request_of_a_busy_client_is_answered_at_once(monkeypatch):
+    offered = []
+    at_once = Gateway.at_once
+
+    def counted(self: Gateway, *args: Any) -> bool:
+        offered.append(at_once(self, *args))
+        return offered[-1]
+
+    monkeypatch.setattr(Gateway, "at_once", counted)
+    async with started() as emu, Client.to(emu) as client, Client.to(emu) as other:
+        for number in range(20):
+            for each in (client, other):
+                each.writer.write(call_to(f"62123456{number:02}"))
+            for each in (client, other):
+                await each.answer()
+        # One that aiohttp must carry does not leave the connection slow.
+        client.writer.write(whole("/api/nowhere", ""))
+        await client.answer()
+        client.writer.write(call_to("6212345678"))
+        await client.answer()
+    assert offered == [True] * 40 + [False, True]
+
+
 async def told(
     cut: int | None, fallen_back: bool, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[bytes], list[Any]]:

@@ -1,0 +1,170 @@
+"""The wire to the receivers: one request out, one answer back, over connections that are kept.
+
+aiohttp finds, opens and keeps the connections and parses the answers. What its session does beside, for each
+request anew (redirects, cookies, proxies, decoding, a second try), a push must not have: it is made once, as the
+provider makes it, and what comes back is looked at as it is. Doing without takes a third of the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from ssl import SSLContext
+
+import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from emulator.core.attempts import PushReply
+from emulator.wire.reach import Resolver
+
+Headers = tuple[tuple[str, str], ...]
+
+#: How much of a receiver's answer is read: an acknowledgement is a word or a small object.
+REPLY_LIMIT = 64 * 1024
+#: Origins whose way is remembered; receivers are few.
+ORIGINS_REMEMBERED = 1_000
+AGENT = "voice-emulator"
+
+_CONTROLS = ("\r", "\n", "\0")
+
+
+class Channel:
+    """Connections to all receivers, shared by all tenants."""
+
+    def __init__(self, resolver: Resolver, seconds: float, trust: SSLContext | None = None) -> None:
+        """``seconds`` bound a whole exchange; needs the running loop."""
+        self._connector = aiohttp.TCPConnector(
+            limit=0, resolver=resolver, ttl_dns_cache=10, keepalive_timeout=30, ssl=trust or True
+        )
+        self._seconds = seconds
+        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        # What the connector is asked with: made once per origin.
+        self._asked: dict[tuple[str, str | None, int | None], aiohttp.ClientRequest] = {}
+
+    async def close(self) -> None:
+        """Close the connections, idle or not."""
+        await self._connector.close()
+
+    async def exchange(
+        self,
+        method: str,
+        url: URL,
+        headers: Headers,
+        body: bytes,
+        *,
+        announce: Callable[[], Awaitable[None]] | None = None,
+        pieces: AsyncIterator[bytes] | None = None,
+    ) -> PushReply:
+        """Send a request and read its answer, up to :data:`REPLY_LIMIT` bytes of it.
+
+        ``announce`` is awaited when the connection stands and nothing has been sent over it. Earlier would call a
+        push uncertain that never left: many wait for a connection at once, and a receiver may be out of reach for
+        long. Later would be too late. ``pieces`` are ``body``, to be sent one after the other.
+
+        Raises TimeoutError, OSError, aiohttp.ClientError, and ValueError for a header that cannot be sent.
+        """
+        head = request_head(method, url, headers, len(body))
+        async with asyncio.timeout(self._seconds):
+            connection = await self._connector.connect(self._asker(url), [], self._timeout)
+            try:
+                reply = await self._talk(connection, method, url, head, body, announce, pieces)
+            except BaseException:
+                connection.close()
+                raise
+            # Nothing happens when it was closed in the middle of the answer.
+            connection.release()
+            return reply
+
+    def _asker(self, url: URL) -> aiohttp.ClientRequest:
+        key = (url.scheme, url.raw_host, url.port)
+        known = self._asked.get(key)
+        if known is None:
+            known = aiohttp.ClientRequest("GET", url.origin(), loop=asyncio.get_running_loop())
+            if len(self._asked) >= ORIGINS_REMEMBERED:
+                self._asked.clear()
+            self._asked[key] = known
+        return known
+
+    async def _talk(
+        self,
+        connection: Connection,
+        method: str,
+        url: URL,
+        head: bytes,
+        body: bytes,
+        announce: Callable[[], Awaitable[None]] | None,
+        pieces: AsyncIterator[bytes] | None,
+    ) -> PushReply:
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:
+            raise aiohttp.ServerDisconnectedError
+        protocol.set_response_params(
+            read_until_eof=True, skip_payload=method == "HEAD", auto_decompress=False
+        )
+        if announce is not None:
+            await announce()
+        if pieces is None:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            async for piece in pieces:
+                transport.write(piece)
+        try:
+            message, content = await protocol.read()
+            while 100 <= message.code <= 199 and message.code != 101:
+                message, content = await protocol.read()
+        except HttpProcessingError as error:
+            info = aiohttp.RequestInfo(url, method, CIMultiDictProxy(CIMultiDict()), url)
+            raise aiohttp.ClientResponseError(info, (), status=error.code, message=error.message) from error
+        if not content.is_eof():
+            acknowledge_now(transport)
+        answer: bytes = await content.read(REPLY_LIMIT)
+        while not content.at_eof():
+            if len(answer) == REPLY_LIMIT:
+                connection.close()
+                break
+            # What was read was the first piece.
+            answer += await content.read(REPLY_LIMIT - len(answer))
+        return PushReply(message.code, tuple(message.headers.items()), answer)
+
+
+def request_head(method: str, url: URL, headers: Headers, length: int) -> bytes:
+    """The head of a request as it goes over the wire. Raises ValueError for a header that would end its line early."""
+    lines = [
+        f"{method} {url.raw_path_qs} HTTP/1.1",
+        f"Host: {url.host_port_subcomponent}",
+        f"User-Agent: {AGENT}",
+    ]
+    if url.raw_user is not None and not any(name.lower() == "authorization" for name, _ in headers):
+        known = f"{url.user or ''}:{url.password or ''}"
+        lines.append(f"Authorization: Basic {b64encode(known.encode()).decode()}")
+    for name, value in headers:
+        line = f"{name}: {value}"
+        for control in _CONTROLS:
+            if control in line:
+                raise ValueError(f"the header {name!r} has line breaks or zeros in it")
+        lines.append(line)
+    lines.append("Accept: */*")
+    if length or method not in ("GET", "HEAD"):
+        lines.append(f"Content-Length: {length}")
+    lines.append("\r\n")
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def acknowledge_now(transport: asyncio.Transport) -> None:
+    """Have the kernel acknowledge at once what has come, where it can (Linux).
+
+    A receiver that writes the head and the body of its answer apart waits with the body until the head is
+    acknowledged (Nagle), and a kernel acknowledges up to 40 ms later: 40 ms for each push.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None or not hasattr(socket, "TCP_QUICKACK") or sock.fileno() < 0:
+        return
+    # A duplicate of the descriptor: uvloop's socket objects do not let options be set.
+    with socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as duplicate:
+        duplicate.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
