@@ -40,6 +40,7 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

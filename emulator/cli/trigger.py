@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -164,9 +165,8 @@ def make_push(
     submission = operation.submit(request) if operation.submit is not None else None
     if submission is None:
         raise UsageError(f"{operation.name} of {provider.id} places no call by its own example")
-    submission.numbers, submission.callback_url = (number,), url
-    submission.start_at = submission.drop_at = submission.concurrency = None
-    calls = place(tenant, submission, request.fields, tenant.now)
+    at_once = replace(submission, callback_url=url, start_at=None, drop_at=None, concurrency=None)
+    calls = place(tenant, at_once, request.numbers, request.fields, tenant.now)
     calls[0].provider_id = provider.call_id(tenant, request, calls[0], 0)
     start(tenant, calls, tenant.now)
     while (due := tenant.engine.next_due()) is not None:

@@ -36,8 +36,10 @@ class Dialler:
     waiting: deque[Call] = field(default_factory=deque)
 
 
-def place(tenant: Tenant, submission: Submission, fields: Mapping[str, Any], now: int) -> list[Call]:
-    """Make the planned, not yet started calls of ``submission``, one per number in order.
+def place(
+    tenant: Tenant, submission: Submission, numbers: Sequence[str], fields: Mapping[str, Any], now: int
+) -> list[Call]:
+    """Make the planned, not yet started calls of ``submission``, one per occurrence of a number, in order.
 
     ``fields`` are the request's, for rules that look at them. Every call enters the ledger at
     once; :func:`start` lets them begin after the reply is on the wire.
@@ -53,7 +55,7 @@ def place(tenant: Tenant, submission: Submission, fields: Mapping[str, Any], now
     elapsed = now - tenant.scenario_loaded_at
     ledger, rules = tenant.ledger, tenant.rules
     ruled = rules.acts_on_numbers
-    for number in submission.numbers:
+    for number in numbers:
         ordinal = ledger.ordinal(provider, number)
         receipt_rule = None
         if ruled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -34,9 +34,9 @@ NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Submission:
-    """What one accepted request asks to be dialled; shared by all its calls.
+    """How an accepted request wants its numbers dialled; shared by all its calls, and never changed once they are.
 
-    ``numbers`` in order, each occurrence one call. ``kind`` is the provider's own word for the type
+    Requests that want the same may share one too. ``kind`` is the provider's own word for the type
     of call, ``receipts`` what its calls push, ``start_at`` an instant on the tenant's clock before
     which nothing is dialled, ``drop_at`` one after which nothing is dialled any more,
     ``concurrency`` how many calls of this provider may be up at once, ``callback_url`` the receiver
@@ -46,7 +46,6 @@ class Submission:
 
     provider: str
     operation: str
-    numbers: Sequence[str]
     caller: str = ""
     kind: str = ""
     receipts: tuple[ReceiptPlan, ...] = ()

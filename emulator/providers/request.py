@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class UploadedFile:
     content: bytes
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Request:
     """One request. Header names are lower-case; ``fields`` is the decoded body merged with the query.
@@ -55,10 +59,10 @@ class Request:
     body: bytes
     peer: str
     encoding: str = "none"
-    fields: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, UploadedFile] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    files: Mapping[str, UploadedFile] = field(default_factory=lambda: NOTHING)
     document: Any = None
-    faulty: list[Problem] = field(default_factory=list)
+    faulty: Sequence[Problem] = ()
     repeated: tuple[str, ...] = ()
     raw_query: str = ""
     host: str = ""

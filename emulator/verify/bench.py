@@ -227,9 +227,8 @@ class Bench:
         submission = operation.submit(request) if operation.submit is not None else None
         if submission is None:
             raise Unfit(f"{name} places no call by its own example")
-        submission.numbers = (number,)
-        submission.start_at = submission.drop_at = submission.concurrency = None
-        call = place(tenant, submission, fields, begun)[0]
+        at_once = replace(submission, start_at=None, drop_at=None, concurrency=None)
+        call = place(tenant, at_once, request.numbers, fields, begun)[0]
         effect = CallEffect((CallSpec(outcome, talk=Fixed(TALK)),))
         call.plan = make_plan(effect, NO_LIMITS, lambda purpose: 0.5)
         call.provider_id = self.provider.call_id(tenant, request, call, 0)

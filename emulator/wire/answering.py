@@ -135,7 +135,7 @@ class Answering:
         submission = operation.submit(request)
         if submission is None:
             return ()
-        calls = place(request.tenant, submission, request.fields, request.now)
+        calls = place(request.tenant, submission, request.numbers, request.fields, request.now)
         for index, call in enumerate(calls):
             if call.plan.cause is not None and call.plan.cause not in provider.causes:
                 call.drop_cause()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,7 +18,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 
-from emulator.providers.request import Problem, Request, UploadedFile
+from emulator.providers.request import NOTHING, Problem, Request, UploadedFile
 
 MALFORMED = "malformed"
 MULTIPART = "multipart/form-data"
@@ -84,6 +84,41 @@ def decode(request: Request, content_type: str) -> None:
     _merge(request, body, repeated)
 
 
+class Reread(Mapping[str, Any]):
+    """The fields of a request that is over, made anew from its bytes whenever somebody looks.
+
+    The journal keeps thousands of requests that nobody looks at, and what is made of their bytes weighs several
+    times as much.
+    """
+
+    __slots__ = ("_body", "_content_type", "_query")
+
+    def __init__(self, request: Request) -> None:
+        """``request`` has its body, query and headers, and no multipart form."""
+        # Not the request itself, which is going to hold this: a cycle would live until the next full collection.
+        self._body = request.body
+        self._query = request.raw_query
+        self._content_type = request.headers.get("content-type", "")
+
+    def _made(self) -> Mapping[str, Any]:
+        again = Request("", "", "", NOTHING, NOTHING, self._body, "", raw_query=self._query)
+        decode(again, self._content_type)
+        return again.fields
+
+    def __getitem__(self, name: str) -> Any:
+        return self._made()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made())
+
+    def __len__(self) -> int:
+        return len(self._made())
+
+    def items(self) -> ItemsView[str, Any]:
+        """All fields, made once."""
+        return self._made().items()
+
+
 def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:
     if request.raw_query:
         query = _form(request, request.raw_query.encode("utf-8", "surrogateescape"), repeated)
@@ -104,7 +139,7 @@ def _looks_like_json(body: bytes) -> bool:
 
 
 def _fault(request: Request, message: str, place: str = "") -> None:
-    request.faulty.append(Problem(MALFORMED, message, place))
+    request.faulty = (*request.faulty, Problem(MALFORMED, message, place))
 
 
 def _first_values(pairs: Iterable[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:
@@ -221,6 +256,8 @@ async def _multipart(request: Request, content_type: str, repeated: list[str]) -
     stream.feed_data(request.body)
     stream.feed_eof()
     pairs: list[tuple[str, Any]] = []
+    files: dict[str, UploadedFile] = {}
+    request.files = files
     try:
         reader = MultipartReader(CIMultiDict({"Content-Type": content_type}), stream)
         while (part := await reader.next()) is not None:
@@ -230,10 +267,10 @@ async def _multipart(request: Request, content_type: str, repeated: list[str]) -
             content = bytes(await part.read(decode=True))
             if part.filename is not None:
                 kind = part.headers.get("Content-Type", "application/octet-stream")
-                request.files[part.name] = UploadedFile(part.filename, kind, content)
+                files[part.name] = UploadedFile(part.filename, kind, content)
             else:
                 pairs.append((part.name, content.decode("utf-8")))
-            if len(pairs) + len(request.files) > FIELD_LIMIT:
+            if len(pairs) + len(files) > FIELD_LIMIT:
                 _fault(request, f"the form has more than {FIELD_LIMIT} parts")
                 break
     except UnicodeDecodeError as error:

@@ -20,6 +20,9 @@ BODY_SECONDS = 60.0
 #: Bytes of bodies that are being read at once; past it a further one is turned away.
 READING_LIMIT = 128 * 1024 * 1024
 
+#: Values of headers of which the journal keeps one text each: most are the same in every request of a client.
+SHARED_LIMIT = 500
+_SHARED: dict[str, str] = {}
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -91,8 +94,10 @@ def request_of(
         path, _, query = target.partition("#")[0].partition("?")
     if "%" in path:
         path = unquote(path, errors="replace")
-    lower = _lower
-    found = {lower(name): value for name, value in headers.items()}
+    lower, share = _lower, _SHARED.setdefault
+    if len(_SHARED) > SHARED_LIMIT:
+        _SHARED.clear()
+    found = {lower(name): share(value, value) for name, value in headers.items()}
     return Request(
         provider="",
         method=method,

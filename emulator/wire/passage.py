@@ -142,6 +142,7 @@ class Passage:
         tenant.events.publish("request", record.at, record, weight=weight)
         for watch in self.watchers:
             watch(tenant, record)
+        record.settle()
 
     def _bug(self, request: Request, error: Exception) -> Reply:
         name = request.operation.name if request.operation is not None else request.path

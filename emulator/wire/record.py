@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.core.masking import Masker
-from emulator.providers.request import Problem, Reply, Request
+from emulator.providers.request import NOTHING, Problem, Reply, Request
+from emulator.wire.decoding import Reread
 
 
 @dataclass(slots=True)
@@ -51,6 +52,17 @@ class RequestRecord:
     cancelled: bool = False
     finished: int = 0
     weight: int = 1500
+
+    def settle(self) -> None:
+        """It is over: keep what was received and sent, and let go of what was made of it on the way."""
+        request = self.request
+        if request.encoding != "multipart":
+            request.fields = Reread(request) if request.body or request.raw_query else NOTHING
+            request.query = NOTHING
+        request.document, request.files = None, NOTHING
+        request.scratch.clear()
+        if self.reply is not None:
+            self.reply.payload = None
 
     @property
     def refused(self) -> bool:

@@ -68,9 +68,9 @@ def make_tenancy() -> Tenancy:
     return Tenancy({"acme": Account()}, Machine())
 
 
-def submission(*numbers: str, **arguments: Any) -> Submission:
+def submission(**arguments: Any) -> Submission:
     arguments.setdefault("receipts", (ReceiptPlan("bill"),))
-    return Submission("acme", "dial", numbers, tariff=TARIFF, **arguments)
+    return Submission("acme", "dial", tariff=TARIFF, **arguments)
 
 
 def run(tenant: Tenant, until: int | None = None) -> None:

@@ -14,9 +14,7 @@ TARIFF = Tariff(60, Decimal("0.036"), Decimal("0.005"))
 
 def make_call(plan: Plan | None = None) -> Call:
     plan = plan or Plan(Outcome.ANSWERED, Party.CALLER, ring=3_000_000, talk=10_000_000, keys="1", cause="X")
-    return Call(
-        "c", "6281", 1, Submission("p", "op", ["6281"], caller="100", tariff=TARIFF, batch_id="b"), plan, 0
-    )
+    return Call("c", "6281", 1, Submission("p", "op", caller="100", tariff=TARIFF, batch_id="b"), plan, 0)
 
 
 def test_the_life_of_an_answered_call():

@@ -16,7 +16,7 @@ from tests.core.accounts import SECOND, START, make_tenant, run, submission
 
 def dialled(scenario: Scenario | None = None, numbers: int = 1, **arguments):
     tenant = make_tenant(scenario)
-    calls = place(tenant, submission(*(f"62{n:06d}" for n in range(numbers)), **arguments), {}, tenant.now)
+    calls = place(tenant, submission(**arguments), [f"62{n:06d}" for n in range(numbers)], {}, tenant.now)
     start(tenant, calls, tenant.now)
     return tenant, calls
 

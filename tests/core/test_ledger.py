@@ -29,8 +29,18 @@ def test_counts_stay_bounded():
 
 def test_ended_calls_are_forgotten_oldest_first_and_pending_ones_never():
     tenant = make_tenant(bounds=Bounds(ended_calls=2))
-    first = place(tenant, submission("1", "2", "3"), {}, tenant.now)
-    waiting = place(tenant, submission("9"), {}, tenant.now)
+    first = place(
+        tenant,
+        submission(),
+        (
+            "1",
+            "2",
+            "3",
+        ),
+        {},
+        tenant.now,
+    )
+    waiting = place(tenant, submission(), ("9",), {}, tenant.now)
     start(tenant, first, tenant.now)
     run(tenant)
     assert [call.number for call in tenant.ledger] == ["2", "3", "9"]

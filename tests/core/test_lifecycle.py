@@ -26,7 +26,7 @@ def outcome(which: Outcome, **arguments) -> CallEffect:
 
 
 def dial(tenant, *numbers: str, **arguments):
-    calls = place(tenant, submission(*numbers, **arguments), {}, tenant.now)
+    calls = place(tenant, submission(**arguments), numbers, {}, tenant.now)
     start(tenant, calls, tenant.now)
     return calls
 
@@ -46,7 +46,7 @@ def test_an_answered_call_goes_through_its_states():
 
 def test_calls_do_not_begin_before_they_are_started():
     tenant = make_tenant()
-    (call,) = place(tenant, submission("6281"), {}, tenant.now)
+    (call,) = place(tenant, submission(), ("6281",), {}, tenant.now)
     assert call.state is State.QUEUED
     assert tenant.engine.next_due() is None
     assert call.id in tenant.ledger
@@ -113,7 +113,16 @@ def test_a_receipt_can_be_late_and_come_twice():
 
 def test_a_receipt_before_its_reply_ends_the_call_at_submission():
     tenant = make_tenant(ruled(receipt=ReceiptEffect(before_reply=True)))
-    calls = place(tenant, submission("1", "2"), {}, tenant.now)
+    calls = place(
+        tenant,
+        submission(),
+        (
+            "1",
+            "2",
+        ),
+        {},
+        tenant.now,
+    )
     finish_at_once(tenant, calls, tenant.now)
     assert [call.ended_at for call in calls] == [START, START]
     assert calls[0].talk_seconds == 10
@@ -125,7 +134,7 @@ def test_a_receipt_before_its_reply_ends_the_call_at_submission():
 
 def test_a_call_that_never_rings_can_end_at_submission_too():
     tenant = make_tenant(ruled(call=outcome(Outcome.BARRED), receipt=ReceiptEffect(before_reply=True)))
-    calls = place(tenant, submission("1"), {}, tenant.now)
+    calls = place(tenant, submission(), ("1",), {}, tenant.now)
     finish_at_once(tenant, calls, tenant.now)
     assert (calls[0].ended_at, calls[0].ring_at) == (START, None)
 

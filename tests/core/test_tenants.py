@@ -134,7 +134,7 @@ def test_a_real_clock_takes_over_without_a_start():
 def test_reset_forgets_what_happened_and_keeps_what_was_set():
     tenant = make_tenant()
     tenant.change({"callback_urls": {"acme": "http://a"}})
-    calls = place(tenant, submission("1"), {}, tenant.now)
+    calls = place(tenant, submission(), ("1",), {}, tenant.now)
     start(tenant, calls, tenant.now)
     run(tenant)
     value = tenant.ids.hexadecimal("token", 32)
@@ -168,7 +168,7 @@ def test_back_to_the_start_means_also_what_was_set():
 def test_a_closed_tenant_leaves_nothing_behind():
     directory = Directory()
     tenant = make_tenant(directory=directory)
-    start(tenant, place(tenant, submission("1"), {}, tenant.now), tenant.now)
+    start(tenant, place(tenant, submission(), ("1",), {}, tenant.now), tenant.now)
     tenant.ids.hexadecimal("token", 8)
     tenant.close()
     assert tenant.engine.next_due() is None

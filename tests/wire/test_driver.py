@@ -141,10 +141,8 @@ async def test_deleting_a_tenant_cancels_its_timers_and_pushes():
         hanging = asyncio.Event()
         emu.receiver.before_answer = lambda push: hanging.wait()
         details = {"country_code": "62", "show_phone": "1", "kind": "group"}
-        submission = Submission(
-            "nxcloud", "gpsend", ["6211111"], kind="group", receipts=plan, details=details
-        )
-        calls = place(tenant, submission, {}, tenant.now)
+        submission = Submission("nxcloud", "gpsend", kind="group", receipts=plan, details=details)
+        calls = place(tenant, submission, ["6211111"], {}, tenant.now)
         start(tenant, calls, tenant.now)
         assert tenant.engine.next_due() is not None
         emu.emulator.runtime.tenancy.delete("gone")

@@ -7,7 +7,6 @@ Notification" V1.0.0 and V2.0.0 (cec_07_2801, cec_07_2802). The tables of codes 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -158,31 +157,37 @@ def submit(request: Request) -> Submission:
         codes = access_codes(request.credentials, settings)
         shown = codes[0] if codes else settings["shown_caller"]
     operation = request.operation.name if request.operation is not None else ""
-    return Submission(
-        provider=PROVIDER_ID,
-        operation=operation,
-        numbers=request.numbers,
-        caller=sys.intern(shown),  # one text for all calls that show the same number
-        kind="voice_notification",
-        receipts=_release(settings["release_attempts"], settings["release_interval"]),
-        wants_keys=False,
-        callback_url=request.scratch.get("callback_url"),
-        details=_details(request, operation),
-    )
+    spoken: tuple[str, ...] | None = None
+    if has_files(request):
+        # What is played, for whoever looks at the call, where the catalogue has anything to say about it.
+        spoken = tuple(spoken_content(request) if operation == CREATE_V1 else spoken_play_list(request))
+    return _submission(
+        operation, shown, request.scratch.get("callback_url"), spoken, settings["release_attempts"],
+        settings["release_interval"],
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1_000)
+def _submission(
+    operation: str, caller: str, url: str | None, spoken: tuple[str, ...] | None, attempts: int, seconds: int
+) -> Submission:
+    """What all requests that show the same number, play the same and report to the same receiver have in common."""
+    return Submission(
+        provider=PROVIDER_ID,
+        operation=operation,
+        caller=caller,
+        kind="voice_notification",
+        receipts=_release(attempts, seconds),
+        wants_keys=False,
+        callback_url=url,
+        details=NO_DETAILS if spoken is None else {"spoken": list(spoken)},
+    )
+
+
+@lru_cache(maxsize=100)
 def _release(attempts: int, seconds: int) -> tuple[ReceiptPlan, ...]:
-    """The one receipt of every call, which all calls under the same settings share."""
+    """The one receipt of every call."""
     return (ReceiptPlan("release", retry=Retry((seconds * SECOND,) * (attempts - 1))),)
-
-
-def _details(request: Request, operation: str) -> Mapping[str, Any]:
-    """What is played, for whoever looks at the call, where the catalogue has anything to say about it."""
-    if not has_files(request):
-        return NO_DETAILS
-    spoken = spoken_content(request) if operation == CREATE_V1 else spoken_play_list(request)
-    return {"spoken": spoken}
 
 
 def serial_number(tenant: Tenant, request: Request, call: Call, index: int) -> str:

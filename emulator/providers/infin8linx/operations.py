@@ -119,7 +119,7 @@ def select(request: Request) -> str | Problem:
     404, a missing or malformed one 400, as newer versions of the framework have it.
     """
     if not request.text("service") and request.text("s"):
-        request.fields["service"] = request.text("s")
+        request.fields = {**request.fields, "service": request.text("s")}
     given = request.text("service")
     name = given.strip(" \t")
     if name != given:

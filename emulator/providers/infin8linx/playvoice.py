@@ -153,7 +153,6 @@ def submit(request: Request) -> Submission:
     return Submission(
         provider=PROVIDER_ID,
         operation="PlayVoice",
-        numbers=called_numbers(request),
         caller=_caller(request),
         kind="batch" if batch else "transfer" if key else "single",
         receipts=(ReceiptPlan(kind, retry=Retry(waits), dropped=request.settings["dropped_records"]),),

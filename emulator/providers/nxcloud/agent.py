@@ -171,7 +171,6 @@ def submit(request: Request) -> Submission:
     return Submission(
         provider=PROVIDER_ID,
         operation="makecall",
-        numbers=request.numbers,
         caller=request.text("showphone") or DEFAULT_CALLER,
         kind="agent",
         receipts=_receipts(settings),

@@ -96,7 +96,6 @@ def submit(request: Request) -> Submission:
     return Submission(
         provider=PROVIDER_ID,
         operation=operation,
-        numbers=request.numbers,
         caller=request.text("show_phone"),
         kind=kind,
         receipts=_RECEIPTS[kind],
@@ -119,11 +118,7 @@ def call_id(tenant: Tenant, request: Request, call: Call, index: int) -> str:
     drawn = tenant.ids.drawn_integer(10**16, PROVIDER_ID, "row", call.id)
     call.details = account_of(tenant).row_id(request.now, drawn)
     batch = call.batch_id
-    if (
-        call.submission.kind != "agent"
-        and len(call.submission.numbers) > 1
-        and request.settings["messageid_suffix"]
-    ):
+    if call.submission.kind != "agent" and len(request.numbers) > 1 and request.settings["messageid_suffix"]:
         return f"{batch}-{tenant.ids.drawn_integer(10**10, PROVIDER_ID, 'suffix', call.id):010d}"
     return batch
 

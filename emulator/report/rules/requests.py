@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from emulator.providers.findings import Hit, Look, When, finding
 from emulator.providers.request import Problem
@@ -18,7 +18,7 @@ _PLUS_NUMBER = re.compile(rb"(?:^|&)([^=&]*)=\+[0-9]{5}")
 _ENCODING = frozenset({"malformed", "encoding", "method", "unknown-path", "no-operation"})
 
 
-def _listed(problems: list[Problem], limit: int = 5) -> str:
+def _listed(problems: Sequence[Problem], limit: int = 5) -> str:
     shown = [
         f"{problem.place}: {problem.message}" if problem.place else problem.message for problem in problems
     ]

@@ -42,9 +42,7 @@ def refuse(request: Request, problem: Problem) -> Reply:
 
 def submit(request: Request) -> Submission:
     batch = request.tenant.ids.hexadecimal("tinytel", 8, *request.key)
-    return Submission(
-        "tinytel", "dial", [request.text("to")], kind="call", batch_id=batch, receipts=(ReceiptPlan("ended"),)
-    )
+    return Submission("tinytel", "dial", kind="call", batch_id=batch, receipts=(ReceiptPlan("ended"),))
 
 
 def dialled(request: Request, calls: Sequence[Call]) -> Reply:

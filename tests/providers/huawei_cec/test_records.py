@@ -42,15 +42,15 @@ def request_of(tenant: Tenant, **fields: str) -> Request:
     return request
 
 
-def submission(*numbers: str) -> Submission:
+def submission() -> Submission:
     return Submission(
-        provider="huawei_cec", operation="createVoiceNotification", numbers=numbers, caller="960003",
+        provider="huawei_cec", operation="createVoiceNotification", caller="960003",
         receipts=(ReceiptPlan("release"),),
     )  # fmt: skip
 
 
 def dial(tenant: Tenant, *numbers: str) -> list[Call]:
-    calls = place(tenant, submission(*numbers), {}, tenant.now)
+    calls = place(tenant, submission(), numbers, {}, tenant.now)
     for index, call in enumerate(calls):
         call.provider_id = PROVIDER.call_id(tenant, request_of(tenant), call, index)
     start(tenant, calls, tenant.now)
@@ -68,7 +68,7 @@ def ended(
 ) -> Call:
     """A call that went like this, without any tenant."""
     plan = Plan(outcome, by, setup=SECOND if ring is None else 0, ring=ring, talk=talk, cause=cause)
-    call = Call("c", "8899", 1, submission("8899"), plan, BEGIN)
+    call = Call("c", "8899", 1, submission(), plan, BEGIN)
     call.take(Step.DIAL, BEGIN)
     if ring is not None:
         call.take(Step.RING, BEGIN)
@@ -262,7 +262,7 @@ def test_the_account_may_shift_the_wall_clock_and_record_nothing() -> None:
 
 def test_a_caller_that_is_not_shown_is_left_out() -> None:
     tenant = tenant_with()
-    placed = place(tenant, Submission("huawei_cec", "createVoiceNotification", ("8899",)), {}, tenant.now)
+    placed = place(tenant, Submission("huawei_cec", "createVoiceNotification"), ("8899",), {}, tenant.now)
     placed[0].provider_id = "1"
     start(tenant, placed, tenant.now)
     run_out(tenant)

@@ -85,7 +85,7 @@ def dial(tenant: Tenant, numbers: Iterable[str], **fields: str) -> list[Call]:
     assert operation.submit is not None
     submission = operation.submit(request)
     assert submission is not None
-    calls = place(tenant, submission, request.fields, tenant.now)
+    calls = place(tenant, submission, request.numbers, request.fields, tenant.now)
     for index, call in enumerate(calls):
         call.provider_id = PROVIDER.call_id(tenant, request, call, index)
     start(tenant, calls, tenant.now)

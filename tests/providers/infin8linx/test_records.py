@@ -66,7 +66,7 @@ def test_push_and_query_tell_the_same_of_thousands_of_calls() -> None:
     )
     queried: dict[int, dict[str, Any]] = {}
     for page in ("1", "2", "3"):
-        request.fields["currentpage"] = page
+        request.fields = {**request.fields, "currentpage": page}
         result = PROVIDER.operations["GetBill"].answer(request, ()).payload["data"]["result"]
         assert result["totalitems"] == 3000
         queried |= {bill["id"]: bill for bill in result["bills"]}

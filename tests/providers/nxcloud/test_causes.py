@@ -16,7 +16,7 @@ from emulator.providers.nxcloud.causes import CAUSE_NAMES, CAUSES, cause_of, dis
 def ended(
     outcome: Outcome, by: Party, cause: str | None = None, details: dict[str, Any] | None = None
 ) -> Call:
-    submission = Submission("nxcloud", "gpsend", ["6212345678"], tariff=Tariff(), details=details or {})
+    submission = Submission("nxcloud", "gpsend", tariff=Tariff(), details=details or {})
     connected = outcome in (Outcome.ANSWERED, Outcome.TIME_LIMIT)
     plan = Plan(outcome, by, ring=1, talk=1_000_000 if connected else None, cause=cause)
     call = Call("id", "6212345678", 1, submission, plan, 0)
