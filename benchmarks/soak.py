@@ -119,8 +119,8 @@ async def run(seconds: float, rate: int, tenants: int = TENANTS) -> str:
 
 
 async def _sockets_in_the_end(ours: Ours, before: int) -> int:
-    """Open files once idle connections to the receiver have been given up, which takes half a minute."""
-    for _ in range(20):
+    """Open files once idle connections to the receiver have been given up, which takes up to a minute."""
+    for _ in range(40):
         if _sockets(ours) <= before + 4:
             break
         await asyncio.sleep(2)

@@ -171,6 +171,9 @@ def serve(**given: Any) -> None:
         wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
         emulator = Emulator(replace(options, clock=wanted))
     failure = run(serve_until_stopped(emulator))
+    # All that is left goes with the process: looking through it for cycles once more would take seconds.
+    gc.disable()
+    gc.freeze()
     if emulator.lost_state is not None:
         raise click.ClickException(emulator.lost_state)
     if failure is not None:

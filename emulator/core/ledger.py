@@ -6,7 +6,8 @@ Bounded: calls that have ended are forgotten oldest first past a limit; calls st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from emulator.core.calls import Call
 
@@ -57,14 +58,18 @@ class Counts:
         self._old.clear()
 
 
+_NO_NAMES: Mapping[str, Call] = MappingProxyType({})
+
+
 class Ledger:
     """All calls of one tenant, in the order they were submitted."""
 
-    __slots__ = ("_calls", "_dialled", "_ended", "_ended_limit", "_requested", "forgotten")
+    __slots__ = ("_calls", "_dialled", "_ended", "_ended_limit", "_named", "_requested", "forgotten")
 
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
         """Keep at most ``ended_limit`` ended calls."""
         self._calls: dict[str, Call] = {}
+        self._named: dict[str, dict[str, Call]] = {}
         self._ended: deque[Call] = deque()
         self._ended_limit = ended_limit
         self._dialled: dict[str, Counts] = {}
@@ -114,11 +119,27 @@ class Ledger:
         """The call with this id, unless unknown or forgotten."""
         return self._calls.get(call_id)
 
+    def name(self, call: Call, name: str) -> None:
+        """Let ``call`` be found by what the customer knows it as, for as long as it is kept."""
+        call.provider_id = name
+        named = self._named.get(call.provider)
+        if named is None:
+            named = self._named[call.provider] = {}
+        named[name] = call
+
+    def named(self, provider: str, name: str) -> Call | None:
+        """The call of ``provider`` that :meth:`name` gave this name to."""
+        return self._named.get(provider, _NO_NAMES).get(name)
+
     def ended(self, call: Call) -> None:
         """Note that ``call`` is over, and forget the oldest ended one past the limit."""
         self._ended.append(call)
         if len(self._ended) > self._ended_limit:
-            self._calls.pop(self._ended.popleft().id, None)
+            oldest = self._ended.popleft()
+            self._calls.pop(oldest.id, None)
+            named = self._named.get(oldest.provider)
+            if named is not None and named.get(oldest.provider_id) is oldest:
+                del named[oldest.provider_id]
             self.forgotten += 1
 
     def ended_after(self, index: int) -> Iterator[tuple[int, Call]]:
@@ -133,6 +154,7 @@ class Ledger:
     def clear(self) -> None:
         """Forget every call and every count."""
         self._calls.clear()
+        self._named.clear()
         self._ended.clear()
         self._dialled.clear()
         self._requested.clear()

@@ -5,6 +5,7 @@ Both are kept step by step, so a report over a million calls costs as much as on
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ ENDED = 2
 DELIVERED = 3
 UNDELIVERED = 4
 SERIES = ("requests", "refused", "calls_ended", "pushes_delivered", "pushes_undelivered")
+_WIDTH = len(SERIES)
 
 #: Upper bounds of the latency classes, in milliseconds; the last class has none.
 LATENCY_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
@@ -28,32 +30,41 @@ LATENCY_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_00
 class Timeline:
     """Counts per span of tenant time. ``start`` is the instant of the first bar, ``width`` in microseconds."""
 
-    __slots__ = ("bars", "start", "width")
+    __slots__ = ("_counts", "start", "width")
 
     def __init__(self) -> None:
         """Start empty, with bars of one second."""
-        self.bars: list[list[int]] = []
+        # Bar after bar in one row: there is a timeline per tenant, and most have many bars.
+        self._counts = array("L")
         self.start = 0
         self.width = SECOND
 
+    @property
+    def bars(self) -> list[list[int]]:
+        """Counts by :data:`SERIES`, per bar."""
+        counts = self._counts
+        return [counts[begin : begin + _WIDTH].tolist() for begin in range(0, len(counts), _WIDTH)]
+
     def add(self, series: int, at: int) -> None:
         """Count one of ``series`` at instant ``at``."""
-        bars = self.bars
-        if not bars:
+        counts = self._counts
+        if not counts:
             self.start = at - at % SECOND
-        index = (at - self.start) // self.width
-        index = max(index, 0)
-        while index >= BARS:
+        place = max((at - self.start) // self.width, 0) * _WIDTH
+        while place >= BARS * _WIDTH:
             self._merge()
-            bars = self.bars
-            index = (at - self.start) // self.width
-        while index >= len(bars):
-            bars.append([0, 0, 0, 0, 0])
-        bars[index][series] += 1
+            counts = self._counts
+            place = (at - self.start) // self.width * _WIDTH
+        if place >= len(counts):
+            counts.extend([0] * (place + _WIDTH - len(counts)))
+        counts[place + series] += 1
 
     def _merge(self) -> None:
-        pairs = zip(self.bars[::2], [*self.bars[1::2], [0, 0, 0, 0, 0]], strict=False)
-        self.bars = [[a + b for a, b in zip(first, second, strict=True)] for first, second in pairs]
+        bars = self.bars
+        pairs = zip(bars[::2], [*bars[1::2], [0] * _WIDTH], strict=False)
+        self._counts = array(
+            "L", [a + b for first, second in pairs for a, b in zip(first, second, strict=True)]
+        )
         self.width *= 2
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.core.calls import Step
 from emulator.core.ledger import Counts, Ledger
 from emulator.core.lifecycle import place, start
 from emulator.core.tenants import Bounds
@@ -68,3 +69,25 @@ def test_counting_goes_on_from_where_it_was():
     assert tenant.ledger.ordinal("acme", "6281") == 5
     assert tenant.ledger.request_ordinal("acme", "dial", "6281") == 3
     assert tenant.ledger.ordinal("other", "6281") == 1
+
+
+def test_a_named_call_is_found_until_it_is_forgotten():
+    tenant = make_tenant(bounds=Bounds(ended_calls=2))
+    calls = place(tenant, submission(), ("1", "2", "3", "4"), {}, tenant.now)
+    for call in calls:
+        tenant.ledger.name(call, f"serial-{call.number}")
+    assert [tenant.ledger.named("acme", f"serial-{number}") for number in "1234"] == calls
+    assert tenant.ledger.named("other", "serial-1") is None
+    # A name that another call has taken over stays with that one.
+    tenant.ledger.name(calls[3], "serial-1")
+    for call in calls[:3]:
+        call.take(Step.DIAL, 1)
+        call.take(Step.END, 2)
+        tenant.ledger.ended(call)
+    assert tenant.ledger.get(calls[0].id) is None
+    assert tenant.ledger.named("acme", "serial-1") is calls[3]
+    tenant.ledger.ended(calls[3])
+    assert tenant.ledger.named("acme", "serial-2") is None
+    assert tenant.ledger.named("acme", "serial-3") is calls[2]
+    tenant.ledger.clear()
+    assert tenant.ledger.named("acme", "serial-3") is None

@@ -20,7 +20,6 @@ from emulator.loading.schemas import Violation
 from emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
 from emulator.providers.huawei_cec.errors import CREATE_V1
 from emulator.providers.huawei_cec.fields import body_of, check_body, code_of, text_of
-from emulator.providers.huawei_cec.media import CecState
 from emulator.providers.huawei_cec.playlist import (
     check_play_list,
     check_voice_content,
@@ -192,12 +191,12 @@ def _release(attempts: int, seconds: int) -> tuple[ReceiptPlan, ...]:
 
 def serial_number(tenant: Tenant, request: Request, call: Call, index: int) -> str:
     """A 19-digit serial number that grows with time, as the samples' do."""
-    state = tenant.account_state(PROVIDER_ID, CecState)
+    ledger = tenant.ledger
     # The call's id is a draw already; two tenants may share a serial number, two calls of one may not.
     high, low = request.now // MILLISECOND * _SERIALS, int(call.id, 16) % _SERIALS
-    while state.call_id(serial := str(high + low)) is not None:
+    while ledger.named(PROVIDER_ID, serial := str(high + low)) is not None:
         low = (low + 1) % _SERIALS
-    state.keep_call(serial, call.id)
+    ledger.name(call, serial)
     return serial
 
 

@@ -141,7 +141,7 @@ def revive(tenant: Tenant, pushes: Sequence[Push]) -> None:
     """What the account knows of its calls and of files under review. Other uploaded files are forgotten."""
     state = tenant.account_state(PROVIDER_ID, CecState)
     for call in tenant.ledger.of_provider(PROVIDER_ID):
-        state.keep_call(call.provider_id, call.id)
+        tenant.ledger.name(call, call.provider_id)
     for push in pushes:
         if isinstance(push.subject, VoiceFile):
             state.keep_file(push.subject)

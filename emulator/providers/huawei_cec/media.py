@@ -23,7 +23,6 @@ APPROVED = "approved"
 
 #: Uploaded files, serial numbers and links remembered per tenant before the oldest is forgotten.
 FILES_REMEMBERED = 10_000
-CALLS_REMEMBERED = 100_000
 LINKS_REMEMBERED = 10_000
 
 _VARIABLE = re.compile(r"\$\{(?:(TXT|NUM)_([0-9]{1,4})|(DATE)|(TIME))\}")
@@ -68,7 +67,6 @@ class CecState:
         self.files: OrderedDict[str, VoiceFile] = OrderedDict()
         self.uploads: deque[int] = deque()
         self.last_nonce: str | None = None
-        self._call_ids: dict[str, str] = {}
         self._links: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
     def keep_file(self, file: VoiceFile) -> None:
@@ -76,16 +74,6 @@ class CecState:
         self.files[file.id] = file
         if len(self.files) > FILES_REMEMBERED:
             self.files.popitem(last=False)
-
-    def keep_call(self, serial: str, call_id: str) -> None:
-        """Remember which call a serial number belongs to."""
-        self._call_ids[serial] = call_id
-        if len(self._call_ids) > CALLS_REMEMBERED:
-            del self._call_ids[next(iter(self._call_ids))]
-
-    def call_id(self, serial: str) -> str | None:
-        """The id of the call with this serial number."""
-        return self._call_ids.get(serial)
 
     def keep_link(self, link: str, call_id: str, until: int) -> None:
         """Remember a download link, good until the instant ``until``."""

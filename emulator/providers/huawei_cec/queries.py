@@ -144,8 +144,7 @@ def _linked_call(tenant: Tenant, link: str) -> Call | None:
 
 
 def _call_by_serial(tenant: Tenant, serial: str) -> Call | None:
-    call_id = tenant.account_state(PROVIDER_ID, CecState).call_id(serial)
-    return tenant.ledger.get(call_id) if call_id is not None else None
+    return tenant.ledger.named(PROVIDER_ID, serial)
 
 
 def _recorded_call(tenant: Tenant, serial: str) -> Call | None:

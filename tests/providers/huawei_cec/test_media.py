@@ -4,7 +4,6 @@ import pytest
 
 from emulator.core.clock import SECOND
 from emulator.providers.huawei_cec.media import (
-    CALLS_REMEMBERED,
     FILES_REMEMBERED,
     CecState,
     VoiceFile,
@@ -98,10 +97,6 @@ def test_configured_files_take_defaults() -> None:
 
 def test_the_state_is_bounded() -> None:
     state = CecState()
-    for number in range(CALLS_REMEMBERED + 2):
-        state.keep_call(str(number), "c")
-    assert state.call_id("1") is None
-    assert state.call_id("2") == "c"
     for number in range(FILES_REMEMBERED + 1):
         state.keep_file(VoiceFile(str(number), "", "audio", "3", "approved"))
     assert len(state.files) == FILES_REMEMBERED
