@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import peers, pushes_rows, requests_rows, resources_rows, soak
+from benchmarks import installing, peers, pushes_rows, requests_rows, resources_rows, soak
 from benchmarks.rows import Row, Size
 from benchmarks.table import write
 
@@ -53,6 +53,7 @@ def main() -> None:
     started = time.perf_counter()
     size = Size.quick() if asked.quick else Size()
     if asked.what == "peers":
+        installing.install()
         text = asyncio.run(peers.run(size))
         (asked.out / "peers.md").write_text(text)
         print(text)

@@ -12,10 +12,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is sent: everything counts requests, calls or pushes, ``rounds`` repetitions."""
+    """How much is sent: everything counts requests, calls or pushes, ``rounds`` repetitions.
+
+    ``seconds`` is how long wrk sends, where it is installed; 0: never.
+    """
 
     rounds: int = 5
     requests: int = 8_000
+    seconds: int = 2
     receipts: int = 5_000
     batch: int = 5_000
     pending: int = 100_000
@@ -27,7 +31,7 @@ class Size:
     @classmethod
     def quick(cls) -> Size:
         """Enough to see that everything works; the numbers mean nothing."""
-        return cls(1, 400, 200, 200, 2_000, 2_000, 200, 100, 1)
+        return cls(1, 400, 1, 200, 200, 2_000, 2_000, 200, 100, 1)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,8 @@ VALUE_LIMIT = 100_000
 _PLAIN_JSON = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
 )
+#: Bodies up to so many bytes are not taken apart again for each field that somebody looks at.
+REMADE_LIMIT = 64 * 1024
 #: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
 DEPTH_LIMIT = 64
 _BROKEN_MULTIPART = (
@@ -101,9 +104,8 @@ class Reread(Mapping[str, Any]):
         self._content_type = request.headers.get("content-type", "")
 
     def _made(self) -> Mapping[str, Any]:
-        again = Request("", "", "", NOTHING, NOTHING, self._body, "", raw_query=self._query)
-        decode(again, self._content_type)
-        return again.fields
+        make = _fields_of if len(self._body) <= REMADE_LIMIT else _fields_of.__wrapped__
+        return make(self._body, self._query, self._content_type)
 
     def __getitem__(self, name: str) -> Any:
         return self._made()[name]
@@ -117,6 +119,14 @@ class Reread(Mapping[str, Any]):
     def items(self) -> ItemsView[str, Any]:
         """All fields, made once."""
         return self._made().items()
+
+
+@lru_cache(maxsize=16)
+def _fields_of(body: bytes, query: str, content_type: str) -> Mapping[str, Any]:
+    """Who looks at one field looks at the next one too."""
+    again = Request("", "", "", NOTHING, NOTHING, body, "", raw_query=query)
+    decode(again, content_type)
+    return again.fields
 
 
 def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:

@@ -1,0 +1,89 @@
+"""What is made of a request's bytes, and made again when somebody looks at one that is over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.core.masking import Masker
+from emulator.providers.request import Reply, Request, UploadedFile
+from emulator.wire import decoding
+from emulator.wire.decoding import Reread, decode, decode_parts, is_multipart
+from emulator.wire.record import RequestRecord
+
+JSON_TYPES = ("application/json", "application/json; charset=utf-8", "application/hal+json", "text/plain", "")
+FORM_TYPES = ("application/x-www-form-urlencoded", "text/plain", "")
+SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+DOCUMENTS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+BODIES = (
+    st.binary() | DOCUMENTS.map(lambda value: json.dumps(value).encode()) | st.text("ab=&%1+").map(str.encode)
+)
+
+
+def request(body: bytes, query: str, content_type: str) -> Request:
+    headers = {"content-type": content_type} if content_type else {}
+    return Request("p", "POST", "/x", {}, headers, body, "", raw_query=query)
+
+
+@given(BODIES, st.text("ab=&%2+", max_size=20), st.sampled_from([*JSON_TYPES, *FORM_TYPES]))
+def test_the_fields_of_a_request_that_is_over_are_those_it_had(body: bytes, query: str, content_type: str):
+    known = request(body, query, content_type)
+    decode(known, content_type)
+    fields = dict(known.fields)
+    record = RequestRecord(known, Masker(()), 1)
+    before = record.shown()
+    record.settle()
+    assert record.shown() == before
+    assert known.fields == fields
+    assert dict(known.fields) == fields
+    assert list(known.fields) == list(fields)
+    assert len(known.fields) == len(fields)
+    for name, value in fields.items():
+        assert name in known.fields
+        assert known.fields[name] == value
+    assert "no such name" not in known.fields
+
+
+def test_a_long_body_is_not_kept_taken_apart(monkeypatch):
+    monkeypatch.setattr(decoding, "REMADE_LIMIT", 10)
+    decoding._fields_of.cache_clear()
+    known = request(b"a=1&b=" + b"x" * 20, "", FORM_TYPES[0])
+    assert Reread(known)["a"] == "1"
+    assert decoding._fields_of.cache_info().currsize == 0
+    short = request(b"a=1", "", FORM_TYPES[0])
+    assert Reread(short)["a"] == "1"
+    assert decoding._fields_of.cache_info().currsize == 1
+
+
+async def test_a_multipart_form_keeps_its_fields_and_lets_its_files_go():
+    content_type = "Multipart/Form-Data; boundary=b"
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="phone"\r\n\r\n62\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--b--\r\n'
+    )
+    known = request(body, "", content_type)
+    assert is_multipart(content_type)
+    await decode_parts(known, content_type)
+    assert known.files == {"file": UploadedFile("a.wav", "application/octet-stream", b"RIFF")}
+    record = RequestRecord(known, Masker(()), 1, reply=Reply(200, b"{}", "application/json", payload={}))
+    known.scratch["calls"] = [object()] * 3
+    record.settle()
+    assert known.fields == {"phone": "62"}
+    assert not known.files
+    assert not known.scratch
+    assert record.reply is not None
+    assert record.reply.payload is None
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data; boundary=b", "MULTIPART/FORM-DATA;boundary=b"]
+)
+def test_what_is_multipart(content_type: str):
+    assert is_multipart(content_type)
+    assert not is_multipart(content_type.replace("form-data", "mixed").replace("FORM-DATA", "mixed"))
+    assert not is_multipart("application/" + content_type)
