@@ -98,7 +98,7 @@ def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport
         message.version == HttpVersion11
         and not message.should_close
         and not message.upgrade
-        and message.method != "HEAD"
+        and message.method not in ("HEAD", "CONNECT")
         and not transport.is_closing()
         and transport.get_write_buffer_size() <= DIRECT_LIMIT
     )
