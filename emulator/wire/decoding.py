@@ -32,8 +32,10 @@ _PLAIN_JSON = frozenset(
 )
 #: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
 DEPTH_LIMIT = 64
+#: RuntimeWarning: what aiohttp warns of is an exception in a process whose warnings are, as in many test suites.
 _BROKEN_MULTIPART = (
-    ValueError, LookupError, AssertionError, EOFError, RuntimeError, HttpProcessingError, zlib.error,
+    ValueError, LookupError, AssertionError, EOFError, RuntimeError, RuntimeWarning, HttpProcessingError,
+    zlib.error,
 )  # fmt: skip
 
 
@@ -223,5 +225,6 @@ async def _multipart(request: Request, content_type: str, repeated: list[str]) -
     except UnicodeDecodeError as error:
         _fault(request, f"a part of the multipart body is not UTF-8: {error.reason}")
     except _BROKEN_MULTIPART as error:
-        _fault(request, f"the multipart body cannot be read: {str(error) or type(error).__name__}")
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        _fault(request, f"the multipart body cannot be read: {why}")
     return _first_values(pairs, repeated)
