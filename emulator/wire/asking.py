@@ -27,6 +27,8 @@ BODY_LIMIT = 1024 * 1024
 #: Real seconds a client may take to send its body.
 BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
+#: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
+MEMBER_LIMIT = 1_000
 _QUERY_LIMIT = 50
 
 
@@ -144,7 +146,7 @@ def parse_json(body: bytes) -> Any:
             errors=[{"pointer": "", "message": error.msg, "line": error.lineno, "column": error.colno}],
         ) from error  # fmt: skip
     except ValueError as error:
-        raise ControlError(400, f"the body is not JSON: {error}", kind="malformed-json") from error
+        raise ControlError(400, f"the body is not acceptable JSON: {error}", kind="malformed-json") from error
     return document
 
 
@@ -172,6 +174,8 @@ def _check(document: Any) -> None:
         following: list[Any] = []
         for value in level:
             if isinstance(value, dict):
+                if len(value) > MEMBER_LIMIT:
+                    raise ValueError(f"an object with more than {MEMBER_LIMIT} members")
                 _no_surrogates("".join(value))
                 following.extend(value.values())
             elif isinstance(value, list):

@@ -18,7 +18,8 @@ import pytest
 
 from emulator import __version__
 from emulator.app import Emulator
-from emulator.cli.serve import options_of, serve, serve_until_stopped
+from emulator.cli.serve import options_of, serve
+from emulator.cli.serving import serve_until_stopped
 from emulator.core.clock import ClockSpec, parse_rfc3339
 from emulator.errors import UsageError
 from emulator.settings import Options
