@@ -143,17 +143,14 @@ def abuses() -> list[tuple[str, bytes, int, bool]]:
 
 async def left_unread(url: str, path: str, count: int, server: Running) -> None:
     """Ask for something large over ``count`` connections, read nothing of it, and see others served meanwhile."""
-    writers = []
-    for _ in range(count):
-        _, writer = await asyncio.open_connection(*address(url), limit=1)
-        writer.transport.pause_reading()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        writers.append(writer)
+    peers = [socket.create_connection(address(url), timeout=30) for _ in range(count)]
     try:
+        for peer in peers:
+            peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert await asyncio.to_thread(serves, server) < QUICK
     finally:
-        for writer in writers:
-            writer.transport.abort()
+        for peer in peers:
+            peer.close()
 
 
 #: What the process may have beyond what it had at its start: ever, and a moment after the last abuse.
