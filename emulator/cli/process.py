@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
 _M_MMAP_THRESHOLD = -3
@@ -17,6 +18,13 @@ def fill_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def forget_output() -> None:
+    """Nobody can take what goes to standard output: what is left in its buffer would fail again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def give_memory_back() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import click
 
 from emulator.app import Emulator
 from emulator.cli.authority import publish_authority
-from emulator.cli.process import calm_the_collector
+from emulator.cli.process import calm_the_collector, forget_output
 from emulator.cli.running import on_signals
 from emulator.errors import UsageError
 
@@ -91,7 +90,4 @@ def _announce(emulator: Emulator) -> None:
         print(json.dumps(line), flush=True)
     except OSError as error:
         log.warning("nobody reads standard output (%s); serving all the same", error.strerror or error)
-        # What is left in the buffer would fail again when the interpreter ends.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        forget_output()
