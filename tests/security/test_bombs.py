@@ -9,7 +9,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -104,6 +104,18 @@ def test_a_scenario_bomb_is_refused_or_read_cheaply(loader: ScenarioLoader, what
         assert 1 <= len(findings) <= 1000
         assert max(len(finding.message) for finding in findings) < 2000
     assert time.perf_counter() - begun < QUICK * 2
+
+
+@pytest.mark.parametrize("what", YAML)
+def test_a_scenario_bomb_takes_little_memory(loader: ScenarioLoader, what: str):
+    tracemalloc.start()
+    try:
+        with suppress(FileError):
+            loader.text(YAML[what])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < LITTLE // 2
 
 
 @pytest.mark.parametrize("what", YAML)
