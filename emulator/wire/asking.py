@@ -27,6 +27,7 @@ BODY_LIMIT = 1024 * 1024
 #: Real seconds a client may take to send its body.
 BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
+DIGITS_LIMIT = 1_000
 #: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
 MEMBER_LIMIT = 1_000
 _QUERY_LIMIT = 50
@@ -132,7 +133,10 @@ def parse_json(body: bytes) -> Any:
     """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
     try:
         document = json.loads(
-            body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_repeats
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            object_pairs_hook=_no_repeats,
         )
         _check(document)
     except UnicodeDecodeError as error:
@@ -152,6 +156,13 @@ def parse_json(body: bytes) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int:
+    # Python refuses much longer ones too, with advice that is for programmers.
+    if len(text) > DIGITS_LIMIT:
+        raise ValueError("a number is too large")
+    return int(text)
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
