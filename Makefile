@@ -22,7 +22,7 @@ LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --quiet --custom-compile-command "make lock"
 
-.PHONY: help run demo test check container-check format bench bench-peers wheel lock sbom audit clean
+.PHONY: help run demo test fuzz check container-check format bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ demo: $(VENV)/.runtime  ## place calls at all three providers and show every rec
 
 test: $(VENV)/.dev  ## run the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+# Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
+fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
+	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)
 
 check: $(VENV)/.dev  ## formatting, lint, types, import layers
 	@$(BIN)/ruff format --check .

@@ -169,9 +169,9 @@ class Emulator:
             runtime.control = await self._listen(
                 self._control.handle, options.control_port, self._tls.control
             )
-        except OSError as error:
+        except UsageError:
             await self.close()
-            raise UsageError(f"cannot listen on {options.host}: {error.strerror or error}") from error
+            raise
         runtime.ready = True
 
     def _keep_state(self, path: Path) -> None:
@@ -195,7 +195,13 @@ class Emulator:
         self._runners.append(runner)
         host = self.options.host
         site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            # What asyncio makes of it names the port in passing, and the address twice.
+            number = error.errno or 0
+            why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
+            raise UsageError(f"cannot listen on {host} port {port}: {why}") from error
         bound = runner.addresses[0]
         name = f"[{bound[0]}]" if ":" in str(bound[0]) else bound[0]
         return f"{'http' if tls is None else 'https'}://{name}:{bound[1]}"

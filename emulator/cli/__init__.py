@@ -6,6 +6,8 @@ nor any library but click.
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
@@ -127,4 +129,14 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process: 0 fine, 1 findings or a failure, 2 wrong usage."""
-    commands.main(args=list(args) if args is not None else None, prog_name="voice-emulator")
+    try:
+        commands.main(args=list(args) if args is not None else None, prog_name="voice-emulator")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        # A file's trouble is told where it is written: this is standard output's.
+        from emulator.cli.process import forget_output
+
+        forget_output()
+        click.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
+        sys.exit(1)

@@ -25,6 +25,8 @@ def init(folder: Path) -> None:
     already is left as it is.
     """
     source = Path(__file__).with_name("starters")
+    # Told at the end, so that nobody's not listening keeps a file from being written.
+    told: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, what in STARTERS.items():
@@ -33,9 +35,10 @@ def init(folder: Path) -> None:
                 with target.open("x", encoding="utf-8") as file:
                     file.write((source / name).read_text(encoding="utf-8"))
             except FileExistsError:
-                click.echo(f"kept   {target}: it was there already")
+                told.append(f"kept   {target}: it was there already")
             else:
-                click.echo(f"wrote  {target}: {what}")
+                told.append(f"wrote  {target}: {what}")
     except OSError as error:
         raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
-    click.echo(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
+    told.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
+    click.echo("\n".join(told))

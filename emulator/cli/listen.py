@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import AsyncExitStack
 
 import click
 
 from emulator.cli.options import PORT
 from emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
-from emulator.cli.running import run, until_signal
+from emulator.cli.running import on_signals, run
 
 
 @click.command("listen")
@@ -31,18 +33,34 @@ def listen(port: int, host: str, reply: str | None, status: int | None) -> None:
     Whose push it is shows in its fields; it is answered as that provider expects, so that it counts as
     acknowledged, unless --reply or --status say otherwise.
     """
-    run(_listen(Receiver(_show, make_guesser(), status, reply), host, port))
+    run(_listen(host, port, status, reply))
 
 
-async def _listen(receiver: Receiver, host: str, port: int) -> None:
-    try:
-        async with receiving(receiver, host, port) as url:
-            click.echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
-            await until_signal()
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host} port {port}: {error.strerror or error}"
-        ) from error
+async def _listen(host: str, port: int, status: int | None, reply: str | None) -> None:
+    """Receive until a signal, or until nobody reads what is printed; raises OSError then."""
+    over = asyncio.Event()
+    unread: list[OSError] = []
+
+    def show(push: Arrival) -> None:
+        try:
+            _show(push)
+        except OSError as error:  # the push is answered all the same
+            unread.append(error)
+            over.set()
+
+    on_signals(over.set)
+    async with AsyncExitStack() as stack:
+        try:
+            receiver = receiving(Receiver(show, make_guesser(), status, reply), host, port)
+            url = await stack.enter_async_context(receiver)
+        except OSError as error:
+            raise click.ClickException(
+                f"cannot listen on {host} port {port}: {error.strerror or error}"
+            ) from error
+        click.echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
+        await over.wait()
+    if unread:
+        raise unread[0]
 
 
 def _show(push: Arrival) -> None:

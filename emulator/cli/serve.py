@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import json
-import logging
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,11 +15,6 @@ from emulator.cli.options import PORT, address, clock, rewrite, setting, span
 from emulator.core.clock import ClockSpec, parse_rfc3339
 from emulator.errors import UsageError
 from emulator.settings import Options
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
-
-log = logging.getLogger(__name__)
 
 _DEFAULT = Options()
 
@@ -159,10 +149,13 @@ def serve(**given: Any) -> None:
     gc.disable()
     from emulator.app import Emulator
     from emulator.cli import logs
+    from emulator.cli.process import fill_closed_descriptors, give_memory_back, leave_memory_alone
     from emulator.cli.running import run
+    from emulator.cli.serving import serve_until_stopped
     from emulator.wire.doors import allow_more_files
 
-    _fill_closed_descriptors()
+    fill_closed_descriptors()
+    give_memory_back()
     logs.set_up(options.log_format)
     allow_more_files()
     emulator = Emulator(options)
@@ -171,9 +164,7 @@ def serve(**given: Any) -> None:
         wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
         emulator = Emulator(replace(options, clock=wanted))
     failure = run(serve_until_stopped(emulator))
-    # All that is left goes with the process: looking through it for cycles once more would take seconds.
-    gc.disable()
-    gc.freeze()
+    leave_memory_alone()
     if emulator.lost_state is not None:
         raise click.ClickException(emulator.lost_state)
     if failure is not None:
@@ -234,103 +225,3 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
             "a real clock shows the wall's time: --clock-start needs --clock manual or a speed like 60x"
         )
     return replace(spec, start=start)
-
-
-def _fill_closed_descriptors() -> None:
-    """Open the null device for each standard stream that was closed, lest a socket get its number."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
-
-
-async def serve_until_stopped(emulator: Emulator) -> str | None:
-    """Serve until a signal; what broke our own contract under ``--strict``, or None.
-
-    A second signal ends the wait for what is still in flight. Raises ClickException when a port cannot be
-    had.
-    """
-    from emulator.cli.authority import publish_authority
-    from emulator.cli.running import on_signals
-
-    closing: asyncio.Task[None] | None = None
-
-    def on_signal() -> None:
-        if closing is None:
-            emulator.stop()
-        else:
-            closing.cancel()
-
-    on_signals(on_signal)
-    try:
-        await emulator.start()
-    except UsageError as error:
-        # Nothing is wrong with how we were called: exit status 1.
-        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
-    watcher = _watch(emulator) if emulator.options.watch else None
-    _calm_the_collector()
-    publish_authority(emulator.runtime)
-    _announce(emulator)
-    await emulator.until_stopped()
-    log.info("stopping")
-    if watcher is not None:
-        watcher.cancel()
-    closing = asyncio.create_task(emulator.close())
-    await asyncio.wait([closing])
-    if emulator.options.report_on_exit is not None:
-        _write_report(emulator, emulator.options.report_on_exit)
-    return emulator.failure
-
-
-def _write_report(emulator: Emulator, path: Path) -> None:
-    """Write the contract report. That it cannot be written is told, and stops nothing."""
-    from emulator.report import write
-
-    try:
-        write(emulator.runtime, path)
-    except OSError as error:
-        log.error("cannot write the report to %s: %s", path, error.strerror or error)
-    else:
-        log.info("wrote the report to %s", path)
-
-
-def _calm_the_collector() -> None:
-    """Have the cyclic garbage collector look less often: nearly all we drop goes by reference counts.
-
-    What was made at start stays for good and need not be looked at again. The journal and the ledger keep
-    tens of thousands of objects, and walking through them every few hundred requests is a third of the cost.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    gc.enable()
-
-
-def _watch(emulator: Emulator) -> asyncio.Task[None]:
-    from emulator.cli.watching import watch
-
-    return asyncio.create_task(watch(emulator))
-
-
-def _announce(emulator: Emulator) -> None:
-    """Print the ready line: the only thing that ever goes to standard output here."""
-    runtime = emulator.runtime
-    scenario = runtime.start_scenario.name
-    log.info("traffic at %s, control at %s, scenario %s", runtime.traffic, runtime.control, scenario)
-    line = {
-        "ready": True,
-        "traffic": runtime.traffic,
-        "control": runtime.control,
-        "scenario": scenario,
-        "version": runtime.version,
-    }
-    if sys.stdout is None:  # started with standard output closed
-        return
-    try:
-        print(json.dumps(line), flush=True)
-    except OSError as error:
-        log.warning("nobody reads standard output (%s); serving all the same", error.strerror or error)
-        # What is left in the buffer would fail again when the interpreter ends.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -78,6 +78,7 @@ class ControlMethods:
     load_scenario = Endpoint(operations.load_scenario)
     reset = Endpoint(operations.reset)
     advance = Endpoint(operations.advance)
+    place = Endpoint(operations.place)
 
     calls = Endpoint(observing.calls)
     call = Endpoint(observing.call)

@@ -18,7 +18,7 @@ from emulator.client.errors import ClientError, NotReady
 from emulator.client.exchange import JSON, YAML, Exchange, Flow, Pause, ask, document, given, path, query
 from emulator.client.pages import Page, page
 from emulator.client.reading import build
-from emulator.client.results import Advanced, Health, ShippedScenario, Tenant
+from emulator.client.results import Advanced, Health, Placed, ShippedScenario, Tenant
 
 DEFAULT_TENANT = "default"
 
@@ -26,6 +26,8 @@ DEFAULT_TENANT = "default"
 SLACK = 15.0
 #: Real seconds between two looks for an emulator that is not ready yet.
 BETWEEN_LOOKS = 0.05
+#: Real seconds that a test call may take: a scenario's latency is part of its reply.
+PLACE_TIMEOUT = 120.0
 #: Real seconds for one look.
 LOOK = 2.0
 
@@ -188,3 +190,23 @@ def advance(
     patience = seconds(wall_limit) + SLACK
     reply = yield from ask(Exchange("POST", target, body=document(body), timeout=patience))
     return build(Advanced, reply.document())
+
+
+def place(
+    tenant: str,
+    provider: str,
+    number: str,
+    *,
+    operation: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Flow[Placed]:
+    """Place a test call to ``number`` as a client would, over the traffic port, with the tenant's credentials.
+
+    ``operation`` is the provider's first when not given; ``fields`` are laid over the documented
+    example's, None leaves one out. Raises Conflict when the provider places no calls.
+    """
+    body = given(provider=provider, number=number, operation=operation, fields=fields)
+    reply = yield from ask(
+        Exchange("POST", path("v1", "tenants", tenant, "place"), body=document(body), timeout=PLACE_TIMEOUT)
+    )
+    return build(Placed, reply.document())

@@ -208,3 +208,27 @@ class Advanced:
     callbacks: tuple[Callback, ...] = member(list_of(Callback))
     complete: bool = member(lambda value: value is not False)
     next_due: datetime | None = member(optional(instant))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request of a test call. ``status`` and ``reply`` are what came back; None, and ``error`` why, if nothing did.
+
+    ``entry`` is its journal entry.
+    """
+
+    method: str = member(text)
+    path: str = member(text)
+    status: int | None = member(optional(whole))
+    reply: str | None = member(optional(text))
+    error: str | None = member(optional(text))
+    entry: int | None = member(optional(whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A test call: what went over the traffic port, and the ids of the calls that it placed."""
+
+    exchanges: tuple[Sent, ...] = member(list_of(Sent))
+    calls: tuple[str, ...] = member(texts)
+    document: Mapping[str, Any] = original()

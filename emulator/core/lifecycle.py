@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,13 @@ def start(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
             tenant.steps.enqueue(call, now)
 
 
+def withdraw(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
+    """Take back calls whose request was not accepted after all: no dialling, no charge, no receipt."""
+    for call in calls:
+        call.submission = replace(call.submission, receipts=())
+        tenant.steps.drop(call, now)
+
+
 def finish_at_once(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
     """Run calls whose receipt must precede the reply: the plan is moved so that they end ``now``."""
     for call in calls:
@@ -171,7 +178,7 @@ class Steps:
             if call.state is not State.QUEUED:
                 continue
             if last is not None and now >= last:
-                self._drop(call, last)
+                self.drop(call, last)
             elif begin is not None:
                 schedule(begin, self.enqueue, call)
             else:
@@ -190,7 +197,7 @@ class Steps:
             return
         dialler.waiting.append(call)
 
-    def _drop(self, call: Call, due: int) -> None:
+    def drop(self, call: Call, due: int) -> None:
         """Take a call that was never dialled out of the queue: no call and no charge."""
         call.take(Step.END, due)
         self._tenant.ledger.ended(call)
@@ -247,7 +254,7 @@ class Steps:
             # Looked at only when a line is free: a timer per waiting call would outlive its reason, and
             # keep a tenant from ever being idle.
             if last is not None and due >= last:
-                self._drop(following, last)
+                self.drop(following, last)
             else:
                 dialler.active += 1
                 self.dial(following, due)

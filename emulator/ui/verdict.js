@@ -61,7 +61,7 @@ export class VerdictView {
 				card("Over time", this.#overTime(report.timeline), this.#lateness(), facts(Object.entries(report.latency).map(([name, one]) =>
 					[`${name} receiver answers`, one.count && `half within ${one.p50_ms ?? ">10000"} ms, 95 % within ${one.p95_ms ?? ">10000"} ms`]))),
 				card("Coverage", this.#coverage(report.coverage))),
-			h("p.hint", "The same as a file: ", ["report?format=json", "report?format=junit", "report?format=html", "har"].map((name) => [h("a", { href: `${this.app.path()}/${name}`, target: "_blank" }, name.split("=").at(-1)), " "])));
+			h("p.hint", "The same as a file: ", ["report?format=json", "report?format=junit", "report?format=html", "report?format=markdown", "har"].map((name) => [h("a", { href: `${this.app.path()}/${name}`, target: "_blank" }, name.split("=").at(-1)), " "])));
 		if (focused) [...this.root.querySelectorAll("details[data-name]")].find((one) => one.dataset.name === focused)?.firstChild.focus({ preventScroll: true });
 	}
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from emulator.core.calls import Call
 from emulator.core.draws import draw
-from emulator.core.faults import FaultEffect, TokenExpired
-from emulator.core.lifecycle import place
+from emulator.core.faults import FaultEffect, HttpStatus, TokenExpired
+from emulator.core.lifecycle import place, withdraw
 from emulator.core.matchers import Subject
 from emulator.core.scenario import ReplyEffect, Rule
 from emulator.errors import ContractBug
@@ -103,9 +103,14 @@ class Answering:
             return forced, self._place(provider, request, operation) if places else ()
         if not places and effect is not None and not effect.fault.placed_by_default:
             # The client never sees this reply (a gateway's error stands in its place), so nothing is performed.
-            return failure_reply(502, "not performed: a rule put a gateway error in front"), ()
+            status = effect.fault.status if isinstance(effect.fault, HttpStatus) else 502
+            return failure_reply(status, "not performed: a rule put a gateway error in front"), ()
         calls = self._place(provider, request, operation) if places else ()
-        return operation.answer(request, calls), calls
+        try:
+            return operation.answer(request, calls), calls
+        except Exception:
+            withdraw(request.tenant, calls, request.now)
+            raise
 
     def _ruled(
         self, provider: Provider, request: Request, operation: Operation, rule: Rule, effect: ReplyEffect

@@ -27,6 +27,9 @@ BODY_LIMIT = 1024 * 1024
 #: Real seconds a client may take to send its body.
 BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
+DIGITS_LIMIT = 1_000
+#: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
+MEMBER_LIMIT = 1_000
 _QUERY_LIMIT = 50
 
 
@@ -130,7 +133,10 @@ def parse_json(body: bytes) -> Any:
     """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
     try:
         document = json.loads(
-            body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_repeats
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            object_pairs_hook=_no_repeats,
         )
         _check(document)
     except UnicodeDecodeError as error:
@@ -144,12 +150,19 @@ def parse_json(body: bytes) -> Any:
             errors=[{"pointer": "", "message": error.msg, "line": error.lineno, "column": error.colno}],
         ) from error  # fmt: skip
     except ValueError as error:
-        raise ControlError(400, f"the body is not JSON: {error}", kind="malformed-json") from error
+        raise ControlError(400, f"the body is not acceptable JSON: {error}", kind="malformed-json") from error
     return document
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int:
+    # Python refuses much longer ones too, with advice that is for programmers.
+    if len(text) > DIGITS_LIMIT:
+        raise ValueError("a number is too large")
+    return int(text)
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -172,6 +185,8 @@ def _check(document: Any) -> None:
         following: list[Any] = []
         for value in level:
             if isinstance(value, dict):
+                if len(value) > MEMBER_LIMIT:
+                    raise ValueError(f"an object with more than {MEMBER_LIMIT} members")
                 _no_surrogates("".join(value))
                 following.extend(value.values())
             elif isinstance(value, list):

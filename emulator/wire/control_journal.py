@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from emulator.core.attempts import Attempt
 from emulator.core.findings import Finding
 from emulator.core.journal import Entry
 from emulator.wire.asking import Asked, reply_json
-from emulator.wire.har import make_har
+from emulator.wire.har import har_parts
 from emulator.wire.problems import ControlError, missing, wrong
 from emulator.wire.query import Query
 from emulator.wire.record import RequestRecord
@@ -32,8 +32,11 @@ ENTRY_KEYS = (
     "path",
 )
 VIOLATION_KEYS = ("rule", "severity", "provider", "operation", "message", "entry", "call_id")
-#: Entries rendered before sockets get their turn.
-_SLICE = 200
+#: What the entries of one page may weigh together; as JSON they take a few times as much.
+PAGE_BYTES = 4 * 1024 * 1024
+#: Bytes of an archive that are put together before they are sent, and real seconds a client may take over them.
+_PIECE = 256 * 1024
+_UNREAD = 60.0
 
 
 def entry_value(entry: Entry) -> Callable[[str], str]:
@@ -81,14 +84,21 @@ def _about(entry: Entry, call_id: str) -> bool:
     return isinstance(record, Attempt | Finding) and record.call_id == call_id
 
 
+def _weight(entry: Entry) -> int:
+    """Bytes that an entry holds on to, its reply included."""
+    reply = entry.record.reply if isinstance(entry.record, RequestRecord) else None
+    return entry.record.weight + (len(reply.body) if reply is not None else 0)
+
+
 async def list_journal(asked: Asked) -> web.Response:
-    """``GET /v1/tenants/{id}/journal``."""
+    """``GET /v1/tenants/{id}/journal``. A page ends early where its entries are heavy: ``next`` goes on."""
     query, limit = asked.query, asked.query["limit"]
     provider, call_id = query["provider"], query["call_id"]
     terms: Query | None = query["q"]
     entries: list[dict[str, Any]] = []
     position = query["after"]
     following = None
+    weight = 0
     for entry in asked.tenant.journal.after(position, query["kind"]):
         if provider is not None and _entry_text(entry, "provider") != provider:
             continue
@@ -96,7 +106,8 @@ async def list_journal(asked: Asked) -> web.Response:
             continue
         if terms and not terms.matches(entry_value(entry)):
             continue
-        if len(entries) == limit:
+        weight += _weight(entry)
+        if len(entries) == limit or (entries and weight > PAGE_BYTES):
             following = str(position)
             break
         entries.append(show_entry(entry))
@@ -157,16 +168,41 @@ async def explain_entry(asked: Asked) -> web.Response:
         raise missing(str(error)) from error
 
 
-async def get_har(asked: Asked) -> web.Response:
-    """``GET /v1/tenants/{id}/har``."""
+async def get_har(asked: Asked) -> web.StreamResponse:
+    """``GET /v1/tenants/{id}/har``, in pieces: whole it would be several times the journal in memory."""
     tenant, runtime = asked.tenant, asked.runtime
-    entries = list(tenant.journal)
-    archive = make_har((), runtime.traffic, runtime.version)
-    for start in range(0, len(entries), _SLICE):
-        part = make_har(entries[start : start + _SLICE], runtime.traffic, runtime.version)
-        archive["log"]["entries"] += part["log"]["entries"]
-        await asyncio.sleep(0)
-    return reply_json(archive, headers={"Content-Disposition": f'attachment; filename="{tenant.id}.har"'})
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/json",
+            "Content-Disposition": f'attachment; filename="{tenant.id}.har"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Server": "voice-emulator",
+        }
+    )
+    try:
+        await response.prepare(asked.raw)
+        if asked.raw.method != "HEAD":
+            for piece in _pieces(har_parts(list(tenant.journal), runtime.traffic, runtime.version)):
+                async with asyncio.timeout(_UNREAD):
+                    await response.write(piece)
+        await response.write_eof()
+    except (ConnectionError, TimeoutError):
+        # The reader is gone or does not read: the connection goes with the reply.
+        response.force_close()
+    return response
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """``parts`` in pieces fit for a socket: small ones joined, large ones cut, so that no more is buffered."""
+    small = b""
+    for part in parts:
+        small += part
+        if len(small) > _PIECE:
+            for begin in range(0, len(small), _PIECE):
+                yield small[begin : begin + _PIECE]
+            small = b""
+    yield small
 
 
 async def stream_events(asked: Asked) -> web.StreamResponse:

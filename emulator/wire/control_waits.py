@@ -8,11 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.core.calls import Call
+from emulator.core.calls import Call, Outcome
 from emulator.core.clock import SECOND
 from emulator.core.journal import Entry
 from emulator.core.masking import MASK
 from emulator.core.matchers import Difference, Globs, Match, Subject, as_text
+from emulator.core.pushes import PushOutcome
 from emulator.core.tenants import Tenant
 from emulator.core.words import nearest_word
 from emulator.wire.asking import Asked, reply_json
@@ -26,6 +27,12 @@ from emulator.wire.waiting import Collector, NumberedSource, RequestSource, Sour
 #: Longest wait, in real microseconds.
 LONGEST_WAIT = 600 * SECOND
 EVENTS = {"callbacks": "callback", "calls": "call", "requests": "request"}
+#: How each of these can end.
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    "callbacks": tuple(word.value for word in PushOutcome if word is not PushOutcome.PENDING),
+    "calls": tuple(word.value for word in Outcome),
+    "requests": (),
+}
 NEAR_MISSES = 5
 #: Requests looked at for near misses, and numbers of one request compared for the nearest.
 EXPLAINED = 1_000
@@ -37,8 +44,12 @@ async def wait(asked: Asked) -> web.Response:
     """``GET /v1/tenants/{id}/wait``: the first ``count`` of what was asked for, as soon as they are there."""
     tenant, query = asked.tenant, asked.query
     what = query["for"]
-    if query["outcome"] is not None and what == "requests":
-        raise wrong("?outcome", "a request has no outcome; wait for calls or callbacks")
+    outcome = query["outcome"]
+    if outcome is not None and outcome not in OUTCOMES[what]:
+        if not OUTCOMES[what]:
+            raise wrong("?outcome", "a request has no outcome; wait for calls or callbacks")
+        names = ", ".join(OUTCOMES[what])
+        raise wrong("?outcome", f"{outcome!r} is no outcome of {what}: with for={what} it is one of {names}")
     source, matches, show = _kind_of_wait(asked, tenant, what)
     collector = Collector(source, matches, query["count"], tenant)
     satisfied = await asked.control.wakers.until(tenant, (EVENTS[what],), collector.ready, query["timeout"])

@@ -36,8 +36,10 @@ _PLAIN_JSON = frozenset(
 REMADE_LIMIT = 64 * 1024
 #: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
 DEPTH_LIMIT = 64
+#: RuntimeWarning: what aiohttp warns of is an exception in a process whose warnings are, as in many test suites.
 _BROKEN_MULTIPART = (
-    ValueError, LookupError, AssertionError, EOFError, RuntimeError, HttpProcessingError, zlib.error,
+    ValueError, LookupError, AssertionError, EOFError, RuntimeError, RuntimeWarning, HttpProcessingError,
+    zlib.error,
 )  # fmt: skip
 
 
@@ -274,6 +276,8 @@ async def _multipart(request: Request, content_type: str, repeated: list[str]) -
             if not isinstance(part, BodyPartReader) or part.name is None:
                 _fault(request, "a part of the multipart body has no name")
                 continue
+            # aiohttp lets bytes that are no UTF-8 through as halves of surrogate pairs.
+            (part.name + (part.filename or "")).encode("utf-8")
             content = bytes(await part.read(decode=True))
             if part.filename is not None:
                 kind = part.headers.get("Content-Type", "application/octet-stream")
@@ -285,6 +289,9 @@ async def _multipart(request: Request, content_type: str, repeated: list[str]) -
                 break
     except UnicodeDecodeError as error:
         _fault(request, f"a part of the multipart body is not UTF-8: {error.reason}")
+    except UnicodeEncodeError:
+        _fault(request, "the name of a part of the multipart body is not UTF-8")
     except _BROKEN_MULTIPART as error:
-        _fault(request, f"the multipart body cannot be read: {str(error) or type(error).__name__}")
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        _fault(request, f"the multipart body cannot be read: {why}")
     return _first_values(pairs, repeated)

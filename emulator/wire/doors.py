@@ -11,7 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
 from emulator.wire.listening import AtOnce, Connection, Server
 
@@ -173,4 +173,8 @@ class Listener(Server):
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         self._doors.spoke(protocol)
+        if message.version < HttpVersion10 or message.method == "CONNECT":
+            # Behind either there may be what one reader takes for a body and another for the next request. A
+            # line without a version is answered as HTTP/1.0's would be.
+            message = message._replace(version=max(message.version, HttpVersion10), should_close=True)
         return web.BaseRequest(message, payload, protocol, writer, task, self._known_loop)

@@ -73,7 +73,10 @@ class Guard:
                     403, "a page of another site may not change anything here", kind="foreign-origin"
                 )
             return
-        parts = urlsplit(origin) if origin.isprintable() else urlsplit("")
+        try:
+            parts = urlsplit(origin) if origin.isprintable() else urlsplit("")
+        except ValueError:  # brackets that do not close, and the like
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or _with_port(parts.netloc.lower(), parts.scheme) not in (
             _with_port(host, "http"), _with_port(host, "https"),
         ):  # fmt: skip

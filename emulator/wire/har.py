@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,21 +14,25 @@ from emulator.core.journal import Entry
 from emulator.wire.record import RequestRecord
 
 
-def make_har(entries: Iterable[Entry], base_url: str, version: str) -> dict[str, Any]:
-    """Requests to ``base_url`` and the emulator's own pushes, in the order of the journal."""
-    shown = []
+def har_parts(entries: Iterable[Entry], base_url: str, version: str) -> Iterator[bytes]:
+    """The JSON of an archive, entry by entry: requests to ``base_url`` and the emulator's own pushes, in order."""
+    creator = {"name": "voice-emulator", "version": version}
+    yield b'{"log": {"version": "1.2", "creator": ' + _json(creator) + b', "entries": ['
+    between = b""
     for entry in entries:
         if isinstance(entry.record, RequestRecord):
-            shown.append(_request_entry(entry, entry.record, base_url))
+            yield between + _json(_request_entry(entry, entry.record, base_url))
         elif isinstance(entry.record, Attempt) and entry.record.method:
-            shown.append(_push_entry(entry, entry.record))
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "voice-emulator", "version": version},
-            "entries": shown,
-        }
-    }
+            yield between + _json(_push_entry(entry, entry.record))
+        else:
+            continue
+        between = b", "
+    yield b"]}}\n"
+
+
+def _json(value: Any) -> bytes:
+    # A lone surrogate (a header byte that was no UTF-8) must not keep the rest from being read.
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _request_entry(entry: Entry, record: RequestRecord, base_url: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import web
 
 MEDIA_TYPE = "application/problem+json"
+#: A problem names at most so many errors, and says how many there are; a scenario has fewer findings.
+ERRORS_LIMIT = 1_000
 
 
 class ControlError(Exception):
@@ -55,7 +57,10 @@ class ControlError(Exception):
 def invalid(
     errors: Iterable[tuple[str, str] | Mapping[str, Any]], what: str = "the request is invalid"
 ) -> ControlError:
-    """422: understood, and wrong. The first error stands in the sentence as well."""
+    """422: understood, and wrong. The first error stands in the sentence as well.
+
+    Past :data:`ERRORS_LIMIT` errors are only counted.
+    """
     found = list(errors)
     detail = what
     if found:
@@ -64,7 +69,7 @@ def invalid(
         detail = f"{what}: {pointer}: {message}" if pointer else f"{what}: {message}"
         if len(found) > 1:
             detail += f" (and {len(found) - 1} more)"
-    return ControlError(422, detail, kind="invalid-input", errors=found)
+    return ControlError(422, detail, kind="invalid-input", errors=found[:ERRORS_LIMIT])
 
 
 def wrong(pointer: str, message: str) -> ControlError:

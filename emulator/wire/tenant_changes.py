@@ -9,7 +9,7 @@ from emulator.core.clock import ClockSpec
 from emulator.core.layers import Layer
 from emulator.core.words import nearest
 from emulator.loading.nodes import child_pointer, from_json
-from emulator.loading.reading import Reading
+from emulator.loading.reading import Reading, TooManyFindings
 from emulator.loading.spans import clock as read_clock_node
 from emulator.providers.base import Provider
 from emulator.providers.registry import receiver_keys
@@ -100,7 +100,11 @@ def read_clock(value: Any, errors: Errors) -> ClockSpec | None:
     node, found = from_json(value, "clock")
     reading = Reading("clock")
     reading.findings.extend(found)
-    spec = read_clock_node(reading, node) if node is not None else None
+    spec = None
+    try:
+        spec = read_clock_node(reading, node) if node is not None else None
+    except TooManyFindings:
+        pass  # they are findings all the same
     errors.extend((f"/clock{finding.pointer}", finding.message) for finding in reading.findings)
     return spec
 

@@ -260,6 +260,19 @@ def test_a_control_token_is_needed_where_there_is_one():
                 nobody.tenants()
 
 
+def test_a_test_call_is_placed(server):
+    placed = server.client.place(
+        "default", "nxcloud", "6281200000486", operation="gpsend", fields={"ext": "e1"}
+    )
+    (sent,) = placed.exchanges
+    assert (sent.method, sent.path, sent.status, sent.error) == ("POST", "/api/voiceSms/gpsend", 200, None)
+    assert '"code":"0"' in (sent.reply or "")
+    (call,) = (server.client.call("default", each) for each in placed.calls)
+    assert (call.number, call.operation) == ("6281200000486", "gpsend")
+    with pytest.raises(Invalid, match="gpsend"):
+        server.client.place("default", "nxcloud", "1", operation="gpsnd")
+
+
 def test_the_clients_have_the_same_methods_and_each_says_what_it_does():
     for name, method in vars(ControlMethods).items():
         if not name.startswith("_"):

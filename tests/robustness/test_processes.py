@@ -8,11 +8,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import CHECKOUT, COMMAND, PATIENCE, command, environment, get, post, running, serving
+from emulator.cli.init import STARTERS
+from tests.cli.process import (
+    CHECKOUT,
+    COMMAND,
+    PATIENCE,
+    command,
+    environment,
+    get,
+    group,
+    post,
+    running,
+    serving,
+)
 from tests.cli.test_serve import FORM, GPSEND
 
 FULL = Path("/dev/full")
@@ -61,19 +74,69 @@ def test_a_log_that_finds_no_room_stops_nothing():
 # --- closed pipes ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "args", [["scenarios"], ["openapi", "control"], ["scenarios", "show", "happy-path"]], ids=" ".join
-)
-def test_a_command_whose_reader_has_gone_says_nothing_about_it(args: list[str]):
+COMMANDS = [
+    ["scenarios"], ["openapi", "control"], ["scenarios", "show", "happy-path"], ["errors"], ["demo"], ["--help"],
+    ["check", "scenarios/happy-path.yaml"],
+]  # fmt: skip
+
+
+def into(writing: int, *args: object) -> subprocess.CompletedProcess[str]:
+    """Run a command with ``writing`` as its standard output."""
+    return subprocess.run(
+        [*COMMAND, *map(str, args)], stdout=writing, stderr=subprocess.PIPE, text=True, env=environment(),
+        timeout=PATIENCE, check=False, cwd=CHECKOUT,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def gone() -> Iterator[int]:
+    """The end of a pipe whose other end is closed."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        [*COMMAND, *args], stdout=writing, stderr=subprocess.PIPE, text=True, env=environment(),
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    yield writing
     os.close(writing)
-    assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
+def test_a_command_whose_reader_has_gone_says_nothing_about_it(gone: int, args: list[str]):
+    done = into(gone, *args)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
+def test_a_command_whose_output_finds_no_room_says_so_in_a_line(args: list[str]):
+    with FULL.open("w") as full:
+        done = into(full.fileno(), *args)
+    assert (done.returncode, done.stderr) == (
+        1, "Error: cannot write to standard output: No space left on device\n"
+    )  # fmt: skip
+
+
+def test_a_report_is_written_though_nobody_reads_its_summary(gone: int, tmp_path):
+    with serving() as server:
+        post(server.ready["traffic"] + "/api/voiceSms/gpsend", GPSEND, **FORM)
+        file = tmp_path / "report.json"
+        for target in (file, "-"):
+            done = into(gone, "report", "--control", server.ready["control"], "--json", target)
+            assert (done.returncode, done.stderr) == (1, "")
+        assert json.loads(file.read_text())["summary"]["accepted"] == 1
+
+
+def test_all_starters_are_written_though_nobody_reads_which(gone: int, tmp_path):
+    done = into(gone, "init", tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert {path.name for path in tmp_path.iterdir()} == set(STARTERS)
+
+
+def test_a_receiver_whose_reader_has_gone_answers_the_push_at_hand_and_ends():
+    reading, writing = os.pipe()
+    with running("listen", "--port", 0, stdout=writing) as receiver:
+        os.close(writing)
+        with os.fdopen(reading) as lines:
+            url = group(r"listening at (http://[0-9.:]+)", lines.readline())
+        assert post(f"{url}/dr", b"messageid=1")[0] == 200
+        assert receiver.process.wait(PATIENCE) == 1
+        assert receiver.log.end() == []
 
 
 # --- neighbours -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -107,6 +107,18 @@ def test_a_scenario_bomb_is_refused_or_read_cheaply(loader: ScenarioLoader, what
 
 
 @pytest.mark.parametrize("what", YAML)
+def test_a_scenario_bomb_takes_little_memory(loader: ScenarioLoader, what: str):
+    tracemalloc.start()
+    try:
+        with suppress(FileError):
+            loader.text(YAML[what])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < LITTLE // 2
+
+
+@pytest.mark.parametrize("what", YAML)
 async def test_the_control_api_survives_a_scenario_bomb(emu: Running, what: str):
     url = emu.control + "/v1/tenants/default/scenario"
     begun = time.perf_counter()
@@ -164,6 +176,51 @@ async def test_a_json_bomb_is_refused_cheaply_on_both_ports(emu: Running, what: 
         ) as reply:
             assert reply.status in (400, 413, 422)
             assert len(await reply.read()) < 1_000_000
+    await still_serves(emu)
+
+
+def members(count: int) -> dict[str, int]:
+    return {f"k{n}": n for n in range(count)}
+
+
+T = "/v1/tenants/default"
+DOCUMENTS: dict[str, tuple[str, str, object]] = {
+    f"{what} of {count} members": (method, path, shape(members(count)))
+    for count in (990, 80_000)
+    for what, method, path, shape in (
+        ("a tenant", "POST", "/v1/tenants", lambda m: m),
+        ("a clock", "POST", "/v1/tenants", lambda m: {"clock": m}),
+        ("settings", "PATCH", T, lambda m: {"settings": m}),
+        ("settings of a provider", "PATCH", T, lambda m: {"settings": {"nxcloud": m}}),
+        ("credentials", "PATCH", T, lambda m: {"credentials": {"nxcloud": m}}),
+        ("urls", "PATCH", T, lambda m: {"callback_urls": m}),
+        ("fields to verify", "POST", f"{T}/verify", lambda m: {"fields": m, "within": "0s"}),
+        ("fields to place", "POST", f"{T}/place", lambda m: {"provider": "nxcloud", "operation": "gpsend", "number": "1", "fields": m}),
+        ("a scenario", "PUT", f"{T}/scenario", lambda m: m),
+        ("a scenario's match", "PUT", f"{T}/scenario", lambda m: {"name": "a", "rules": [{"name": "r", "match": {"fields": m}}]}),
+    )
+} | {
+    "wrong codes": ("PATCH", T, {"credentials": {"huawei_cec": {"access_codes": [1] * 300_000}}}),
+    "empty rules": ("PUT", f"{T}/scenario", {"name": "a", "rules": [{}] * 90_000}),
+    "a long id": ("POST", "/v1/tenants", {"id": "x" * 900_000}),
+    "a long URL": ("POST", "/v1/tenants", {"callback_urls": {"nxcloud": "http://" + "x" * 900_000}}),
+    "a long number": ("POST", f"{T}/clock/advance", {"seconds": 10**300}),
+    "a long span": ("POST", f"{T}/clock/advance", {"to": "9" * 900_000}),
+    "a pattern of stars": ("POST", f"{T}/verify", {"number": "*1" * 100_000, "within": "0s"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DOCUMENTS)
+async def test_a_document_with_too_much_in_it_is_refused_cheaply(emu: Running, what: str):
+    method, path, document = DOCUMENTS[what]
+    body = io.BytesIO(json.dumps(document).encode())
+    with cheaply():
+        async with emu.client.request(
+            method, emu.control + path, data=body, headers={"Content-Type": "application/json"}
+        ) as reply:
+            answer = await reply.read()
+    assert reply.status in (200, 400, 409, 413, 422), answer[:200]
+    assert len(answer) < 500_000
     await still_serves(emu)
 
 

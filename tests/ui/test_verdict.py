@@ -95,7 +95,13 @@ async def test_it_follows_what_happens_and_keeps_open_what_was_opened(emu, page)
 
 async def test_the_report_is_offered_as_files_and_as_curl(emu, page):
     await page.open("/default/verdict")
-    for name in ("report?format=json", "report?format=junit", "report?format=html", "har"):
+    for name in (
+        "report?format=json",
+        "report?format=junit",
+        "report?format=html",
+        "report?format=markdown",
+        "har",
+    ):
         address = await page(f"a[href='/v1/tenants/default/{name}']").get_attribute("href")
         async with emu.client.get(f"{emu.control}{address}") as reply:
             assert reply.status == 200

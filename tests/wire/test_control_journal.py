@@ -186,3 +186,32 @@ async def test_a_reply_that_never_came_has_status_0_in_the_archive():
             await api.dial(BUSY)
         (entry,) = (await api.get(f"{T}/har")).json["log"]["entries"][:1]
         assert entry["response"]["status"] == 0
+
+
+async def test_a_page_of_heavy_entries_ends_early_and_goes_on(api: Api):
+    for index in range(7):
+        body = f"ext={index}".ljust(900_000, "x")
+        async with api.emu.client.post(f"{api.emu.url}/api/voiceSms/gpsend", data=body):
+            pass  # refused, and kept as it came
+    found: list[int] = []
+    after, pages = "0", 0
+    while after is not None:
+        page = (await api.get(f"{T}/journal?kind=request&limit=1000&after={after}")).json
+        assert page["entries"]
+        found += [entry["id"] for entry in page["entries"]]
+        after, pages = page["next"], pages + 1
+    assert found == [entry.id for entry in api.emu.tenant.journal.after(0, "request")]
+    assert len(found) == 7
+    assert pages == 4
+
+
+async def test_an_archive_of_heavy_entries_is_whole(api: Api):
+    for index in range(3):
+        body = f"ext={index}".ljust(300_000, "\x01")
+        async with api.emu.client.post(f"{api.emu.url}/api/voiceSms/gpsend", data=body):
+            pass  # refused, and kept as it came
+    entries = (await api.get(f"{T}/har")).json["log"]["entries"]
+    assert [entry["request"]["postData"]["text"][:5] for entry in entries] == ["ext=0", "ext=1", "ext=2"]
+    assert {len(entry["request"]["postData"]["text"]) for entry in entries} == {300_000}
+    async with api.emu.client.head(f"{api.emu.control}{T}/har") as reply:
+        assert (reply.status, await reply.read()) == (200, b"")

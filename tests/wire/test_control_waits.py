@@ -103,12 +103,23 @@ async def test_filters(api: Api):
         {"timeout": "-1s"},
         {"outcome": "pending"},
         {"for": "requests", "outcome": "busy"},
+        {"for": "callbacks", "outcome": "busy"},
+        {"for": "calls", "outcome": "delivered"},
         {"after": "x"},
         {"cuont": "1"},
     ],
 )
 async def test_what_makes_no_sense_is_422(api: Api, query: dict):
     assert (await api.get(WAIT, **query)).status == 422
+
+
+async def test_an_outcome_that_can_never_come_is_refused_with_those_that_can(api: Api):
+    refused = (await api.get(WAIT, **{"for": "callbacks", "outcome": "busy"})).json
+    assert "'busy' is no outcome of callbacks" in refused["detail"]
+    assert "delivered, refused" in refused["detail"]
+    refused = (await api.get(WAIT, **{"for": "calls", "outcome": "no_url"})).json
+    assert "'no_url' is no outcome of calls" in refused["detail"]
+    assert "answered, no_answer" in refused["detail"]
 
 
 async def test_it_returns_at_once_when_it_happens():

@@ -94,6 +94,8 @@ async def test_http_status_places_no_call_unless_told():
         answer = await talk(emu.url, form_request())
         assert answer.head.startswith(b"HTTP/1.1 503")
         assert len(emu.tenant.ledger) == 0
+        (entry,) = emu.tenant.journal.after(0, "request")
+        assert entry.record.shown()["code"] == "emulator-503"
     async with started(scenario("{http_status: 503, placed: true}")) as emu:
         await talk(emu.url, form_request())
         assert len(emu.tenant.ledger) == 1

@@ -250,6 +250,11 @@ async def test_a_bug_of_ours_never_wears_a_providers_success(slot: str):
         assert status == 500
         assert "a slip of ours" in headers["Emulator-Error"]
         assert '"code"' not in text
+        # What was placed before the slip is taken back, and the next request is served.
+        assert {call.dropped for call in emu.tenant.ledger} <= {True}
+        assert (await post(emu, GP, data=GPSEND))[0] == 200
+        await emu.settle()
+        assert [push.fields["phone"] for push in emu.receiver.received] == [GPSEND["phone"]]
 
 
 async def test_the_same_story_twice_gives_the_same_bytes_also_from_shuffled_concurrent_clients():

@@ -65,6 +65,10 @@ def repeated_submission(look: Look) -> Iterator[str]:
             )
 
 
+#: HTTP statuses by which a server, or a gateway before it, says: not now.
+PASSING = frozenset({408, 425, 429})
+
+
 class _Repeats:
     """Unsuccessful requests that were the same byte for byte."""
 
@@ -97,7 +101,9 @@ def refusal_ignored(look: Look) -> Iterator[str]:
     """
     reply = look.seen.reply
     passing = look.contract.limited | look.contract.temporary
-    if reply is None or not reply.refused or reply.status >= 500 or look.refused_for(passing):
+    if reply is None or not reply.refused or look.refused_for(passing):
+        return
+    if reply.status >= 500 or reply.status in PASSING:
         return
     repeats = _repeats(look)
     repeats.ignored += 1

@@ -1,0 +1,93 @@
+"""From the first signal of life to the last: the ready line, serving, stopping, the report on exit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from emulator.app import Emulator
+from emulator.cli.authority import publish_authority
+from emulator.cli.process import calm_the_collector, forget_output
+from emulator.cli.running import on_signals
+from emulator.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+
+async def serve_until_stopped(emulator: Emulator) -> str | None:
+    """Serve until a signal; what broke our own contract under ``--strict``, or None.
+
+    A second signal ends the wait for what is still in flight. Raises ClickException when a port cannot be
+    had.
+    """
+    closing: asyncio.Task[None] | None = None
+
+    def on_signal() -> None:
+        if closing is None:
+            emulator.stop()
+        else:
+            closing.cancel()
+
+    on_signals(on_signal)
+    try:
+        await emulator.start()
+    except UsageError as error:
+        # Nothing is wrong with how we were called: exit status 1.
+        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
+    watcher = _watch(emulator) if emulator.options.watch else None
+    calm_the_collector()
+    publish_authority(emulator.runtime)
+    _announce(emulator)
+    await emulator.until_stopped()
+    log.info("stopping")
+    if watcher is not None:
+        watcher.cancel()
+    closing = asyncio.create_task(emulator.close())
+    await asyncio.wait([closing])
+    if emulator.options.report_on_exit is not None:
+        _write_report(emulator, emulator.options.report_on_exit)
+    return emulator.failure
+
+
+def _write_report(emulator: Emulator, path: Path) -> None:
+    """Write the contract report. That it cannot be written is told, and stops nothing."""
+    from emulator.report import write
+
+    try:
+        write(emulator.runtime, path)
+    except OSError as error:
+        log.error("cannot write the report to %s: %s", path, error.strerror or error)
+    else:
+        log.info("wrote the report to %s", path)
+
+
+def _watch(emulator: Emulator) -> asyncio.Task[None]:
+    from emulator.cli.watching import watch
+
+    return asyncio.create_task(watch(emulator))
+
+
+def _announce(emulator: Emulator) -> None:
+    """Print the ready line: the only thing that ever goes to standard output here."""
+    runtime = emulator.runtime
+    scenario = runtime.start_scenario.name
+    log.info("traffic at %s, control at %s, scenario %s", runtime.traffic, runtime.control, scenario)
+    line = {
+        "ready": True,
+        "traffic": runtime.traffic,
+        "control": runtime.control,
+        "scenario": scenario,
+        "version": runtime.version,
+    }
+    if sys.stdout is None:  # started with standard output closed
+        return
+    try:
+        print(json.dumps(line), flush=True)
+    except OSError as error:
+        log.warning("nobody reads standard output (%s); serving all the same", error.strerror or error)
+        forget_output()

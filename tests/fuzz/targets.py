@@ -1,0 +1,203 @@
+"""What is fuzzed: a function for each parser that takes bytes, and fails when a promise is broken.
+
+Hypothesis, the corpus and atheris all end up here, so an input that one of them finds is one for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from urllib.parse import unquote_to_bytes
+
+from emulator.core.scenario import Scenario
+from emulator.errors import FileError
+from emulator.loading.nodes import Place, Scalar
+from emulator.loading.reading import Reading
+from emulator.loading.scenarios import ScenarioLoader
+from emulator.loading.schemas import SchemaSet
+from emulator.loading.spans import duration
+from emulator.providers.catalogue import catalogue_of
+from emulator.providers.registry import discover
+from emulator.providers.request import Request
+from emulator.wire.asking import parse_json
+from emulator.wire.decoding import decode, decode_parts, is_multipart
+from emulator.wire.problems import ControlError
+from emulator.wire.query import QueryError, parse_query
+from tests.fuzz.server import FORM, JSON, Server
+
+#: Real seconds that reading one input may take on a busy machine; all are small.
+QUICK = 5.0
+LABEL = "s.yaml"
+KINDS = (
+    FORM, JSON, "multipart/form-data; boundary=b", "text/plain", "", "application/json; charset=utf-8",
+    "application/x-www-form-urlencoded; charset=gbk", "multipart/form-data", "application/vnd.x+json",
+    'multipart/form-data; boundary="b"', "multipart/mixed; boundary=b",
+)  # fmt: skip
+
+Target = Callable[[bytes], None]
+
+
+@cache
+def loader() -> ScenarioLoader:
+    """The loader with the real providers' names, and one variable set."""
+    providers = discover()
+    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {"SET": "x: [1"})
+
+
+# --- scenarios ------------------------------------------------------------------------------------
+
+
+def load(text: str) -> Scenario | None:
+    """The scenario of ``text``, or None after a refusal that names places in it."""
+    begun = time.perf_counter()
+    try:
+        scenario = loader().text(text, LABEL)
+    except FileError as error:
+        lines = (
+            text.count("\n")
+            + text.count("\r")
+            + text.count("\x85")
+            + text.count("\u2028")
+            + text.count("\u2029")
+            + 1
+        )
+        check_refusal(error)
+        for finding in error.findings:
+            if finding.file == LABEL:
+                assert 1 <= finding.line <= lines, finding
+                assert finding.column >= 1, finding
+        scenario = None
+    assert time.perf_counter() - begun < QUICK
+    return scenario
+
+
+def check_refusal(error: FileError) -> None:
+    """It has findings, in order, each of one printable line of bearable length."""
+    assert 1 <= len(error.findings) <= 1_001
+    json.dumps([str(finding) for finding in error.findings]).encode()
+    for finding in error.findings:
+        assert finding.message
+        assert len(finding.message) < 2_000, finding
+        str(finding).encode()
+
+
+def scenario(data: bytes) -> None:
+    """YAML text: a scenario, or findings; and what is a scenario has a text that is the same one."""
+    text = data.decode("utf-8", "replace")
+    found = load(text)
+    if found is not None:
+        again = load(found.text)
+        assert again == found
+
+
+def scenario_json(data: bytes) -> None:
+    """JSON text, as PUT takes it."""
+    try:
+        value = parse_json(data)
+    except ControlError:
+        return
+    begun = time.perf_counter()
+    try:
+        loader().mapping(value)
+    except FileError as error:
+        check_refusal(error)
+    assert time.perf_counter() - begun < QUICK
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+def request(body: bytes, kind: str, query: str = "") -> Request:
+    """A request as it comes in, not decoded."""
+    return Request(
+        provider="nxcloud", method="POST", path="/", query={}, headers={"content-type": kind}, body=body,
+        peer="127.0.0.1", raw_query=query, host="x",
+    )  # fmt: skip
+
+
+def decoded(body: bytes, kind: str, query: str = "") -> Request:
+    """The same, decoded: with fields that can be shown, or with what is wrong."""
+    found = request(body, kind, query)
+    begun = time.perf_counter()
+    if is_multipart(kind):
+        asyncio.run(decode_parts(found, kind))
+    else:
+        decode(found, kind)
+    assert time.perf_counter() - begun < QUICK
+    assert isinstance(found.fields, Mapping)
+    assert all(isinstance(name, str) for name in found.fields)
+    # What could not be shown could not be journalled. NaN and its like are none of JSON's numbers.
+    if not found.faulty:
+        json.dumps(dict(found.fields), allow_nan=False, ensure_ascii=False).encode()
+    for problem in found.faulty:
+        assert problem.message
+        assert len(problem.message) < 2_000
+        assert "\n" not in problem.message
+    return found
+
+
+def body(data: bytes) -> None:
+    """The body of a request: its first byte chooses how it says it is encoded."""
+    decoded(data[1:], KINDS[data[0] % len(KINDS)] if data else "")
+
+
+def query(data: bytes) -> None:
+    """A query string, the query language of lists, and durations."""
+    text = data.decode("utf-8", "surrogateescape")
+    decoded(b"", "", text)
+    plain = unquote_to_bytes(data).decode("utf-8", "replace")
+    begun = time.perf_counter()
+    refused = None
+    try:
+        parse_query(plain, ("number", "provider")).matches(lambda key: plain)
+    except QueryError as error:
+        refused = str(error)
+    assert refused is None or refused
+    reading = Reading("x")
+    span = duration(reading, Scalar(plain, Place()), "x")
+    assert (span is None) == bool(reading.findings)
+    assert time.perf_counter() - begun < QUICK
+
+
+def control_json(data: bytes) -> None:
+    """A JSON body of the control port: a value without tricks, or a problem."""
+    begun = time.perf_counter()
+    status = 400
+    try:
+        value = parse_json(data)
+    except ControlError as error:
+        status, value = error.status, error.shown()
+    assert status == 400
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    assert time.perf_counter() - begun < QUICK
+
+
+PURE: dict[str, Target] = {
+    "scenario": scenario, "scenario_json": scenario_json, "body": body, "query": query, "control_json": control_json,
+}  # fmt: skip
+
+
+def live(server: Server) -> dict[str, Target]:
+    """Those that need a server, by name."""
+
+    def traffic(data: bytes) -> None:
+        """Bytes on a socket of the traffic port."""
+        server.say("traffic", data)
+
+    def control(data: bytes) -> None:
+        """Bytes on a socket of the control port."""
+        server.say("control", data)
+
+    def play(data: bytes) -> None:
+        """A scenario that loads must also run."""
+        text = data.decode("utf-8", "replace")
+        if load(text) is not None and server.load(text) == 200:
+            server.play()
+
+    return {"traffic": traffic, "control": control, "play": play}
+
+
+LIVE = ("traffic", "control", "play")
