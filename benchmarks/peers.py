@@ -35,6 +35,8 @@ from benchmarks.rows import Size
 FOLDER = Path(os.environ.get("VOICE_EMULATOR_PEERS", Path(__file__).parent / ".peers"))
 #: Seconds a peer may take to start, and seconds it is loaded for at most (the slowest do 100 requests a second).
 PATIENCE, LOADED = 30, 6
+#: Seconds of warming up for each round that is measured.
+WARMING = 2
 
 SCHEMA = {
     "type": "object",
@@ -230,13 +232,19 @@ def _started(command: Sequence[str], port: int, folder: Path) -> Any:
 
 
 async def _rate(port: int, request: Callable[[int], bytes], size: Size, expected: bytes) -> tuple[float, int]:
-    """Median requests per second of the rounds, within :data:`LOADED` seconds or so, and wrong replies."""
+    """Median requests per second of the rounds, within :data:`LOADED` seconds or so, and wrong replies.
+
+    Before that it is loaded until it is warm: a JVM needs its time. Some get slower from request to request, so
+    each load is as long as the one before it suggests.
+    """
     probe: Load = await asyncio.wait_for(drive(port, request, 64, 16, expected), PATIENCE)
-    count = max(64, min(size.requests, int(probe.rate * LOADED / size.rounds)))
-    loads = [
-        await asyncio.wait_for(drive(port, request, count, CONNECTIONS, expected), PATIENCE)
-        for _ in range(size.rounds)
-    ]
+    rate, loads, until = probe.rate, [], time.perf_counter() + WARMING * size.rounds
+    while len(loads) < size.rounds:
+        count = max(64, min(size.requests, int(rate * LOADED / 5)))
+        load = await asyncio.wait_for(drive(port, request, count, CONNECTIONS, expected), PATIENCE)
+        rate = load.rate
+        if time.perf_counter() > until:
+            loads.append(load)
     return median(load.rate for load in loads), sum(load.wrong for load in loads)
 
 
