@@ -62,7 +62,7 @@ def judge_voice(reply: PushReply) -> str | None:
     if reply.body.strip().lower() == b"success":
         return None
     shown = reply.body[:80].decode("utf-8", "replace")
-    return f"the reply must be the text success, not {shown!r}"
+    return f"answered {shown!r} instead of the text success"
 
 
 def judge_agent(reply: PushReply) -> str | None:

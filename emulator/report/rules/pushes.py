@@ -55,7 +55,8 @@ def push_not_acknowledged(look: PushLook) -> Iterator[str]:
     How to mend it: answer exactly what the page says, for every push that was stored.
     """
     if look.attempt.outcome is PushOutcome.REFUSED and 200 <= look.status < 300 and not look.spoiled:
-        yield f"{look.attempt.reason}; expected {look.kind.acknowledgement or 'an acknowledgement'}"
+        reason, wanted = look.attempt.reason, look.kind.acknowledgement or "an acknowledgement"
+        yield reason if wanted in reason else f"{reason}; expected {wanted}"
 
 
 @finding("push-answered-with-error", "error", When.PUSHED)
