@@ -6,6 +6,7 @@ so that a counter never falls.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -99,6 +100,10 @@ class Metrics:
             "journal_entries": ("Journal entries kept.", sum(len(t.journal) for t in tenants)),
             "calls_kept": ("Calls in the ledgers.", sum(len(t.ledger) for t in tenants)),
             "event_subscribers": ("Open event streams.", self.subscribers()),
+            "tasks": (
+                "Tasks of the event loop; a number that only grows is a leak.",
+                len(asyncio.all_tasks()),
+            ),
         }
         for metric, (help_text, number) in gauges.items():
             yield GaugeMetricFamily(PREFIX + metric, help_text, number)

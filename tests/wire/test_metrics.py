@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig import started
@@ -93,3 +95,21 @@ async def test_journal_evictions_are_counted():
         assert (await scrape(api))[key("journal_evictions_total")] == evicted
         await api.post(f"{T}/reset")
         assert (await scrape(api))[key("journal_evictions_total")] == evicted
+
+
+async def test_tasks_are_counted(api: Api):
+    before = (await scrape(api))[key("tasks")]
+    assert before >= 1
+    hanging = asyncio.Event()
+    api.emu.receiver.before_answer = lambda push: hanging.wait()
+    await api.dial(BUSY)
+    advance = asyncio.ensure_future(api.post(f"{T}/clock/advance", {"to": "idle"}))
+    async with asyncio.timeout(10):
+        while not (await scrape(api))[key("pushes_in_flight")]:
+            pass
+    during = (await scrape(api))[key("tasks")]
+    assert during > before
+    hanging.set()
+    await advance
+    # Connections are kept, each with a task of its own; the one that pushed is gone.
+    assert (await scrape(api))[key("tasks")] < during
