@@ -27,7 +27,7 @@ def chart(rows: Sequence[Row]) -> str:
     height = _BAR * len(rows) + 40
     target = _LEFT + _SCALE
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="#fff"/>',
     ]
     for index, row in enumerate(rows):

@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from ssl import SSLContext
 
 import aiohttp
-from aiohttp.connector import Connection
+from aiohttp import StreamReader
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -42,7 +43,7 @@ class Channel:
             limit=0, resolver=resolver, ttl_dns_cache=10, keepalive_timeout=30, ssl=trust or True
         )
         self._seconds = seconds
-        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        self._timeout = aiohttp.ClientTimeout(connect=seconds)
         # What the connector is asked with: made once per origin.
         self._asked: dict[tuple[str, str | None, int | None], aiohttp.ClientRequest] = {}
 
@@ -69,16 +70,41 @@ class Channel:
         Raises TimeoutError, OSError, aiohttp.ClientError, and ValueError for a header that cannot be sent.
         """
         head = request_head(method, url, headers, len(body))
+        if announce is None and pieces is None:
+            return await self._carry(method, url, head, body)
         async with asyncio.timeout(self._seconds):
-            connection = await self._connector.connect(self._asker(url), [], self._timeout)
-            try:
-                reply = await self._talk(connection, method, url, head, body, announce, pieces)
-            except BaseException:
-                connection.close()
-                raise
-            # Nothing happens when it was closed in the middle of the answer.
+            return await self._carry(method, url, head, body, announce, pieces)
+
+    async def _carry(
+        self,
+        method: str,
+        url: URL,
+        head: bytes,
+        body: bytes,
+        announce: Callable[[], Awaitable[None]] | None = None,
+        pieces: AsyncIterator[bytes] | None = None,
+    ) -> PushReply:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._seconds
+        connection = await self._connector.connect(self._asker(url), [], self._timeout)
+        protocol = connection.protocol
+        if protocol is None:
+            raise aiohttp.ServerDisconnectedError
+        talk = _Talk(protocol)
+        # A tenth of what asyncio.timeout costs, for each of very many.
+        timer = loop.call_at(deadline, talk.expire)
+        try:
+            reply = await talk.held(method, url, head, body, announce, pieces)
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            timer.cancel()
+        if talk.cut_short:
+            connection.close()
+        else:
             connection.release()
-            return reply
+        return reply
 
     def _asker(self, url: URL) -> aiohttp.ClientRequest:
         key = (url.scheme, url.raw_host, url.port)
@@ -90,9 +116,26 @@ class Channel:
             self._asked[key] = known
         return known
 
-    async def _talk(
+
+class _Talk:
+    """One request and its answer over a connection that stands."""
+
+    __slots__ = ("_content", "_protocol", "cut_short")
+
+    def __init__(self, protocol: ResponseHandler) -> None:
+        self._protocol = protocol
+        self._content: StreamReader | None = None
+        #: Whether the answer goes on beyond what was read of it.
+        self.cut_short = False
+
+    def expire(self) -> None:
+        """The time is over: whoever waits for the answer, or for more of it, gets a TimeoutError."""
+        self._protocol.set_exception(TimeoutError())
+        if self._content is not None:
+            self._content.set_exception(TimeoutError())
+
+    async def held(
         self,
-        connection: Connection,
         method: str,
         url: URL,
         head: bytes,
@@ -100,8 +143,9 @@ class Channel:
         announce: Callable[[], Awaitable[None]] | None,
         pieces: AsyncIterator[bytes] | None,
     ) -> PushReply:
-        protocol, transport = connection.protocol, connection.transport
-        if protocol is None or transport is None:
+        """Send, and read what comes back."""
+        protocol, transport = self._protocol, self._protocol.transport
+        if transport is None:
             raise aiohttp.ServerDisconnectedError
         protocol.set_response_params(
             read_until_eof=True, skip_payload=method == "HEAD", auto_decompress=False
@@ -121,12 +165,13 @@ class Channel:
         except HttpProcessingError as error:
             info = aiohttp.RequestInfo(url, method, CIMultiDictProxy(CIMultiDict()), url)
             raise aiohttp.ClientResponseError(info, (), status=error.code, message=error.message) from error
+        self._content = content
         if not content.is_eof():
             acknowledge_now(transport)
         answer: bytes = await content.read(REPLY_LIMIT)
         while not content.at_eof():
             if len(answer) == REPLY_LIMIT:
-                connection.close()
+                self.cut_short = True
                 break
             # What was read was the first piece.
             answer += await content.read(REPLY_LIMIT - len(answer))

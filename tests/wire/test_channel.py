@@ -126,10 +126,32 @@ async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(answer: by
             await channel.exchange("POST", server.url, (), b"")
 
 
-async def test_silence_ends_with_the_time_out():
-    async with wire(b"HTTP/1.1 200 OK\r\nContent-Le", seconds=0.1) as (server, channel):
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsuc\r\n", b"HTTP/1.0 200 OK\r\n\r\nsuccess",
+    ],
+)  # fmt: skip
+async def test_silence_ends_with_the_time_out(begun: bytes):
+    async with wire(begun, OK, seconds=0.1) as (server, channel):
         with pytest.raises(TimeoutError):
             await channel.exchange("POST", server.url, (), b"")
+        # Over the connection that was given up nothing else goes.
+        assert (await channel.exchange("POST", server.url, (), b"")).body == b"success"
+        assert server.connections == 2
+
+
+async def test_the_time_out_holds_for_a_body_sent_in_pieces_too():
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    async with wire(OK, seconds=0.1) as (server, channel):
+        with pytest.raises(TimeoutError):
+            await channel.exchange("POST", server.url, (), b"ab", pieces=pieces())
+        assert not server.requests
 
 
 async def test_the_announcement_precedes_the_first_byte_and_follows_the_connection():
