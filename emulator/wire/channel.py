@@ -46,6 +46,8 @@ class Channel:
         self._timeout = aiohttp.ClientTimeout(connect=seconds)
         # What the connector is asked with: made once per origin.
         self._asked: dict[tuple[str, str | None, int | None], aiohttp.ClientRequest] = {}
+        self._talking = 0
+        self._outgoing: list[tuple[asyncio.Transport, bytes]] = []
 
     async def close(self) -> None:
         """Close the connections, idle or not."""
@@ -90,7 +92,8 @@ class Channel:
         protocol = connection.protocol
         if protocol is None:
             raise aiohttp.ServerDisconnectedError
-        talk = _Talk(protocol)
+        talk = _Talk(protocol, self._send)
+        self._talking += 1
         # A tenth of what asyncio.timeout costs, for each of very many.
         timer = loop.call_at(deadline, talk.expire)
         try:
@@ -100,11 +103,29 @@ class Channel:
             raise
         finally:
             timer.cancel()
+            self._talking -= 1
         if talk.cut_short:
             connection.close()
         else:
             connection.release()
         return reply
+
+    def _send(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Put a request on the wire; where many are under way, with all others of this round of the event loop.
+
+        A receiver that is woken once costs a fraction of one that is woken for each.
+        """
+        if self._talking == 1:
+            transport.write(data)
+            return
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._send_outgoing)
+        self._outgoing.append((transport, data))
+
+    def _send_outgoing(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        for transport, data in outgoing:
+            transport.write(data)
 
     def _asker(self, url: URL) -> aiohttp.ClientRequest:
         key = (url.scheme, url.raw_host, url.port)
@@ -120,10 +141,11 @@ class Channel:
 class _Talk:
     """One request and its answer over a connection that stands."""
 
-    __slots__ = ("_content", "_protocol", "cut_short")
+    __slots__ = ("_content", "_protocol", "_send", "cut_short")
 
-    def __init__(self, protocol: ResponseHandler) -> None:
+    def __init__(self, protocol: ResponseHandler, send: Callable[[asyncio.Transport, bytes], None]) -> None:
         self._protocol = protocol
+        self._send = send
         self._content: StreamReader | None = None
         #: Whether the answer goes on beyond what was read of it.
         self.cut_short = False
@@ -153,7 +175,7 @@ class _Talk:
         if announce is not None:
             await announce()
         if pieces is None:
-            transport.write(head + body)
+            self._send(transport, head + body)
         else:
             transport.write(head)
             async for piece in pieces:

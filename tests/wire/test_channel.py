@@ -80,6 +80,20 @@ async def test_a_request_goes_out_as_it_is_and_the_connection_is_kept():
         assert b"Content-" not in server.requests[-1]
 
 
+async def test_many_at_once_each_get_their_own_answer():
+    async with wire(OK) as (server, channel):
+        bodies = [b"n=%d" % number for number in range(100)]
+        replies = await asyncio.gather(*(channel.exchange("POST", server.url, (), body) for body in bodies))
+        assert [reply.body for reply in replies] == [b"success"] * 100
+        assert sorted(sent.partition(b"\r\n\r\n")[2] for sent in server.requests) == sorted(bodies)
+        # And one that is given up meanwhile takes nobody else's.
+        given_up = asyncio.ensure_future(channel.exchange("POST", server.url, (), b"given up"))
+        others = [asyncio.ensure_future(channel.exchange("POST", server.url, (), body)) for body in bodies]
+        given_up.cancel()
+        assert all(reply.body == b"success" for reply in await asyncio.gather(*others))
+        assert len(server.requests) == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_push_is_never_made_twice_by_itself(method: str):
     async with wire(b"", close=True) as (server, channel):
