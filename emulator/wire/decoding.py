@@ -205,7 +205,9 @@ def _json(request: Request) -> dict[str, Any]:
         _fault(request, f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}")
         return {}
     except ValueError as error:
-        _fault(request, f"the body is not acceptable JSON: {error}")
+        # Python refuses integers of thousands of digits, with advice that is for programmers.
+        why = "a number is too large" if "int_max_str_digits" in str(error) else error
+        _fault(request, f"the body is not acceptable JSON: {why}")
         return {}
     request.document = document
     return document if isinstance(document, dict) else {}

@@ -87,3 +87,13 @@ def test_what_is_multipart(content_type: str):
     assert is_multipart(content_type)
     assert not is_multipart(content_type.replace("form-data", "mixed").replace("FORM-DATA", "mixed"))
     assert not is_multipart("application/" + content_type)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1e999", "-" + "1" * 10_000])
+def test_a_number_beyond_all_measure_is_refused_in_words_for_clients(number: str):
+    known = request(b'{"a": %b}' % number.encode(), "", "application/json")
+    decode(known, "application/json")
+    (problem,) = known.faulty
+    assert "number" in problem.message
+    assert "large" in problem.message
+    assert "set_int" not in problem.message
