@@ -206,7 +206,10 @@ def _json(request: Request) -> dict[str, Any]:
         return {}
     except ValueError as error:
         # Python refuses integers of thousands of digits, with advice that is for programmers.
-        why = "a number is too large" if "int_max_str_digits" in str(error) else error
+        # Only its text is kept: the exception itself would keep this frame, and the whole body with it.
+        why = str(error)
+        if "int_max_str_digits" in why:
+            why = "a number is too large"
         _fault(request, f"the body is not acceptable JSON: {why}")
         return {}
     request.document = document
