@@ -75,7 +75,7 @@ sbom: $(VENV)/.sbom  ## write dist/sbom.cdx.json: what an installation consists 
 		--mc-type application --output-reproducible --of JSON -o dist/sbom.cdx.json
 
 audit: $(VENV)/.sbom  ## look for known vulnerabilities in what is locked (asks an advisory service)
-	@$(VENV)/sbom/bin/pip-audit --disable-pip --require-hashes $(ARGS) -r requirements/runtime.lock
+	@$(VENV)/sbom/bin/pip-audit --strict --disable-pip --require-hashes $(ARGS) -r requirements/runtime.lock
 
 clean:  ## remove what make has made, .venv included
 	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache tests/.ruff_cache .import_linter_cache .hypothesis

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +18,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 
-from emulator.providers.request import NOTHING, Problem, Request, UploadedFile
+from emulator.providers.request import Problem, Request, UploadedFile
 
 MALFORMED = "malformed"
 MULTIPART = "multipart/form-data"
@@ -32,8 +31,6 @@ VALUE_LIMIT = 100_000
 _PLAIN_JSON = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
 )
-#: Bodies up to so many bytes are not taken apart again for each field that somebody looks at.
-REMADE_LIMIT = 64 * 1024
 #: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
 DEPTH_LIMIT = 64
 #: RuntimeWarning: what aiohttp warns of is an exception in a process whose warnings are, as in many test suites.
@@ -87,48 +84,6 @@ def decode(request: Request, content_type: str) -> None:
             request.encoding = "urlencoded" if kind == "application/x-www-form-urlencoded" else "text"
             body = _form(request, request.body, repeated)
     _merge(request, body, repeated)
-
-
-class Reread(Mapping[str, Any]):
-    """The fields of a request that is over, made anew from its bytes whenever somebody looks.
-
-    The journal keeps thousands of requests that nobody looks at, and what is made of their bytes weighs several
-    times as much.
-    """
-
-    __slots__ = ("_body", "_content_type", "_query")
-
-    def __init__(self, request: Request) -> None:
-        """``request`` has its body, query and headers, and no multipart form."""
-        # Not the request itself, which is going to hold this: a cycle would live until the next full collection.
-        self._body = request.body
-        self._query = request.raw_query
-        self._content_type = request.headers.get("content-type", "")
-
-    def _made(self) -> Mapping[str, Any]:
-        make = _fields_of if len(self._body) <= REMADE_LIMIT else _fields_of.__wrapped__
-        return make(self._body, self._query, self._content_type)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._made()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made())
-
-    def __len__(self) -> int:
-        return len(self._made())
-
-    def items(self) -> ItemsView[str, Any]:
-        """All fields, made once."""
-        return self._made().items()
-
-
-@lru_cache(maxsize=16)
-def _fields_of(body: bytes, query: str, content_type: str) -> Mapping[str, Any]:
-    """Who looks at one field looks at the next one too."""
-    again = Request("", "", "", NOTHING, NOTHING, body, "", raw_query=query)
-    decode(again, content_type)
-    return again.fields
 
 
 def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:

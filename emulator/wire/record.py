@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.core.masking import Masker
 from emulator.providers.request import NOTHING, Problem, Reply, Request
-from emulator.wire.decoding import Reread
+from emulator.wire.rereading import Reread
 
 
 @dataclass(slots=True)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from emulator.core.masking import Masker
 from emulator.providers.request import Reply, Request, UploadedFile
-from emulator.wire import decoding
-from emulator.wire.decoding import Reread, decode, decode_parts, is_multipart
+from emulator.wire import rereading
+from emulator.wire.decoding import decode, decode_parts, is_multipart
 from emulator.wire.record import RequestRecord
+from emulator.wire.rereading import Reread
 
 JSON_TYPES = ("application/json", "application/json; charset=utf-8", "application/hal+json", "text/plain", "")
 FORM_TYPES = ("application/x-www-form-urlencoded", "text/plain", "")
@@ -50,14 +51,14 @@ def test_the_fields_of_a_request_that_is_over_are_those_it_had(body: bytes, quer
 
 
 def test_a_long_body_is_not_kept_taken_apart(monkeypatch):
-    monkeypatch.setattr(decoding, "REMADE_LIMIT", 10)
-    decoding._fields_of.cache_clear()
+    monkeypatch.setattr(rereading, "REMADE_LIMIT", 10)
+    rereading._fields_of.cache_clear()
     known = request(b"a=1&b=" + b"x" * 20, "", FORM_TYPES[0])
     assert Reread(known)["a"] == "1"
-    assert decoding._fields_of.cache_info().currsize == 0
+    assert rereading._fields_of.cache_info().currsize == 0
     short = request(b"a=1", "", FORM_TYPES[0])
     assert Reread(short)["a"] == "1"
-    assert decoding._fields_of.cache_info().currsize == 1
+    assert rereading._fields_of.cache_info().currsize == 1
 
 
 async def test_a_multipart_form_keeps_its_fields_and_lets_its_files_go():

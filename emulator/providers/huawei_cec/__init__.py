@@ -13,8 +13,8 @@ from emulator.providers.base import Provider
 from emulator.providers.huawei_cec.create import ORDER_V2, serial_number
 from emulator.providers.huawei_cec.errors import AUTH, ERRORS, refuse
 from emulator.providers.huawei_cec.examples import authorise
+from emulator.providers.huawei_cec.files import revive
 from emulator.providers.huawei_cec.findings import CONTRACT
-from emulator.providers.huawei_cec.library import revive
 from emulator.providers.huawei_cec.operations import OPERATIONS, ROUTES
 from emulator.providers.huawei_cec.receipts import RELEASE, REVIEW
 from emulator.providers.huawei_cec.records import CAUSES, PROVIDER_ID, release_reason

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.core.calls import Call
 from emulator.providers.base import Header, Operation, Route
-from emulator.providers.huawei_cec import access, create, errors, library, queries
+from emulator.providers.huawei_cec import access, create, errors, files, queries
 from emulator.providers.huawei_cec.fields import check_body, explain_by
 from emulator.providers.huawei_cec.records import PROVIDER_ID
 from emulator.providers.request import Problem, Reply, Request
@@ -97,16 +97,16 @@ _ALL = (
     _business(
         errors.QUERY_MEDIA, "List approved recordings and templates",
         "Querying Voice Notification Recording Files (cec_07_2800, cec_07_0075)",
-        library.list_files, library.explain_query, check_body, _ORDER_QUERY_MEDIA,
+        files.list_files, files.explain_query, check_body, _ORDER_QUERY_MEDIA,
     ),
     _business(
         errors.UPLOAD, "Upload a recording", "Uploading IVR Voice Files (cec_07_1039, cec_07_0049)",
-        library.upload, library.explain_upload, library.check_upload, _ORDER_UPLOAD, receipts=("review",),
+        files.upload, files.explain_upload, files.check_upload, _ORDER_UPLOAD, receipts=("review",),
     ),
     _business(
         errors.TEMPLATE, "Make a text template",
         "Uploading a TTS Template for Voice Notifications (cec_07_1040, cec_07_0050)",
-        library.make_template, library.explain_template, library.check_template, _ORDER_TEMPLATE,
+        files.make_template, files.explain_template, files.check_template, _ORDER_TEMPLATE,
     ),
     _business(
         errors.RECORDS, "List call records", "Querying Call Detail Records (cec_07_1305, cec_07_0054)",
