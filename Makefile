@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 # Universal: one file for every platform and Python from 3.11 on. No address of any registry goes in.
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --quiet --custom-compile-command "make lock"
+	--no-emit-find-links --no-strip-extras --quiet --custom-compile-command "make lock"
 
 .PHONY: help run demo test fuzz check container-check format bench bench-peers wheel lock sbom audit clean
 
@@ -65,8 +65,9 @@ wheel: $(VENV)/.dev  ## build the wheel and the source distribution into dist/
 # `make lock LOCK_ARGS=--upgrade` takes the newest versions, plain `make lock` keeps what still fits.
 lock: $(VENV)/.dev  ## write requirements/*.lock anew from pyproject.toml
 	@$(LOCK) $(LOCK_ARGS) pyproject.toml --all-extras --group dev -o requirements/dev.lock
-	@$(LOCK) $(LOCK_ARGS) pyproject.toml --extra tls --extra watch -c requirements/dev.lock -o requirements/runtime.lock
+	@$(LOCK) $(LOCK_ARGS) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
 	@$(LOCK) $(LOCK_ARGS) --group build -c requirements/dev.lock -o requirements/build.lock
+	@$(LOCK) $(LOCK_ARGS) --group installer -o requirements/installer.lock
 	@$(LOCK) $(LOCK_ARGS) --group sbom -o requirements/sbom.lock
 
 sbom: $(VENV)/.sbom  ## write dist/sbom.cdx.json: what an installation consists of (CycloneDX)

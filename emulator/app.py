@@ -31,6 +31,7 @@ from emulator.wire.delivery import Delivery
 from emulator.wire.doors import Doors, Handle, Listener
 from emulator.wire.driver import IN_FLIGHT_LIMIT, Driver
 from emulator.wire.gateway import Gateway
+from emulator.wire.inside import tell_what_is_off
 from emulator.wire.listening import AtOnce
 from emulator.wire.reach import Reach
 from emulator.wire.runtime import Runtime
@@ -155,6 +156,7 @@ class Emulator:
     async def start(self) -> None:
         """Listen on both ports. Raises UsageError when a port cannot be had, StateError for a bad state file."""
         runtime, options = self.runtime, self.options
+        tell_what_is_off()
         if options.state is not None:
             self._keep_state(options.state)
         await runtime.delivery.open()

@@ -2,7 +2,8 @@
 
 aiohttp finds, opens and keeps the connections and parses the answers. What its session does beside, for each
 request anew (redirects, cookies, proxies, decoding, a second try), a push must not have: it is made once, as the
-provider makes it, and what comes back is looked at as it is. Doing without takes a third of the time.
+provider makes it, and what comes back is looked at as it is. Doing without takes a third of the time, and takes a
+version of aiohttp whose inside is known; with any other, pushes go through :mod:`emulator.wire.sessions`.
 """
 
 from __future__ import annotations
@@ -190,37 +191,42 @@ class _Talk:
         self._content = content
         if not content.is_eof():
             acknowledge_now(transport)
-        answer: bytes = await content.read(REPLY_LIMIT)
-        while not content.at_eof():
-            if len(answer) == REPLY_LIMIT:
-                self.cut_short = True
-                break
-            # What was read was the first piece.
-            answer += await content.read(REPLY_LIMIT - len(answer))
+        answer = await read_answer(content)
+        self.cut_short = not content.at_eof()
         return PushReply(message.code, tuple(message.headers.items()), answer)
 
 
 def request_head(method: str, url: URL, headers: Headers, length: int) -> bytes:
     """The head of a request as it goes over the wire. Raises ValueError for a header that would end its line early."""
-    lines = [
-        f"{method} {url.raw_path_qs} HTTP/1.1",
-        f"Host: {url.host_port_subcomponent}",
-        f"User-Agent: {AGENT}",
-    ]
-    if url.raw_user is not None and not any(name.lower() == "authorization" for name, _ in headers):
-        known = f"{url.user or ''}:{url.password or ''}"
-        lines.append(f"Authorization: Basic {b64encode(known.encode()).decode()}")
-    for name, value in headers:
-        line = f"{name}: {value}"
-        for control in _CONTROLS:
-            if control in line:
-                raise ValueError(f"the header {name!r} has line breaks or zeros in it")
-        lines.append(line)
-    lines.append("Accept: */*")
-    if length or method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {length}")
+    lines = [f"{method} {url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in request_headers(method, url, headers, length)]
     lines.append("\r\n")
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def request_headers(method: str, url: URL, headers: Headers, length: int) -> list[tuple[str, str]]:
+    """All headers of a request, in their order. Raises ValueError for one that would end its line early."""
+    found = [("Host", url.host_port_subcomponent or ""), ("User-Agent", AGENT)]
+    if url.raw_user is not None and not any(name.lower() == "authorization" for name, _ in headers):
+        known = f"{url.user or ''}:{url.password or ''}"
+        found.append(("Authorization", f"Basic {b64encode(known.encode()).decode()}"))
+    for name, value in headers:
+        if any(control in name or control in value for control in _CONTROLS):
+            raise ValueError(f"the header {name!r} has line breaks or zeros in it")
+        found.append((name, value))
+    found.append(("Accept", "*/*"))
+    if length or method not in ("GET", "HEAD"):
+        found.append(("Content-Length", str(length)))
+    return found
+
+
+async def read_answer(content: StreamReader) -> bytes:
+    """The body of an answer, up to :data:`REPLY_LIMIT` bytes of it; if there is more, it is not at its end."""
+    answer: bytes = await content.read(REPLY_LIMIT)
+    while len(answer) < REPLY_LIMIT and not content.at_eof():
+        # What was read was the first piece.
+        answer += await content.read(REPLY_LIMIT - len(answer))
+    return answer
 
 
 def acknowledge_now(transport: asyncio.Transport) -> None:

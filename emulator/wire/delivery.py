@@ -1,6 +1,6 @@
 """Carrying pushes to the customer's receiver. Every failure becomes an outcome; nothing is raised.
 
-One :class:`~emulator.wire.channel.Channel` serves the whole process. A target is judged by the address actually
+One channel (:mod:`emulator.wire.channel`) serves the whole process. A target is judged by the address actually
 dialled (:mod:`emulator.wire.reach`).
 """
 
@@ -28,7 +28,9 @@ from emulator.providers.base import Envelope, Provider, PushRequest, ReceiptKind
 from emulator.providers.spoiling import spoil
 from emulator.wire.carriage import send_and_reset, slowly
 from emulator.wire.channel import Channel
+from emulator.wire.inside import BARE_PUSHES
 from emulator.wire.reach import Reach, Resolver, blocked_by
+from emulator.wire.sessions import SessionChannel
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ class Delivery:
         self._strict = strict
         self._on_bug = on_bug
         self._ssl = ssl
-        self._channel: Channel | None = None
+        self._channel: Channel | SessionChannel | None = None
         self._told: set[tuple[str, str]] = set()
         self._targets: dict[str, tuple[URL, str | None]] = {}
         #: Called with each finished attempt.
@@ -76,7 +78,8 @@ class Delivery:
 
     async def open(self) -> None:
         """Make the channel; needs the running loop."""
-        self._channel = Channel(Resolver(self._reach), self._seconds, self._ssl)
+        make = Channel if BARE_PUSHES.usable() else SessionChannel
+        self._channel = make(Resolver(self._reach), self._seconds, self._ssl)
 
     async def close(self) -> None:
         """Close the channel and its connections."""

@@ -17,18 +17,14 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import StreamReader, web
-from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
+from aiohttp.http_parser import RawRequestMessage
+
+from emulator.wire.inside import AT_ONCE
 
 log = logging.getLogger(__name__)
 
 #: Answers a whole request without waiting, and says so; False: aiohttp has to carry it.
 AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
-
-#: Whether this aiohttp queues requests the way :meth:`Connection.data_received` knows. If not, it carries them all.
-CAN_ANSWER_AT_ONCE = all(
-    hasattr(web.RequestHandler, name)
-    for name in ("_waiter", "_messages", "_request_count", "_next_keepalive_close_time", "_parser")
-) and hasattr(HttpRequestParser, "message_consumed")
 
 
 class Connection(web.RequestHandler):
@@ -39,7 +35,8 @@ class Connection(web.RequestHandler):
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         """Serve with what ``server`` has."""
         super().__init__(server, loop=loop, **kwargs)
-        self._at_once = server.at_once if CAN_ANSWER_AT_ONCE else None
+        # None: aiohttp carries all requests.
+        self._at_once = server.at_once
         # Of the requests that were parsed, how many are answered; and whether the last reply left the connection open.
         self._done = 0
         self._stays = True
@@ -128,7 +125,7 @@ class Server(web.Server):
     def __init__(self, handle: Any, *, at_once: AtOnce | None = None, **kwargs: Any) -> None:
         """Serve with ``handle``; what ``at_once`` answers does not get that far."""
         super().__init__(handle, **kwargs)
-        self.at_once = at_once
+        self.at_once = at_once if AT_ONCE.usable() else None
 
     def __call__(self) -> web.RequestHandler:
         """Make the handler of one connection."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import aiohttp
 import pytest
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from emulator.wire.channel import REPLY_LIMIT, Channel, request_head
+from emulator.wire.inside import BARE_PUSHES
 from emulator.wire.reach import Reach, Resolver
+from emulator.wire.sessions import SessionChannel
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess"
 
@@ -50,14 +53,18 @@ class Server:
             writer.close()
 
 
+AnyChannel = Channel | SessionChannel
+Wire = Callable[..., AbstractAsyncContextManager[tuple[Server, AnyChannel]]]
+
+
 @asynccontextmanager
-async def wire(
-    *answers: bytes, close: bool = False, seconds: float = 5
-) -> AsyncIterator[tuple[Server, Channel]]:
+async def serving(
+    made: type[AnyChannel], *answers: bytes, close: bool = False, seconds: float = 5
+) -> AsyncIterator[tuple[Server, AnyChannel]]:
     server = Server(answers, close)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = URL(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/dr?a=1")
-    channel = Channel(Resolver(Reach()), seconds)
+    channel = made(Resolver(Reach()), seconds)
     try:
         yield server, channel
     finally:
@@ -65,22 +72,32 @@ async def wire(
         listening.close()
 
 
-async def test_a_request_goes_out_as_it_is_and_the_connection_is_kept():
+@pytest.fixture(params=[Channel, SessionChannel])
+def wire(request: pytest.FixtureRequest) -> Wire:
+    """A server and a channel of either kind, but not of one that this aiohttp does not allow."""
+    if request.param is Channel and not BARE_PUSHES.usable():
+        pytest.skip("this aiohttp is not one of those it was tested with")
+    return partial(serving, request.param)
+
+
+async def test_a_request_goes_out_as_it_is_and_the_connection_is_kept(wire: Wire):
+    """By way of a session it is not kept, and the request says so."""
     async with wire(OK) as (server, channel):
         for body in (b"a=1", b"", b"b=2"):
             reply = await channel.exchange("POST", server.url, (("Content-Type", "text/plain"),), body)
             assert (reply.status, reply.headers, reply.body) == (200, (("Content-Length", "7"),), b"success")
-        assert server.connections == 1
-        assert server.requests[0] == (
+        assert server.connections == (1 if isinstance(channel, Channel) else 3)
+        requests = [sent.replace(b"Connection: close\r\n", b"") for sent in server.requests]
+        assert requests[0] == (
             b"POST /dr?a=1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: voice-emulator\r\nContent-Type: text/plain\r\n"
             b"Accept: */*\r\nContent-Length: 3\r\n\r\na=1" % (server.url.port or 0)
         )
-        assert server.requests[1].endswith(b"Content-Length: 0\r\n\r\n")
+        assert requests[1].endswith(b"Content-Length: 0\r\n\r\n")
         reply = await channel.exchange("GET", server.url, (), b"")
         assert b"Content-" not in server.requests[-1]
 
 
-async def test_many_at_once_each_get_their_own_answer():
+async def test_many_at_once_each_get_their_own_answer(wire: Wire):
     async with wire(OK) as (server, channel):
         bodies = [b"n=%d" % number for number in range(100)]
         replies = await asyncio.gather(*(channel.exchange("POST", server.url, (), body) for body in bodies))
@@ -95,7 +112,7 @@ async def test_many_at_once_each_get_their_own_answer():
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_push_is_never_made_twice_by_itself(method: str):
+async def test_a_push_is_never_made_twice_by_itself(wire: Wire, method: str):
     async with wire(b"", close=True) as (server, channel):
         with pytest.raises(aiohttp.ServerDisconnectedError):
             await channel.exchange(method, server.url, (), b"")
@@ -114,14 +131,14 @@ async def test_a_push_is_never_made_twice_by_itself(method: str):
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
     ],
 )  # fmt: skip
-async def test_what_comes_back_is_looked_at_as_it_is(answer: bytes, status: int, body: bytes):
+async def test_what_comes_back_is_looked_at_as_it_is(wire: Wire, answer: bytes, status: int, body: bytes):
     async with wire(answer, close=True) as (server, channel):
         reply = await channel.exchange("POST", server.url, (), b"x")
         assert (reply.status, reply.body) == (status, body)
         assert len(server.requests) == 1
 
 
-async def test_a_connection_that_the_receiver_closes_or_overfills_is_not_used_again():
+async def test_a_connection_that_the_receiver_closes_or_overfills_is_not_used_again(wire: Wire):
     long = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
     closing = OK.replace(b"Content", b"Connection: close\r\nContent")
     async with wire(closing, long, OK) as (server, channel):
@@ -134,7 +151,7 @@ async def test_a_connection_that_the_receiver_closes_or_overfills_is_not_used_ag
 @pytest.mark.parametrize(
     "answer", [b"nonsense\r\n\r\n", b"HTTP/1.1 twelve\r\n\r\n", b"HTTP/1.1 200 OK\r\nbad\r\n\r\n"]
 )
-async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(answer: bytes):
+async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(wire: Wire, answer: bytes):
     async with wire(answer) as (server, channel):
         with pytest.raises(aiohttp.ClientError):
             await channel.exchange("POST", server.url, (), b"")
@@ -148,7 +165,7 @@ async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(answer: by
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsuc\r\n", b"HTTP/1.0 200 OK\r\n\r\nsuccess",
     ],
 )  # fmt: skip
-async def test_silence_ends_with_the_time_out(begun: bytes):
+async def test_silence_ends_with_the_time_out(wire: Wire, begun: bytes):
     async with wire(begun, OK, seconds=0.1) as (server, channel):
         with pytest.raises(TimeoutError):
             await channel.exchange("POST", server.url, (), b"")
@@ -157,7 +174,7 @@ async def test_silence_ends_with_the_time_out(begun: bytes):
         assert server.connections == 2
 
 
-async def test_the_time_out_holds_for_a_body_sent_in_pieces_too():
+async def test_the_time_out_holds_for_a_body_sent_in_pieces_too(wire: Wire):
     async def pieces() -> AsyncIterator[bytes]:
         yield b"a"
         await asyncio.Event().wait()
@@ -168,7 +185,7 @@ async def test_the_time_out_holds_for_a_body_sent_in_pieces_too():
         assert not server.requests
 
 
-async def test_the_announcement_precedes_the_first_byte_and_follows_the_connection():
+async def test_the_announcement_precedes_the_first_byte_and_follows_the_connection(wire: Wire):
     async with wire(OK) as (server, channel):
         seen = []
 
@@ -179,7 +196,7 @@ async def test_the_announcement_precedes_the_first_byte_and_follows_the_connecti
 
         await channel.exchange("POST", server.url, (), b"", announce=announce)
         await channel.exchange("POST", server.url, (), b"", announce=announce)
-        assert seen == [(1, 0), (1, 1)]
+        assert seen == [(1, 0), (1 if isinstance(channel, Channel) else 2, 1)]
 
         async def refuse() -> None:
             raise OSError("cannot be kept")
