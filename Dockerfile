@@ -10,9 +10,10 @@ FROM python:3.12-slim AS build
 WORKDIR /src
 
 # What changes seldom comes first. The environment gets no pip: the image needs none.
-COPY requirements/build.lock requirements/runtime.lock requirements/
+COPY requirements/installer.lock requirements/build.lock requirements/runtime.lock requirements/
 RUN python -m venv --without-pip /opt/voice-emulator \
     && python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/installer.lock \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.lock \
     && /opt/build/bin/pip --python /opt/voice-emulator/bin/python install --no-cache-dir --require-hashes \
        -r requirements/runtime.lock

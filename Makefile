@@ -17,12 +17,19 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What is locked is installed from wheels alone: building one would bring in build tools that nobody has locked.
+INSTALL := install --require-hashes --only-binary :all:
+LINK := install --no-deps --no-build-isolation --editable .
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 # Universal: one file for every platform and Python from 3.11 on. No address of any registry goes in.
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-strip-extras --quiet --custom-compile-command "make lock"
 
-.PHONY: help run demo test fuzz check container-check format bench bench-peers wheel lock sbom audit clean
+# For the two ends of what pyproject.toml allows; wheels alone here too.
+RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
+	--no-header --no-annotate --quiet
+
+.PHONY: help run demo test test-lowest test-latest fuzz check container-check format bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +42,24 @@ demo: $(VENV)/.runtime  ## place calls at all three providers and show every rec
 
 test: $(VENV)/.dev  ## run the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+# The tools of the tests stay as they are locked, but for one that cannot do without a new jsonschema-rs.
+test-lowest: $(VENV)/.dev  ## run the tests with the oldest versions that pyproject.toml allows
+	@$(RESOLVE) --no-deps --resolution lowest-direct -o $(VENV)/lowest-direct.txt
+	@cp requirements/dev.lock $(VENV)/lowest.txt
+	@$(RESOLVE) --group dev --override $(VENV)/lowest-direct.txt --no-emit-package schemathesis -o $(VENV)/lowest.txt
+	@$(call test_in,lowest)
+
+test-latest: $(VENV)/.dev  ## run the tests with the newest versions that pyproject.toml allows
+	@$(RESOLVE) --upgrade --group dev -o $(VENV)/latest.txt
+	@$(call test_in,latest)
+
+# $(1) names an environment below .venv, and beside it the file of what goes in; its versions are shown.
+test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
+	$(PIP) --python $(VENV)/$(1)/bin/python install --no-deps --only-binary :all: -r $(VENV)/$(1).txt && \
+	$(PIP) --python $(VENV)/$(1)/bin/python $(LINK) && \
+	echo "testing with" && sed 's/^/  /; s/ ;.*//' $(VENV)/$(1).txt && \
+	$(VENV)/$(1)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
@@ -102,20 +127,25 @@ $(BIN)/python:
 	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo "That Python cannot make virtual environments: on Debian \
 	and Ubuntu its package python3-venv is missing." >&2; exit 1; }
 
-$(VENV)/.runtime: pyproject.toml requirements/build.lock requirements/runtime.lock | $(BIN)/python
-	@echo "installing what the emulator needs"
-	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+# The installer before all else: the one that a Python comes with may be years old.
+$(VENV)/.installer: requirements/installer.lock | $(BIN)/python
+	@$(PIP) $(INSTALL) -r requirements/installer.lock
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(LOCKS) | $(BIN)/python
+$(VENV)/.runtime: pyproject.toml requirements/build.lock requirements/runtime.lock $(VENV)/.installer
+	@echo "installing what the emulator needs"
+	@$(PIP) $(INSTALL) -r requirements/build.lock -r requirements/runtime.lock
+	@$(PIP) $(LINK)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(LOCKS) $(VENV)/.installer
 	@echo "installing what the emulator and its tests need"
-	@$(PIP) install --require-hashes -r requirements/dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) $(INSTALL) -r requirements/dev.lock
+	@$(PIP) $(LINK)
 	@touch $@ $(VENV)/.runtime
 
 # A tool with requirements of its own, so in an environment of its own.
-$(VENV)/.sbom: requirements/sbom.lock | $(BIN)/python
-	@$(BIN)/python -m venv $(VENV)/sbom
-	@$(VENV)/sbom/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/sbom.lock
+$(VENV)/.sbom: requirements/sbom.lock $(VENV)/.installer
+	@$(BIN)/python -m venv --clear --without-pip $(VENV)/sbom
+	@$(PIP) --python $(VENV)/sbom/bin/python $(INSTALL) -r requirements/sbom.lock
 	@touch $@

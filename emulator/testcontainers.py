@@ -1,4 +1,4 @@
-"""The emulator as a container of Testcontainers: ``pip install 'voice-emulator[testcontainers]'``.
+"""The emulator as a container of Testcontainers: it needs ``pip install testcontainers``.
 
 >>> with VoiceEmulatorContainer().with_scenario("all-busy") as emulator:
 ...     print(emulator.url, emulator.voice_emulator.credentials.nxcloud.appkey)
@@ -15,7 +15,7 @@ try:
     from testcontainers.core.container import DockerContainer
 except ImportError as error:  # the extra is not installed
     raise ImportError(
-        "emulator.testcontainers needs the package testcontainers: pip install 'voice-emulator[testcontainers]'"
+        "emulator.testcontainers needs the package testcontainers: pip install testcontainers"
     ) from error
 
 if TYPE_CHECKING:

@@ -98,6 +98,5 @@ def test_without_the_extra_the_import_says_what_to_install():
         check=False,
     )
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: emulator.testcontainers needs the package testcontainers: "
-        "pip install 'voice-emulator[testcontainers]'"
+        "ImportError: emulator.testcontainers needs the package testcontainers: pip install testcontainers"
     )

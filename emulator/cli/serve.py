@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +172,6 @@ def serve(**given: Any) -> None:
 
 def options_of(given: Mapping[str, Any]) -> Options:
     """What the command line and the environment say. Raises UsageError for what does not go together."""
-    if given["watch"]:
-        _require_watchfiles()
     wanted: ClockSpec | None = given["clock"]
     if wanted is not None and given["clock_start"]:
         wanted = _started(wanted, given["clock_start"])
@@ -205,11 +202,6 @@ def options_of(given: Mapping[str, Any]) -> Options:
         lenient=given["auth"] == "lenient",
         state=given["state"],
     )
-
-
-def _require_watchfiles() -> None:
-    if find_spec("watchfiles") is None:
-        raise UsageError("--watch needs the package watchfiles: pip install 'voice-emulator[watch]'")
 
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:

@@ -43,8 +43,7 @@ class Certificates:
 def certificates(options: Options) -> Certificates:
     """The certificates that ``options`` ask for.
 
-    Raises UsageError for options that do not go together, a file that is none of a certificate or key,
-    and a missing trustme.
+    Raises UsageError for options that do not go together, and for a file that is none of a certificate or key.
     """
     own = options.tls_cert, options.tls_key
     if options.tls_fault is not None and not options.tls_self_signed:
@@ -84,12 +83,8 @@ def push_trust(callback_ca: Path | None) -> ssl.SSLContext | None:
 
 
 def _self_signed(options: Options) -> Certificates:
-    try:
-        from trustme import CA
-    except ImportError as error:
-        raise UsageError(
-            "--tls-self-signed needs the package trustme: pip install 'voice-emulator[tls]'"
-        ) from error
+    from trustme import CA
+
     authority = CA(organization_name="voice-emulator")
     good = _issued(authority, names(options))
     traffic = good

@@ -40,17 +40,6 @@ def test_a_change_of_what_it_extends_counts(tmp_path):
         assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == 6
 
 
-def test_without_the_extra_it_says_what_to_install():
-    program = (
-        "from emulator.cli import main, serve\n"
-        "serve.find_spec = lambda name: None\n"
-        "main(['serve', '--watch'])\n"
-    )
-    done = command(program=(sys.executable, "-c", program))
-    assert done.returncode == 2
-    assert done.stderr == "Error: --watch needs the package watchfiles: pip install 'voice-emulator[watch]'\n"
-
-
 @pytest.fixture
 def emulator(tmp_path):
     path = tmp_path / "mine.yaml"

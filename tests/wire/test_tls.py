@@ -289,12 +289,6 @@ def encrypted_key() -> bytes:
     )
 
 
-def test_without_trustme_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "trustme", None)
-    with pytest.raises(UsageError, match=r"pip install 'voice-emulator\[tls\]'"):
-        Emulator(Options(tls_self_signed=True))
-
-
 # --- the same emulator inside a process -----------------------------------------------------------
 
 
