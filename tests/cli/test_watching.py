@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from emulator.app import Emulator
 from emulator.cli.watching import file_of, reload
 from emulator.resources import data_path
 from emulator.settings import Options
-from tests.cli.process import command, get, serving
+from tests.cli.process import get, serving
 
 
 def test_a_changed_file_is_reloaded_and_a_broken_one_is_not(tmp_path):

@@ -16,7 +16,6 @@ import trustme
 from aiohttp import web
 
 import emulator
-from emulator.app import Emulator
 from emulator.core.pushes import PushOutcome
 from emulator.errors import UsageError
 from emulator.settings import Options
