@@ -156,7 +156,6 @@ class Emulator:
     async def start(self) -> None:
         """Listen on both ports. Raises UsageError when a port cannot be had, StateError for a bad state file."""
         runtime, options = self.runtime, self.options
-        tell_what_is_off()
         if options.state is not None:
             self._keep_state(options.state)
         await runtime.delivery.open()
@@ -174,6 +173,7 @@ class Emulator:
         except UsageError:
             await self.close()
             raise
+        tell_what_is_off()
         runtime.ready = True
 
     def _keep_state(self, path: Path) -> None:

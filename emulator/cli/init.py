@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from emulator.cli.packing import write_wheel
 
 #: The files, in the order they are written, and what each is.
 STARTERS = {
@@ -14,6 +17,8 @@ STARTERS = {
     "gitlab-ci.yaml": "the same for GitLab CI",
     "kubernetes.yaml": "the emulator as a sidecar of your application's pod",
 }
+#: Where the wheel goes that the files above install.
+WHEELS = "wheels"
 
 
 @click.command("init")
@@ -21,23 +26,33 @@ STARTERS = {
 def init(folder: Path) -> None:
     """Write files to start from into DIR, or into this folder.
 
-    They are a scenario, a compose file, jobs for CI systems and a Kubernetes manifest. A file that is there
-    already is left as it is.
+    They are a scenario, a compose file, jobs for CI systems and a Kubernetes manifest, and this very emulator as a
+    wheel, which the jobs and the compose file install. A file that is there already is left as it is.
     """
     source = Path(__file__).with_name("starters")
     # Told at the end, so that nobody's not listening keeps a file from being written.
     told: list[str] = []
+
+    def write(what: str, how: Callable[[], Path]) -> None:
+        try:
+            told.append(f"wrote  {how()}: {what}")
+        except FileExistsError as error:
+            told.append(f"kept   {error.filename}: it was there already")
+
+    def copy(name: str) -> Path:
+        target = folder / name
+        with target.open("x", encoding="utf-8") as file:
+            file.write((source / name).read_text(encoding="utf-8"))
+        return target
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / WHEELS).mkdir(parents=True, exist_ok=True)
         for name, what in STARTERS.items():
-            target = folder / name
-            try:
-                with target.open("x", encoding="utf-8") as file:
-                    file.write((source / name).read_text(encoding="utf-8"))
-            except FileExistsError:
-                told.append(f"kept   {target}: it was there already")
-            else:
-                told.append(f"wrote  {target}: {what}")
+            write(what, lambda name=name: copy(name))  # type: ignore[misc]
+        write(
+            "this emulator, for the jobs and compose.yaml to install: commit it",
+            lambda: write_wheel(folder / WHEELS),
+        )
     except OSError as error:
         raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
     told.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")

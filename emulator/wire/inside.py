@@ -42,7 +42,7 @@ class Inside:
     def tell(self, version: str = aiohttp.__version__) -> None:
         """Say in the log that the short way is off."""
         since, below = (".".join(map(str, bound)) for bound in (self.since, self.below))
-        log.warning(
+        log.info(
             "%s is off, which costs speed: it was tested with aiohttp %s to below %s, and this is %s",
             self.what, since, below, version,
         )  # fmt: skip
