@@ -104,7 +104,7 @@ audit: $(VENV)/.sbom  ## look for known vulnerabilities in what is locked (asks 
 	@$(VENV)/sbom/bin/pip-audit --strict --disable-pip --require-hashes $(ARGS) -r requirements/runtime.lock
 
 clean:  ## remove what make has made, .venv included
-	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache tests/.ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache tests/.ruff_cache .import_linter_cache .hypothesis
 	find emulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps. A lock file or pyproject.toml that is newer installs again; requirements are exact, with hashes.
