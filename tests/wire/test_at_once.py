@@ -17,6 +17,9 @@ from emulator.wire.record import RequestRecord
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
 
+needs_it = pytest.mark.skipif(
+    not AT_ONCE.usable(), reason="this aiohttp is not one of those it was tested with"
+)
 TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
 SLOW = "name: s\nrules:\n  - {name: s, match: {number: '*99'}, fault: {latency: 300ms}}\n"
 
@@ -75,7 +78,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.skipif(not AT_ONCE.usable(), reason="this aiohttp is not one of those it was tested with")
+@needs_it
 async def test_every_request_of_a_busy_client_is_answered_at_once(monkeypatch):
     offered = []
     at_once = Gateway.at_once
@@ -195,6 +198,7 @@ async def test_a_client_that_is_gone_before_its_reply_still_has_its_call(monkeyp
         assert all(call.state != "queued" for call in emu.tenant.ledger)
 
 
+@needs_it
 async def test_a_bug_behind_one_reply_cuts_that_connection_and_no_other(monkeypatch, caplog):
     async with started() as emu, Client.to(emu) as first, Client.to(emu) as second, Client.to(emu) as third:
         passage = emu.emulator.runtime.gateway.passage

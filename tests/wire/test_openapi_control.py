@@ -108,6 +108,7 @@ async def run_schemathesis(folder: Path, config: str, url: str, *options: str) -
 
 
 async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("schemathesis")
     # Generated time-outs would keep the run waiting for minutes.
     monkeypatch.setattr(control_waits, "LONGEST_WAIT", 50_000)
     async with started() as emu:
