@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import yaml
 
-from emulator.cli.init import STARTERS
+from emulator.cli.init import STARTERS, WHEELS
 from tests.cli.process import command
 
 
@@ -10,7 +10,7 @@ def test_it_writes_files_to_start_from_and_they_are_valid(tmp_path):
     folder = tmp_path / "new" / "project"
     done = command("init", folder)
     assert done.returncode == 0
-    assert {path.name for path in folder.iterdir()} == set(STARTERS)
+    assert {path.name for path in folder.iterdir()} == {*STARTERS, WHEELS}
     assert command("check", folder / "scenario.yaml").stdout == f"{folder / 'scenario.yaml'}: ok\n"
     service = yaml.safe_load((folder / "compose.yaml").read_text())["services"]["voice-emulator"]
     assert service["healthcheck"]["test"] == ["CMD", "voice-emulator", "health"]
