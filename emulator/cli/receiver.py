@@ -17,6 +17,7 @@ from emulator.providers.base import Provider, ReceiptKind
 from emulator.providers.catalogue import property_names
 from emulator.providers.registry import discover
 from emulator.wire.form_data import UnreadableForm, parts_of
+from emulator.wire.listening import Server
 
 #: Real seconds that open exchanges are given to end when the receiver stops.
 GRACE = 1.0
@@ -167,7 +168,7 @@ def make_guesser() -> Guesser:
 async def receiving(receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Run ``receiver`` and give its base URL. Raises OSError when the port cannot be had."""
     runner = web.ServerRunner(
-        web.Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
+        Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
     )
     await runner.setup()
     try:
