@@ -131,7 +131,7 @@ def decode(query: str, content_type: str, body: bytes) -> dict[str, Any]:
     opened = _opened(text)
     if opened is not None:
         return fields | opened
-    if content_type.startswith("multipart/form-data"):
+    if content_type.lower().startswith("multipart/form-data"):
         fields |= _multipart(content_type, body)
     elif "=" in text:
         fields |= dict(parse_qsl(text, keep_blank_values=True))

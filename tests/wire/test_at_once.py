@@ -99,7 +99,11 @@ async def test_every_request_of_a_busy_client_is_answered_at_once(monkeypatch):
         await client.answer()
         client.writer.write(call_to("6212345678"))
         await client.answer()
-    assert offered == [True] * 40 + [False, True]
+        for case in CASES:
+            client.writer.write(case)
+            await client.answer()
+    # Of all kinds of bodies only that to a path nobody serves.
+    assert offered == [True] * 40 + [False, True] + [b"/api/nowhere" not in case for case in CASES]
 
 
 async def told(
