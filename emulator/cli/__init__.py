@@ -135,8 +135,8 @@ def main(args: Sequence[str] | None = None) -> None:
         if error.errno != errno.ENOSPC:
             raise
         # A file's trouble is told where it is written: this is standard output's.
-        from emulator.cli.process import forget_output
+        from emulator.cli.process import forget
 
-        forget_output()
+        forget(sys.stdout)
         click.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
         sys.exit(1)

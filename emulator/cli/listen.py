@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+import sys
+from contextlib import AsyncExitStack, suppress
 
 import click
 
 from emulator.cli.options import PORT
+from emulator.cli.output import Outlet, never_wait
 from emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
 from emulator.cli.running import on_signals, run
 
@@ -38,20 +40,22 @@ def listen(port: int, host: str, reply: str | None, status: int | None) -> None:
 
 async def _listen(host: str, port: int, status: int | None, reply: str | None) -> None:
     """Receive until a signal, or until nobody reads what is printed; raises OSError then."""
+    never_wait()
     over = asyncio.Event()
     unread: list[OSError] = []
+    loop = asyncio.get_running_loop()
 
-    def show(push: Arrival) -> None:
-        try:
-            _show(push)
-        except OSError as error:  # the push is answered all the same
-            unread.append(error)
-            over.set()
+    def failed(error: OSError) -> None:
+        unread.append(error)
+        with suppress(RuntimeError):  # it is over already
+            loop.call_soon_threadsafe(over.set)
 
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.on_failure = failed
     on_signals(over.set)
     async with AsyncExitStack() as stack:
         try:
-            receiver = receiving(Receiver(show, make_guesser(), status, reply), host, port)
+            receiver = receiving(Receiver(_show, make_guesser(), status, reply), host, port)
             url = await stack.enter_async_context(receiver)
         except OSError as error:
             raise click.ClickException(

@@ -7,6 +7,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from emulator.cli.output import Outlet, dropped
+
 
 class TextLines(logging.Formatter):
     """``2026-01-05T09:00:00.123Z WARNING what happened``."""
@@ -43,5 +45,9 @@ def set_up(log_format: str, level: int = logging.INFO) -> None:
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=level, handlers=[stream], force=True)
+    if isinstance(sys.stderr, Outlet):
+        sys.stderr.notice = lambda count: stream.format(
+            logging.LogRecord(__name__, logging.WARNING, __file__, 0, dropped(count), None, None)
+        )
     # A log nobody reads any more (a closed pipe) is no reason to print tracebacks about logging.
     logging.raiseExceptions = False

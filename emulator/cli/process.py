@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
+from typing import TextIO
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
 _M_MMAP_THRESHOLD = -3
@@ -20,10 +20,10 @@ def fill_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
-def forget_output() -> None:
-    """Nobody can take what goes to standard output: what is left in its buffer would fail again at the end."""
+def forget(stream: TextIO) -> None:
+    """Nobody can take what goes to a standard stream: what is left in its buffer would fail, or wait, at the end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +16,8 @@ from emulator.loading.schemas import SchemaSet
 from emulator.providers.base import Provider, ReceiptKind
 from emulator.providers.catalogue import property_names
 from emulator.providers.registry import discover
+from emulator.wire.form_data import UnreadableForm, parts_of
+from emulator.wire.listening import Server
 
 #: Real seconds that open exchanges are given to end when the receiver stops.
 GRACE = 1.0
@@ -129,7 +131,7 @@ def decode(query: str, content_type: str, body: bytes) -> dict[str, Any]:
     opened = _opened(text)
     if opened is not None:
         return fields | opened
-    if content_type.startswith("multipart/form-data"):
+    if content_type.lower().startswith("multipart/form-data"):
         fields |= _multipart(content_type, body)
     elif "=" in text:
         fields |= dict(parse_qsl(text, keep_blank_values=True))
@@ -149,14 +151,11 @@ def _opened(text: str) -> dict[str, Any] | None:
 
 
 def _multipart(content_type: str, body: bytes) -> dict[str, str]:
-    from email.parser import BytesParser
-    from email.policy import HTTP
-
-    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    return {
-        str(part.get_param("name", header="content-disposition")): str(part.get_content()).strip("\r\n")
-        for part in message.iter_parts()
-    }
+    fields: dict[str, str] = {}
+    with suppress(UnreadableForm):  # what could be read is shown
+        for part in parts_of(content_type, body):
+            fields[part.name or ""] = part.content.decode("utf-8", "replace")
+    return fields
 
 
 def make_guesser() -> Guesser:
@@ -169,7 +168,7 @@ def make_guesser() -> Guesser:
 async def receiving(receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Run ``receiver`` and give its base URL. Raises OSError when the port cannot be had."""
     runner = web.ServerRunner(
-        web.Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
+        Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
     )
     await runner.setup()
     try:

@@ -148,12 +148,14 @@ def serve(**given: Any) -> None:
     gc.disable()
     from emulator.app import Emulator
     from emulator.cli import logs
+    from emulator.cli.output import never_wait
     from emulator.cli.process import fill_closed_descriptors, give_memory_back, leave_memory_alone
     from emulator.cli.running import run
     from emulator.cli.serving import serve_until_stopped
     from emulator.wire.doors import allow_more_files
 
     fill_closed_descriptors()
+    never_wait()
     give_memory_back()
     logs.set_up(options.log_format)
     allow_more_files()

@@ -12,7 +12,8 @@ import click
 
 from emulator.app import Emulator
 from emulator.cli.authority import publish_authority
-from emulator.cli.process import calm_the_collector, forget_output
+from emulator.cli.output import Outlet
+from emulator.cli.process import calm_the_collector
 from emulator.cli.running import on_signals
 from emulator.errors import UsageError
 
@@ -84,10 +85,9 @@ def _announce(emulator: Emulator) -> None:
         "scenario": scenario,
         "version": runtime.version,
     }
-    if sys.stdout is None:  # started with standard output closed
-        return
-    try:
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.on_failure = lambda error: log.warning(
+            "nobody reads standard output (%s); serving all the same", error.strerror or error
+        )
+    if sys.stdout is not None:  # None: started with it closed
         print(json.dumps(line), flush=True)
-    except OSError as error:
-        log.warning("nobody reads standard output (%s); serving all the same", error.strerror or error)
-        forget_output()

@@ -6,19 +6,13 @@ read is kept, so that the journal shows it and the request can still be attribut
 
 from __future__ import annotations
 
-import asyncio
 import json
-import zlib
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import BodyPartReader, MultipartReader, StreamReader
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
-
 from emulator.providers.request import Problem, Request, UploadedFile
+from emulator.wire.form_data import UnreadableForm, parts_of
 
 MALFORMED = "malformed"
 MULTIPART = "multipart/form-data"
@@ -33,34 +27,14 @@ _PLAIN_JSON = frozenset(
 )
 #: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
 DEPTH_LIMIT = 64
-#: RuntimeWarning: what aiohttp warns of is an exception in a process whose warnings are, as in many test suites.
-_BROKEN_MULTIPART = (
-    ValueError, LookupError, AssertionError, EOFError, RuntimeError, RuntimeWarning, HttpProcessingError,
-    zlib.error,
-)  # fmt: skip
 
 
 class _Refused(ValueError):
     """A value that JSON text may hold but no request may."""
 
 
-def is_multipart(content_type: str) -> bool:
-    """Whether :func:`decode_parts` must read a body of this type."""
-    return content_type[:5].lower() == "multi" and _kind(content_type) == MULTIPART
-
-
 def _kind(content_type: str) -> str:
     return content_type.split(";", 1)[0].strip().lower()
-
-
-async def decode_parts(request: Request, content_type: str) -> None:
-    """What :func:`decode` does, for a multipart form."""
-    repeated: list[str] = []
-    body: dict[str, Any] = {}
-    if request.body:
-        request.encoding = "multipart"
-        body = await _multipart(request, content_type, repeated)
-    _merge(request, body, repeated)
 
 
 def decode(request: Request, content_type: str) -> None:
@@ -77,7 +51,10 @@ def decode(request: Request, content_type: str) -> None:
     body: dict[str, Any] = {}
     if request.body:
         kind = _kind(content_type)
-        if kind == "application/json" or kind.endswith("+json") or _looks_like_json(request.body):
+        if kind == MULTIPART:
+            request.encoding = "multipart"
+            body = _multipart(request, content_type, repeated)
+        elif kind == "application/json" or kind.endswith("+json") or _looks_like_json(request.body):
             request.encoding = "json"
             body = _json(request)
         else:
@@ -221,37 +198,23 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-async def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:
-    loop = asyncio.get_running_loop()
-    # Above its limit a stream would pause reading from a connection that does not exist.
-    stream = StreamReader(BaseProtocol(loop=loop), limit=len(request.body) + 1, loop=loop)
-    stream.feed_data(request.body)
-    stream.feed_eof()
+def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:
     pairs: list[tuple[str, Any]] = []
     files: dict[str, UploadedFile] = {}
     request.files = files
+    nameless = False
     try:
-        reader = MultipartReader(CIMultiDict({"Content-Type": content_type}), stream)
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or part.name is None:
-                _fault(request, "a part of the multipart body has no name")
-                continue
-            # aiohttp lets bytes that are no UTF-8 through as halves of surrogate pairs.
-            (part.name + (part.filename or "")).encode("utf-8")
-            content = bytes(await part.read(decode=True))
-            if part.filename is not None:
-                kind = part.headers.get("Content-Type", "application/octet-stream")
-                files[part.name] = UploadedFile(part.filename, kind, content)
+        for part in parts_of(content_type, request.body):
+            if part.name is None:
+                nameless = True
+            elif part.filename is not None:
+                files[part.name] = UploadedFile(part.filename, part.content_type, part.content)
             else:
-                pairs.append((part.name, content.decode("utf-8")))
-            if len(pairs) + len(files) > FIELD_LIMIT:
-                _fault(request, f"the form has more than {FIELD_LIMIT} parts")
-                break
+                pairs.append((part.name, part.content.decode("utf-8")))
     except UnicodeDecodeError as error:
         _fault(request, f"a part of the multipart body is not UTF-8: {error.reason}")
-    except UnicodeEncodeError:
-        _fault(request, "the name of a part of the multipart body is not UTF-8")
-    except _BROKEN_MULTIPART as error:
-        why = " ".join(str(error).split())[:300] or type(error).__name__
-        _fault(request, f"the multipart body cannot be read: {why}")
+    except UnreadableForm as error:
+        _fault(request, str(error))
+    if nameless:
+        _fault(request, "a part of the multipart body has no name")
     return _first_values(pairs, repeated)

@@ -23,7 +23,7 @@ from emulator.loading.schemas import SchemaSet
 from emulator.providers.base import Provider, Route
 from emulator.providers.request import Problem, Request
 from emulator.wire.answering import unit
-from emulator.wire.decoding import decode, decode_parts, is_multipart
+from emulator.wire.decoding import decode
 from emulator.wire.faults import Hanging, put_on_the_wire, send_plain, write_plain
 from emulator.wire.intake import BodyRefused, Intake, body_at_hand, is_at_hand, request_of
 from emulator.wire.listening import Connection
@@ -83,13 +83,10 @@ class Gateway:
         route = self._routes.find(request.path)
         if route is None or route[1].serve is not None or "expect" in headers or EXPLAIN_HEADER in headers:
             return False
-        content_type = headers.get("content-type", "")
-        if is_multipart(content_type):
-            return False
         request.body = body_at_hand(stream)
         request.provider, target = route
         request.path = target.path if request.path == target.path else request.path
-        decode(request, content_type)
+        decode(request, headers.get("content-type", ""))
         problems: list[Problem] | None = None
         try:
             problems = self.passage.receive(request, target.select)
@@ -141,11 +138,7 @@ class Gateway:
                 return await self._outside.lost(raw, request, self._routes.explain(request.path))
             if target.serve is not None:
                 return await self._outside.download(raw, request, target.serve, target.methods)
-            content_type = request.headers.get("content-type", "")
-            if is_multipart(content_type):
-                await decode_parts(request, content_type)
-            else:
-                decode(request, content_type)
+            decode(request, request.headers.get("content-type", ""))
         record, calls, fault_rule = self.passage.answer(request, problems, target.select, started)
         try:
             for call in calls:

@@ -107,7 +107,12 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what could not be parsed; a bug of ours (status 500) is told in full."""
+        """Answer what could not be parsed; a bug of ours (status 500) is told in full.
+
+        A handler that meets a closed connection is no bug: the client has gone, and nobody is left to answer.
+        """
+        if isinstance(exc, OSError) and (self.transport is None or self.transport.is_closing()):
+            return web.Response(status=status)
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         lines = [line.strip(" ^:") for line in (message or str(exc)).splitlines()]

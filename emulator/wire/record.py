@@ -56,9 +56,8 @@ class RequestRecord:
     def settle(self) -> None:
         """It is over: keep what was received and sent, and let go of what was made of it on the way."""
         request = self.request
-        if request.encoding != "multipart":
-            request.fields = Reread(request) if request.body or request.raw_query else NOTHING
-            request.query = NOTHING
+        request.fields = Reread(request) if request.body or request.raw_query else NOTHING
+        request.query = NOTHING
         request.document, request.files = None, NOTHING
         request.scratch.clear()
         if self.reply is not None:

@@ -23,7 +23,7 @@ class Reread(Mapping[str, Any]):
     __slots__ = ("_body", "_content_type", "_query")
 
     def __init__(self, request: Request) -> None:
-        """``request`` has its body, query and headers, and no multipart form."""
+        """``request`` has its body, query and headers."""
         # Not the request itself, which is going to hold this: a cycle would live until the next full collection.
         self._body = request.body
         self._query = request.raw_query

@@ -100,11 +100,12 @@ def running(
     env: Mapping[str, str] | None = None,
     program: tuple[str, ...] = COMMAND,
     stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
 ) -> Iterator[Running]:
     """Start a command and kill it in the end if it still runs."""
     process = subprocess.Popen(
         [*program, *(str(arg) for arg in args)], env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
     )  # fmt: skip
     try:
         yield Running(process, Lines(process.stdout or ()), Lines(process.stderr or ()))

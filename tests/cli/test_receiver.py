@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import json
-from urllib.parse import quote
+import logging
+from urllib.parse import quote, urlsplit
 
 import pytest
 
-from emulator.cli.receiver import Guesser, decode, expected_reply
+from emulator.cli.receiver import Arrival, Guesser, Receiver, decode, expected_reply, receiving
 from emulator.core.attempts import PushReply
 from emulator.loading.schemas import SchemaSet
 from emulator.providers.registry import discover
@@ -48,6 +50,9 @@ FORM = "application/x-www-form-urlencoded"
         ("", "text/plain", TEXT, RECORD),
         ("", FORM, b"detail=" + quote(TEXT).encode(), RECORD),
         ("", "multipart/form-data; boundary=x", MULTIPART, RECORD),
+        ("", "Multipart/Form-Data; boundary=x", MULTIPART, RECORD),
+        ("", "multipart/form-data; boundary=x", MULTIPART.replace(b"--x--", b"--x\r\n"), RECORD),
+        ("", "multipart/form-data", MULTIPART, {}),
         ("", "application/json", b"{broken", {}),
         ("", "application/json", b"[1]", {}),
         ("", "application/octet-stream", b"\xff\x00", {}),
@@ -55,3 +60,26 @@ FORM = "application/x-www-form-urlencoded"
 )
 def test_fields_are_decoded_however_they_travel(query, content_type, body, wanted):
     assert decode(query, content_type, body) == wanted
+
+
+@pytest.mark.parametrize("cut", [10, 60, 120])
+async def test_a_sender_that_goes_away_leaves_no_error(cut: int, caplog):
+    seen: list[Arrival] = []
+    said = (
+        b"POST /dr HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: text/plain\r\n\r\n"
+        + b"x" * 100
+    )
+    async with receiving(Receiver(seen.append, Guesser(PROVIDERS, SCHEMAS))) as url:
+        parts = urlsplit(url)
+        for _ in range(3):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            writer.write(said[:cut])
+            await writer.drain()
+            writer.transport.abort()
+        # Another is served, when the first have been seen to go.
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(said)
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), 30)).startswith(b"HTTP/1.1 200")
+        writer.close()
+    assert len(seen) == 1
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []

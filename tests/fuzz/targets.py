@@ -5,7 +5,6 @@ Hypothesis, the corpus and atheris all end up here, so an input that one of them
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ from emulator.providers.catalogue import catalogue_of
 from emulator.providers.registry import discover
 from emulator.providers.request import Request
 from emulator.wire.asking import parse_json
-from emulator.wire.decoding import decode, decode_parts, is_multipart
+from emulator.wire.decoding import decode
 from emulator.wire.problems import ControlError
 from emulator.wire.query import QueryError, parse_query
 from tests.fuzz.server import FORM, JSON, Server
@@ -122,10 +121,7 @@ def decoded(body: bytes, kind: str, query: str = "") -> Request:
     """The same, decoded: with fields that can be shown, or with what is wrong."""
     found = request(body, kind, query)
     begun = time.perf_counter()
-    if is_multipart(kind):
-        asyncio.run(decode_parts(found, kind))
-    else:
-        decode(found, kind)
+    decode(found, kind)
     assert time.perf_counter() - begun < QUICK
     assert isinstance(found.fields, Mapping)
     assert all(isinstance(name, str) for name in found.fields)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +20,11 @@ from emulator.loading.scenarios import ScenarioLoader
 from emulator.loading.schemas import SchemaSet
 from emulator.providers.catalogue import catalogue_of
 from emulator.providers.registry import discover
+from tests.cli.process import Running as Serving
+from tests.cli.process import post, serving
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND, talk
+from tests.wire.test_form_data import HOSTILE
 
 GP, TOKEN, YUNHU = "/api/voiceSms/gpsend", "/apigovernance/api/oauth/tokenByAkSk", "/api/yunhu"
 FORM = "application/x-www-form-urlencoded"
@@ -274,6 +279,43 @@ async def test_a_form_bomb_is_refused_cheaply(emu: Running, what: str, path: str
             answer = await reply.json(content_type=None)
             assert str(answer.get("code", answer.get("ret"))) not in ("0", "200")
     await still_serves(emu)
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Serving]:
+    """A process of its own, whose CPU time is the emulator's alone."""
+    with serving() as server:
+        yield server
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="the CPU time of another process is read from /proc"
+)
+@pytest.mark.parametrize("path", [GP, YUNHU])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "nameless parts",
+        "a preamble of line breaks",
+        "many parts and then a long one",
+        "no end, and many parts",
+    ],
+)
+def test_a_multipart_bomb_takes_no_more_than_200_ms_of_cpu(serve: Serving, what: str, path: str):
+    body = HOSTILE[what]()
+    before = cpu_seconds(serve.process.pid)
+    status, answer = post(
+        serve.ready["traffic"] + path, body, **{"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    assert cpu_seconds(serve.process.pid) - before < 0.2
+    assert status == 200
+    assert str(json.loads(answer).get("code", json.loads(answer).get("ret"))) not in ("0", "200")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of a whole process, from its receiving to its sending."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
