@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import emulator
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -139,7 +140,7 @@ def test_the_data_is_found_in_an_installation(installed, tmp_path):
 
 
 def test_the_demo_runs_from_an_installation_elsewhere(installed, tmp_path):
-    shown = run(installed / "voice-emulator", "demo", cwd=tmp_path, timeout=120)
+    shown = run(installed / "voice-emulator", "demo", cwd=tmp_path, timeout=PATIENCE)
     for provider in PROVIDERS:
         assert re.search(rf"\b{provider}\b", shown.stdout), shown.stdout
     assert list(tmp_path.iterdir()) == []

@@ -16,8 +16,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.cli.process import PATIENCE, Lines, Running
+from tests.cli.process import Lines, Running
 from tests.container.dockerfile import CHECKOUT, Image, build
+from tests.patience import PATIENCE
 
 # One worker builds and installs for all of these tests.
 pytestmark = pytest.mark.xdist_group("packaging")

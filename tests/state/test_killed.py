@@ -17,7 +17,8 @@ from typing import Any
 import aiohttp
 
 from emulator.app import KEPT_IN_FLIGHT
-from tests.cli.process import COMMAND, PATIENCE, command, environment
+from tests.cli.process import COMMAND, command, environment
+from tests.patience import PATIENCE
 from tests.providers.infin8linx.account import BATCH
 from tests.wire.raw import GPSEND
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND, form_request, talk
 
@@ -186,10 +187,8 @@ async def test_a_chunked_body_is_read(emu: Running):
     ],
 )  # fmt: skip
 async def test_what_is_no_http_leaves_the_server_answering(emu: Running, raw: bytes):
-    async with asyncio.timeout(20):
-        await talk(
-            emu.url, raw + b"\r\nConnection: close\r\n\r\n", seconds=3
-        ) if b"y" * 100 in raw else await talk(emu.url, raw, 3)
+    async with asyncio.timeout(PATIENCE):
+        await talk(emu.url, raw + b"\r\nConnection: close\r\n\r\n" if b"y" * 100 in raw else raw)
     _, _, text = await post(emu, GP, data=GPSEND)
     assert json.loads(text)["code"] == "0"
 
