@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 CHECKOUT = Path(__file__).parents[2]
 #: Where the package is not installed, its entry point is missing and the plugin is named by hand.
 INSTALLED = any(point.value == "emulator.pytest_plugin" for point in entry_points(group="pytest11"))
@@ -37,6 +39,6 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         for name, source in files.items():
             pytester.path.joinpath(name).write_text(source, encoding="utf-8")
         named = () if INSTALLED else ("-p", "emulator.pytest_plugin")
-        return pytester.runpytest_subprocess(*named, *arguments, timeout=120)
+        return pytester.runpytest_subprocess(*named, *arguments, timeout=PATIENCE)
 
     return run
