@@ -11,7 +11,7 @@ SHELL := /bin/sh
 
 ARGS ?=
 PYTHON ?=
-# Two workers suit the smallest machines we run on; groups keep a test file's costly set-up on one of them.
+# Two workers suit the smallest machines we run on; a file's tests run on one of them, so its costly set-up runs once.
 WORKERS ?= 2
 
 VENV := .venv
@@ -22,7 +22,7 @@ LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --quiet --custom-compile-command "make lock"
 
-.PHONY: help run demo test fuzz check container-check format bench bench-peers wheel lock sbom audit clean
+.PHONY: help run demo test test-fast test-long fuzz check container-check format bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,20 @@ run: $(VENV)/.runtime  ## serve on 127.0.0.1:4880 (traffic) and :4881 (control)
 demo: $(VENV)/.runtime  ## place calls at all three providers and show every receipt
 	@$(BIN)/voice-emulator demo $(ARGS)
 
-test: $(VENV)/.dev  ## run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+# Three tiers, each with a bound on the processor time that pytest sums up in its last lines:
+# 60 s for test-fast and 700 s for test; test-long may take what it takes.
+PYTEST = $(BIN)/python -m pytest --dist loadfile
+# What a change breaks first: the core, loading, the providers, the wire and the client.
+FAST := tests/core tests/loading tests/providers tests/wire tests/client tests/scenarios
+
+test: $(VENV)/.dev  ## run everything that must hold
+	@$(PYTEST) -n $(WORKERS) -m "not long" $(ARGS)
+
+test-fast: $(VENV)/.dev  ## the inner loop: the core, loading, providers, wire and client, in a minute
+	@$(PYTEST) -n $(WORKERS) -m "not long and not slow" $(FAST) $(ARGS)
+
+test-long: $(VENV)/.dev  ## long fuzzing, soaks and long forms, and ten times as many examples everywhere
+	@$(PYTEST) -n $(WORKERS) -m "long or hypothesis" --hypothesis-profile long $(ARGS)
 
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)

@@ -20,9 +20,6 @@ CHECKOUT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 PROVIDERS = ("nxcloud", "huawei_cec", "infin8linx")
 
-# One worker builds and installs for all of these tests.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 
 def run(*command: str | Path, cwd: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """Run a command as a stranger's shell would: nothing of this checkout or its environment leaks in."""

@@ -20,9 +20,6 @@ from tests.cli.process import Lines, Running
 from tests.container.dockerfile import CHECKOUT, Image, build
 from tests.patience import PATIENCE
 
-# One worker builds and installs for all of these tests.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 #: Whether the machine can make the whole file system read-only for one process, as an engine does.
 READ_ONLY_ROOT = ("unshare", "--mount", "sh", "-c", 'mount -o remount,ro,bind / && exec "$@"', "sh")
 GPSEND = {

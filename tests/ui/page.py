@@ -15,8 +15,8 @@ from playwright.async_api import Page as BrowserPage
 from tests.patience import PATIENCE
 from tests.rig import Running
 
-#: For every test file here: one event loop and one worker, since they share the browser.
-MARKS = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("ui")]
+#: For every test file here: one event loop, since they share the browser.
+MARKS = [pytest.mark.asyncio(loop_scope="session")]
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 #: What Playwright counts in.

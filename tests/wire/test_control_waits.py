@@ -142,7 +142,7 @@ async def test_it_returns_at_once_when_it_happens(api: Api):
     assert not calls.done()
     await finish(api)
     await answered_at_once(api, callbacks, calls)
-    assert all((await poll).json["satisfied"] for poll in polls)
+    assert all(reply.json["satisfied"] for reply in await asyncio.gather(*polls))
 
 
 async def test_at_the_time_out_it_returns_what_there_is(api: Api):
