@@ -35,18 +35,20 @@ demo: $(VENV)/.runtime  ## place calls at all three providers and show every rec
 
 # Three tiers, each with a bound on the processor time that pytest sums up in its last lines:
 # 60 s for test-fast and 700 s for test; test-long may take what it takes.
-PYTEST = $(BIN)/python -m pytest --dist loadfile
+PYTEST := $(BIN)/python -m pytest
+SPREAD = -n $(WORKERS) --dist loadfile
 # What a change breaks first: the core, loading, the providers, the wire and the client.
-FAST := tests/core tests/loading tests/providers tests/wire tests/client tests/scenarios
+FAST := tests/core tests/loading tests/providers tests/wire tests/client tests/scenarios/test_schema.py tests/scenarios/test_shipped.py
 
 test: $(VENV)/.dev  ## run everything that must hold
-	@$(PYTEST) -n $(WORKERS) -m "not long" $(ARGS)
+	@$(PYTEST) $(SPREAD) -m "not long" $(ARGS)
 
+# In one process: to start workers and to collect in each would cost a quarter as much again.
 test-fast: $(VENV)/.dev  ## the inner loop: the core, loading, providers, wire and client, in a minute
-	@$(PYTEST) -n $(WORKERS) -m "not long and not slow" $(FAST) $(ARGS)
+	@$(PYTEST) -m "not long and not slow" $(FAST) $(ARGS)
 
 test-long: $(VENV)/.dev  ## long fuzzing, soaks and long forms, and ten times as many examples everywhere
-	@$(PYTEST) -n $(WORKERS) -m "long or hypothesis" --hypothesis-profile long $(ARGS)
+	@$(PYTEST) $(SPREAD) -m "long or hypothesis" --hypothesis-profile long $(ARGS)
 
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)

@@ -18,7 +18,7 @@ INSTALLED = any(point.value == "emulator.pytest_plugin" for point in entry_point
 #: Plugins of our own requirements, which have no part in these tests: some take a second to import.
 WITHOUT = [
     f"-p no:{name}"
-    for name in ("cacheprovider", "randomly", "schemathesis", "hypothesispytest", "pytest_cov")
+    for name in ("cacheprovider", "randomly", "schemathesis", "hypothesispytest", "faker", "pytest_cov")
 ]
 
 Run = Callable[..., pytest.RunResult]

@@ -75,6 +75,7 @@ async def test_until_idle_goes_no_further_than_at_most(api: Api):
     assert (done["complete"], len(done["callbacks"])) == (True, 1)
 
 
+@pytest.mark.slow
 async def test_at_most_a_thousand_callbacks_are_told(api: Api):
     await api("PATCH", T, {"settings": {"nxcloud": {"batch_limit": 5000}}})
     numbers = [f"62812{n:06d}9" for n in range(1_200)]

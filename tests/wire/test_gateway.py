@@ -108,6 +108,7 @@ async def test_an_unknown_path_is_the_emulators_own_failure(emu: Running):
     assert last(emu)["reply"]["status"] == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [GP, TOKEN, CREATE])
 async def test_a_body_of_10_mb_is_read_and_refused(emu: Running, path: str):
     kind = "application/json" if path != GP else "application/x-www-form-urlencoded"
@@ -256,6 +257,7 @@ async def test_a_bug_of_ours_never_wears_a_providers_success(slot: str):
         assert [push.fields["phone"] for push in emu.receiver.received] == [GPSEND["phone"]]
 
 
+@pytest.mark.slow
 async def test_the_same_story_twice_gives_the_same_bytes_also_from_shuffled_concurrent_clients():
     scenario = "evening-peak"
 

@@ -7,6 +7,8 @@ import gc
 import tracemalloc
 from typing import Any
 
+import pytest
+
 from tests.cost import cpu_below
 from tests.rig import started
 from tests.wire.api import Api
@@ -56,6 +58,7 @@ async def live(api: Api, n: int, receiver: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_two_hundred_tenants_at_once_and_nothing_crosses_over():
     async with started() as emu:
         api = Api(emu)
@@ -90,6 +93,7 @@ async def test_two_hundred_tenants_at_once_and_nothing_crosses_over():
         assert default["entries"] == []
 
 
+@pytest.mark.slow
 async def test_a_thousand_tenants_stay_cheap():
     async with started() as emu:
         api = Api(emu)
