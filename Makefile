@@ -11,7 +11,7 @@ SHELL := /bin/sh
 
 ARGS ?=
 PYTHON ?=
-# Two workers suit the smallest machines we run on; groups keep a test file's costly set-up on one of them.
+# Two workers suit the smallest machines we run on; a file's tests run on one of them, so its costly set-up runs once.
 WORKERS ?= 2
 
 VENV := .venv
@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-lowest test-latest fuzz check container-check format bench bench-peers wheel lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,22 @@ run: $(VENV)/.runtime  ## serve on 127.0.0.1:4880 (traffic) and :4881 (control)
 demo: $(VENV)/.runtime  ## place calls at all three providers and show every receipt
 	@$(BIN)/voice-emulator demo $(ARGS)
 
-test: $(VENV)/.dev  ## run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+# Three tiers, each with a bound on the processor time that pytest sums up in its last lines:
+# 60 s for test-fast and 700 s for test; test-long may take what it takes.
+PYTEST := $(BIN)/python -m pytest
+SPREAD = -n $(WORKERS) --dist loadfile
+# What a change breaks first: the core, loading, the providers, the wire and the client.
+FAST := tests/core tests/loading tests/providers tests/wire tests/client tests/scenarios/test_schema.py tests/scenarios/test_shipped.py
+
+test: $(VENV)/.dev  ## run everything that must hold
+	@$(PYTEST) $(SPREAD) -m "not long" $(ARGS)
+
+# In one process: to start workers and to collect in each would cost a quarter as much again.
+test-fast: $(VENV)/.dev  ## the inner loop: the core, loading, providers, wire and client, in a minute
+	@$(PYTEST) -m "not long and not slow" $(FAST) $(ARGS)
+
+test-long: $(VENV)/.dev  ## long fuzzing, soaks and long forms, and ten times as many examples everywhere
+	@$(PYTEST) $(SPREAD) -m "long or hypothesis" --hypothesis-profile long $(ARGS)
 
 # The tools of the tests stay as they are locked, but for one that cannot do without a new jsonschema-rs.
 test-lowest: $(VENV)/.dev  ## run the tests with the oldest versions that pyproject.toml allows
@@ -59,7 +73,7 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 	$(PIP) --python $(VENV)/$(1)/bin/python install --no-deps --only-binary :all: -r $(VENV)/$(1).txt && \
 	$(PIP) --python $(VENV)/$(1)/bin/python $(LINK) && \
 	echo "testing with" && sed 's/^/  /; s/ ;.*//' $(VENV)/$(1).txt && \
-	$(VENV)/$(1)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(VENV)/$(1)/bin/python -m pytest $(SPREAD) -m "not long" $(ARGS)
 
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)

@@ -1,6 +1,8 @@
-"""Shared by all tests: the settings of hypothesis. Fixtures live beside the tests that use them."""
+"""Shared by all tests: the settings of hypothesis, and the sum at the end. Fixtures live beside the tests that use them."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,11 +13,19 @@ from tests.ui import chromium
 settings.register_profile(
     "voice-emulator", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# `make test-long`: what has a number of examples of its own takes it by tests.examples.
+settings.register_profile("long", settings.get_profile("voice-emulator"), max_examples=1_000)
 settings.load_profile("voice-emulator")
 
 
+def processor_time() -> float:
+    """Seconds that this process has spent so far, and those it started and waited for: workers are among them."""
+    return sum(os.times()[:4])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that the page went untested; here, since the process that collects nothing reports it."""
+    """Say what the run cost, and loudly when the page went untested; here, in the process that collects nothing."""
+    terminalreporter.line(f"{processor_time():.0f} s of processor time")
     skipped = [
         report
         for report in terminalreporter.stats.get("skipped", ())

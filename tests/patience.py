@@ -1,4 +1,4 @@
-"""A world in which nobody waits, for tests whose subject is not how long something takes."""
+"""How long a test waits for what must happen, and a world in which nobody waits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from emulator.wire.faults import Hanging
+
+#: Real seconds after which a test gives up on what must happen. Only a failure takes that long, so it is generous:
+#: a busy machine is no failure. What must not wait for a time-out of the emulator's is given a longer one than this.
+PATIENCE = 120
 
 
 class Impatient:

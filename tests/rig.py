@@ -19,6 +19,7 @@ from emulator.core.tenants import Tenant
 from emulator.providers.registry import receiver_keys
 from emulator.settings import Options
 from emulator.wire.driver import Advanced
+from tests.patience import PATIENCE
 
 START = parse_rfc3339("2026-01-05T09:00:00+08:00")
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -63,7 +64,7 @@ class Receiver:
         self._always = None
         self._answers.clear()
 
-    async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+    async def wait_for(self, count: int, seconds: float = PATIENCE) -> list[Received]:
         """Wait until ``count`` pushes have arrived."""
         async with self._arrived:
             await asyncio.wait_for(self._arrived.wait_for(lambda: len(self.received) >= count), seconds)

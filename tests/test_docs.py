@@ -26,10 +26,11 @@ from emulator.loading.schemas import SchemaSet
 from emulator.providers.catalogue import catalogue_of
 from emulator.providers.registry import discover
 from emulator.wire import asking, channel, decoding, driver, events, intake
-from tests.cli.process import PATIENCE, Running, environment, serving
+from tests.cli.process import Running, environment, serving
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, shell_commands
 from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
+from tests.patience import PATIENCE
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
 NOT_RUN = frozenset({"docker", "git", "kubectl", "make", "pip", "pytest", "python"})

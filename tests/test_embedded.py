@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import socket
 import threading
-import time
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -14,6 +13,8 @@ import pytest
 import emulator
 from emulator.client import NotReady
 from emulator.errors import ContractBug, FileError, UsageError
+from tests.cost import cpu_below
+from tests.patience import PATIENCE
 
 YAML = "name: mine\nclock: manual\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -32,7 +33,7 @@ def test_it_serves_and_leaves_nothing_behind():
             assert voice_emulator.scenario == "all-busy"
             assert voice_emulator.credentials.nxcloud.appkey == "nx-appkey"
             with pytest.raises(OSError, match="404"):
-                urlopen(f"{voice_emulator.url}/nowhere", timeout=10)
+                urlopen(f"{voice_emulator.url}/nowhere", timeout=PATIENCE)
     assert threading.enumerate() == threads
     assert descriptors() == open_before
     with pytest.raises(NotReady):
@@ -40,12 +41,10 @@ def test_it_serves_and_leaves_nothing_behind():
 
 
 def test_it_is_ready_in_a_second():
-    """Measured in processor time of the process: the machine may have other things to do."""
     with emulator.running():
         pass
-    before = time.process_time()
-    with emulator.running():
-        assert time.process_time() - before < 1
+    with cpu_below(1), emulator.running():
+        pass
 
 
 def test_yaml_text_and_paths_and_options(tmp_path):

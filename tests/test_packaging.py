@@ -25,6 +25,7 @@ import emulator
 from emulator.cli.packing import write_wheel
 from tests.cli.process import Lines
 from tests.container.dockerfile import build
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -33,9 +34,6 @@ PROVIDERS = ("nxcloud", "huawei_cec", "infin8linx")
 
 #: A name and perhaps its extras, up to its version.
 PINNED = r"([A-Za-z0-9_.-]+)(?:\[[a-z0-9,_-]+\])?=="
-
-# One worker builds and installs for all of these tests.
-pytestmark = pytest.mark.xdist_group("packaging")
 
 
 def strange(**extra: str) -> dict[str, str]:
@@ -162,7 +160,7 @@ def test_the_data_is_found_in_an_installation(installed, tmp_path):
 
 
 def test_the_demo_runs_from_an_installation_elsewhere(installed, tmp_path):
-    shown = run(installed / "voice-emulator", "demo", cwd=tmp_path, timeout=120)
+    shown = run(installed / "voice-emulator", "demo", cwd=tmp_path, timeout=PATIENCE)
     for provider in PROVIDERS:
         assert re.search(rf"\b{provider}\b", shown.stdout), shown.stdout
     assert list(tmp_path.iterdir()) == []

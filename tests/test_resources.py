@@ -8,6 +8,7 @@ import pytest
 
 from emulator import resources
 from emulator.resources import ResourceNotFoundError, data_path
+from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -106,6 +107,6 @@ def test_importing_the_package_and_the_resolver_loads_nothing_costly():
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.split() == []

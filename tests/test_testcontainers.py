@@ -11,8 +11,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
 from tests.container.engine import Engine, engine
+from tests.patience import PATIENCE
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.patience import PATIENCE
+
 CHECKOUT = Path(__file__).parents[2]
-#: Seconds within which anything a test waits for must happen.
-PATIENCE = 60
 COMMAND = (sys.executable, "-m", "emulator")
 
 
@@ -119,9 +119,11 @@ def running(
 
 
 @contextmanager
-def serving(*args: object, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+def serving(
+    *args: object, env: Mapping[str, str] | None = None, program: tuple[str, ...] = COMMAND
+) -> Iterator[Running]:
     """Run ``serve`` on free ports, once it is ready."""
-    with running("serve", "--port", 0, "--control-port", 0, *args, env=env) as server:
+    with running("serve", "--port", 0, "--control-port", 0, *args, env=env, program=program) as server:
         server.ready = json.loads(server.out.wait_for('"ready"'))
         yield server
 

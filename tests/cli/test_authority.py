@@ -10,7 +10,8 @@ from urllib.request import urlopen
 from emulator.app import Emulator
 from emulator.cli.authority import publish_authority
 from emulator.settings import Options
-from tests.cli.process import PATIENCE, Running, command, group, serving
+from tests.cli.process import Running, command, group, serving
+from tests.patience import PATIENCE
 
 
 def authority_of(server: Running) -> Path:

@@ -10,6 +10,7 @@ import pytest
 from emulator import __version__
 from emulator.cli import COMMANDS, commands
 from tests.cli.process import command, environment
+from tests.patience import PATIENCE
 
 
 def test_help_lists_every_command_with_its_line():
@@ -69,7 +70,7 @@ def test_what_scripts_call_often_loads_no_heavy_library(args):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stderr.strip() == "[]"
 

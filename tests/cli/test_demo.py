@@ -11,7 +11,8 @@ import pytest
 
 from emulator.cli.demo_calls import DIALLED
 from emulator.cli.demo_screen import NEXT_STEPS, Result, Row
-from tests.cli.process import COMMAND, PATIENCE, command, environment
+from tests.cli.process import COMMAND, command, environment
+from tests.patience import PATIENCE
 
 NUMBERS = sum(len(numbers) for numbers in DIALLED.values())
 ROW = re.compile(r"receipt  (\S+) +(\S+) +(\S+) +(\S+) +(\d+) s  (\S+=\S+)  \((\d+)/(\d+)\)")

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from emulator.cli.health import look
-from tests.cli.process import PATIENCE, command, running, serving, url_of
+from tests.cli.process import command, running, serving, url_of
+from tests.patience import PATIENCE
 
 
 def free_port() -> int:

@@ -17,13 +17,14 @@ from urllib.parse import urlencode
 import pytest
 
 from emulator import __version__
-from emulator.app import Emulator
+from emulator.app import GRACE, Emulator
 from emulator.cli.serve import options_of, serve
 from emulator.cli.serving import serve_until_stopped
 from emulator.core.clock import ClockSpec, parse_rfc3339
 from emulator.errors import UsageError
 from emulator.settings import Options
-from tests.cli.process import PATIENCE, Running, command, get, group, post, running, serving, url_of
+from tests.cli.process import Running, command, get, group, post, running, serving, url_of
+from tests.patience import PATIENCE
 
 GPSEND = urlencode(
     {
@@ -98,26 +99,35 @@ def test_what_is_in_flight_ends_before_the_process_does(tmp_path):
 
 
 def test_what_takes_too_long_is_cut_after_five_seconds(tmp_path):
+    assert GRACE == 5
     slow = scenario(tmp_path, "name: slow\nrules:\n  - name: slow\n    fault: {latency: 5m}\n")
     answers: list[Any] = []
     with serving("--scenario", slow) as server:
         thread = in_flight(server, answers)
         begun = time.monotonic()
         assert server.stop(signal.SIGTERM) == 0
-        assert 4.5 < time.monotonic() - begun < 8, "5 s, and an allowance for a busy machine"
+        assert time.monotonic() - begun > 4.5, "it waited"
         thread.join(PATIENCE)
         assert isinstance(answers[0], OSError)
 
 
+#: The command, with a grace that outlasts the patience of the tests.
+LENIENT = """
+from emulator.app import Emulator
+from emulator.cli import main
+
+Emulator.__init__.__kwdefaults__["grace"] = 600.0
+main()
+"""
+
+
 def test_a_second_signal_ends_the_wait(tmp_path):
     slow = scenario(tmp_path, "name: slow\nrules:\n  - name: slow\n    fault: {latency: 5m}\n")
-    with serving("--scenario", slow) as server:
+    with serving("--scenario", slow, program=(sys.executable, "-c", LENIENT)) as server:
         thread = in_flight(server, [])
         server.process.send_signal(signal.SIGINT)
         server.log.wait_for("stopping")
-        begun = time.monotonic()
         assert server.stop(signal.SIGINT) == 0
-        assert time.monotonic() - begun < 4.5, "it did not wait for the five seconds to pass"
         thread.join(PATIENCE)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import emulator
 from emulator.client import AsyncClient, Client, Tenant, VoiceEmulator
+from tests.patience import PATIENCE
 
 START = "2026-01-05T09:00:00+08:00"
 
@@ -69,7 +70,9 @@ def place(server) -> Callable[..., bytes]:
             "show_phone": "1234",
             "url": "http://files.example.com/a.mp3",
         }
-        with urlopen(f"{server.url}/api/voiceSms/gpsend", urlencode(form).encode(), timeout=10) as reply:
+        with urlopen(
+            f"{server.url}/api/voiceSms/gpsend", urlencode(form).encode(), timeout=PATIENCE
+        ) as reply:
             return bytes(reply.read())
 
     return place

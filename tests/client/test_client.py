@@ -22,6 +22,7 @@ from emulator.client import (
 )
 from emulator.client.endpoints import ControlMethods
 from emulator.embedded import running
+from tests.patience import PATIENCE
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -29,7 +30,7 @@ YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 def test_health(client, server):
     health = client("health")
     assert (health.status, health.scenario, health.traffic) == ("ok", "happy-path", server.url)
-    assert client("wait_ready", timeout=5) == health
+    assert client("wait_ready", timeout=PATIENCE) == health
 
 
 def test_metrics_and_documents(client):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from emulator.client import Conflict, Invalid, Unsatisfied, VoiceEmulator, WouldDeadlock
 from emulator.client.voice import WaitingMethods
+from tests.patience import PATIENCE
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -71,7 +72,7 @@ def test_a_call_from_request_to_receipt(held, place, receiver):
     held.callback_urls["nxcloud"] = receiver
     place(held.tenant)
     held.advance("5s")
-    push = held.wait_for_callback(number="6281200000486", timeout=5)
+    push = held.wait_for_callback(number="6281200000486", timeout=PATIENCE)
     assert push.fields["hangup_cause"] == "USER_BUSY"
     assert [call.outcome for call in held.calls()] == ["busy"]
     assert held.call(push.call_id).cause == "USER_BUSY"
@@ -140,7 +141,7 @@ def test_an_advance_that_cannot_be_completed_is_told(held):
     )  # fmt: skip
     from urllib.request import urlopen
 
-    with urlopen(f"{held.url}/api/voiceSms/gpsend", form.encode(), timeout=10):
+    with urlopen(f"{held.url}/api/voiceSms/gpsend", form.encode(), timeout=PATIENCE):
         pass
     with pytest.raises(Unsatisfied, match="with more to come"):
         held.advance(to="idle", at_most="1h")

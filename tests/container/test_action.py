@@ -15,9 +15,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.process import PATIENCE, environment, get
+from tests.cli.process import environment, get
 from tests.container.dockerfile import CHECKOUT
 from tests.container.published import documents
+from tests.patience import PATIENCE
 
 (ACTION,) = documents((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}

@@ -11,9 +11,10 @@ from urllib.request import Request, urlopen
 
 import yaml
 
-from tests.cli.process import PATIENCE, environment, get, running, serving
+from tests.cli.process import environment, get, running, serving
 from tests.cli.test_health import free_port
 from tests.container.dockerfile import CHECKOUT
+from tests.patience import PATIENCE
 
 SERVICES = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.container.dockerfile import CHECKOUT, context, stages, steps
+from tests.patience import PATIENCE
 
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
 STAGES = stages(steps(DOCKERFILE))
@@ -112,7 +113,7 @@ if sys.platform != "win32":
             [linter, "--no-color", CHECKOUT / "Dockerfile"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

@@ -16,11 +16,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.cli.process import PATIENCE, Lines, Running
+from tests.cli.process import Lines, Running
 from tests.container.dockerfile import CHECKOUT, Image, build
-
-# One worker builds and installs for all of these tests.
-pytestmark = pytest.mark.xdist_group("packaging")
+from tests.patience import PATIENCE
 
 #: Whether the machine can make the whole file system read-only for one process, as an engine does.
 READ_ONLY_ROOT = ("unshare", "--mount", "sh", "-c", 'mount -o remount,ro,bind / && exec "$@"', "sh")

@@ -16,12 +16,11 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from tests.fuzz.replies import Answered, replies_in
+from tests.patience import PATIENCE
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
 
 T = TypeVar("T")
-#: Real seconds that anything asked of the emulator may take on a busy machine.
-PATIENCE = 20.0
 GP, TOKEN = "/api/voiceSms/gpsend", "/apigovernance/api/oauth/tokenByAkSk"
 CREATE = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

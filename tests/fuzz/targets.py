@@ -6,7 +6,6 @@ Hypothesis, the corpus and atheris all end up here, so an input that one of them
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import unquote_to_bytes
@@ -25,9 +24,10 @@ from emulator.wire.asking import parse_json
 from emulator.wire.decoding import decode
 from emulator.wire.problems import ControlError
 from emulator.wire.query import QueryError, parse_query
+from tests.cost import cpu_below
 from tests.fuzz.server import FORM, JSON, Server
 
-#: Real seconds that reading one input may take on a busy machine; all are small.
+#: Seconds of processor time that reading one input may take; all are small.
 QUICK = 5.0
 LABEL = "s.yaml"
 KINDS = (
@@ -51,9 +51,9 @@ def loader() -> ScenarioLoader:
 
 def load(text: str) -> Scenario | None:
     """The scenario of ``text``, or None after a refusal that names places in it."""
-    begun = time.perf_counter()
     try:
-        scenario = loader().text(text, LABEL)
+        with cpu_below(QUICK):
+            scenario = loader().text(text, LABEL)
     except FileError as error:
         lines = (
             text.count("\n")
@@ -69,7 +69,6 @@ def load(text: str) -> Scenario | None:
                 assert 1 <= finding.line <= lines, finding
                 assert finding.column >= 1, finding
         scenario = None
-    assert time.perf_counter() - begun < QUICK
     return scenario
 
 
@@ -98,12 +97,11 @@ def scenario_json(data: bytes) -> None:
         value = parse_json(data)
     except ControlError:
         return
-    begun = time.perf_counter()
     try:
-        loader().mapping(value)
+        with cpu_below(QUICK):
+            loader().mapping(value)
     except FileError as error:
         check_refusal(error)
-    assert time.perf_counter() - begun < QUICK
 
 
 # --- requests -------------------------------------------------------------------------------------
@@ -120,9 +118,8 @@ def request(body: bytes, kind: str, query: str = "") -> Request:
 def decoded(body: bytes, kind: str, query: str = "") -> Request:
     """The same, decoded: with fields that can be shown, or with what is wrong."""
     found = request(body, kind, query)
-    begun = time.perf_counter()
-    decode(found, kind)
-    assert time.perf_counter() - begun < QUICK
+    with cpu_below(QUICK):
+        decode(found, kind)
     assert isinstance(found.fields, Mapping)
     assert all(isinstance(name, str) for name in found.fields)
     # What could not be shown could not be journalled. NaN and its like are none of JSON's numbers.
@@ -145,30 +142,28 @@ def query(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     decoded(b"", "", text)
     plain = unquote_to_bytes(data).decode("utf-8", "replace")
-    begun = time.perf_counter()
     refused = None
-    try:
-        parse_query(plain, ("number", "provider")).matches(lambda key: plain)
-    except QueryError as error:
-        refused = str(error)
-    assert refused is None or refused
     reading = Reading("x")
-    span = duration(reading, Scalar(plain, Place()), "x")
+    with cpu_below(QUICK):
+        try:
+            parse_query(plain, ("number", "provider")).matches(lambda key: plain)
+        except QueryError as error:
+            refused = str(error)
+        span = duration(reading, Scalar(plain, Place()), "x")
+    assert refused is None or refused
     assert (span is None) == bool(reading.findings)
-    assert time.perf_counter() - begun < QUICK
 
 
 def control_json(data: bytes) -> None:
     """A JSON body of the control port: a value without tricks, or a problem."""
-    begun = time.perf_counter()
     status = 400
-    try:
-        value = parse_json(data)
-    except ControlError as error:
-        status, value = error.status, error.shown()
+    with cpu_below(QUICK):
+        try:
+            value = parse_json(data)
+        except ControlError as error:
+            status, value = error.status, error.shown()
     assert status == 400
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    assert time.perf_counter() - begun < QUICK
 
 
 PURE: dict[str, Target] = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
+from tests.examples import examples
 from tests.fuzz.inputs import CONTROL, TRAFFIC, requests
 from tests.fuzz.server import Server
 
@@ -18,13 +19,13 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(150))
 @given(requests(TRAFFIC))
 def test_the_traffic_port_bears_anything(server: Server, sent: bytes):
     server.say("traffic", sent)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(200))
 @given(requests(CONTROL))
 def test_the_control_port_bears_anything(server: Server, sent: bytes):
     server.say("control", sent)

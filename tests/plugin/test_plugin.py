@@ -34,7 +34,7 @@ def call(voice_emulator, phone, operation="gpsend"):
     form = FORM | {"appkey": keys.appkey, "secretkey": keys.secretkey, "phone": phone}
     url = f"{voice_emulator.url}/api/voiceSms/{operation}"
     try:
-        with urlopen(url, urlencode(form).encode(), timeout=10) as reply:
+        with urlopen(url, urlencode(form).encode(), timeout=60) as reply:
             return reply.read().decode()
     except (URLError, OSError) as error:
         return str(error)
@@ -91,7 +91,7 @@ def test_on_a_real_clock(voice_emulator):
     with receiving() as url:
         voice_emulator.callback_urls["nxcloud"] = url
         call(voice_emulator, "6281200000486")
-        push = voice_emulator.wait_for_callback(number="6281200000486", timeout=5)
+        push = voice_emulator.wait_for_callback(number="6281200000486", timeout="1m")
     assert push.fields["hangup_cause"] == "USER_BUSY"
     voice_emulator.assert_no_violations()
 

@@ -14,19 +14,9 @@ from pathlib import Path
 import pytest
 
 from emulator.cli.init import STARTERS
-from tests.cli.process import (
-    CHECKOUT,
-    COMMAND,
-    PATIENCE,
-    command,
-    environment,
-    get,
-    group,
-    post,
-    running,
-    serving,
-)
+from tests.cli.process import CHECKOUT, COMMAND, command, environment, get, group, post, running, serving
 from tests.cli.test_serve import FORM, GPSEND
+from tests.patience import PATIENCE
 
 FULL = Path("/dev/full")
 
@@ -167,7 +157,7 @@ from urllib.request import urlopen
 import emulator
 
 def ask(url):
-    with urlopen(url + "/health", timeout=30) as reply:
+    with urlopen(url + "/health", timeout=PATIENCE) as reply:
         return reply.status
 
 def in_child(act):
@@ -205,7 +195,7 @@ with emulator.running() as voice_emulator:
     child = os.fork()
     if child:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        with urlopen(control + "/health", timeout=30) as reply:
+        with urlopen(control + "/health", timeout=PATIENCE) as reply:
             assert reply.status == 200
 # The child comes by here too, out of a with block whose emulator is not its own.
 print("child" if not child else "parent", flush=True)

@@ -16,6 +16,7 @@ import pytest
 from emulator.core.pushes import PushOutcome
 from tests.cli.process import get, post, serving
 from tests.cli.test_serve import FORM, GPSEND
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.robustness.memory import memory_of
 from tests.wire.test_delivery import call
@@ -143,7 +144,7 @@ async def test_a_misbehaving_receiver_costs_its_own_push_and_nothing_else(behavi
         good = dict(emu.tenant.callback_urls)
         emu.change({"callback_urls": {"nxcloud": url}})
         await call(emu)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             done = await emu.advance("1h")
         (attempt,) = done.callbacks
         # A gigabyte of x, or a bomb, is an answer; what was read of it is no acknowledgement.
@@ -184,7 +185,7 @@ async def test_an_acknowledgement_that_comes_in_pieces_is_one(pieces: tuple[byte
 
 def patch(url: str, body: bytes) -> None:
     request = Request(url, body, {"Content-Type": "application/json"}, method="PATCH")
-    with urlopen(request, timeout=30) as reply:
+    with urlopen(request, timeout=PATIENCE) as reply:
         assert reply.status == 200
 
 

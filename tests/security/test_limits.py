@@ -14,12 +14,11 @@ from emulator.app import Emulator
 from emulator.settings import Options
 from emulator.wire import asking, intake
 from emulator.wire.doors import Doors, allow_more_files, connection_limit
+from tests.patience import PATIENCE
 from tests.wire.raw import form_request
 
 PORTS = ("traffic", "control")
 HEAD = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-#: Real seconds; what is bounded here is bounded by much less.
-PATIENCE = 20
 
 
 @asynccontextmanager

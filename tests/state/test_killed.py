@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from emulator.app import KEPT_IN_FLIGHT
-from tests.cli.process import COMMAND, PATIENCE, command, environment
+from tests.cli.process import COMMAND, command, environment
+from tests.patience import PATIENCE
 from tests.providers.infin8linx.account import BATCH
 from tests.wire.raw import GPSEND
 
@@ -34,7 +36,6 @@ SPEED = "30x"
 HASTE = "2000x"
 BATCH_SIZE = 5000
 NUMBERS = [f"62813{index:05d}9" for index in range(BATCH_SIZE)]
-KILLS = 20
 
 
 @dataclass
@@ -131,14 +132,15 @@ async def place_batch(client: aiohttp.ClientSession, server: Serving) -> None:
         assert (await reply.json())["code"] == 200
 
 
-async def test_killed_twenty_times_in_the_middle_of_a_batch_it_loses_nothing_and_doubles_nothing(tmp_path):
+@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.long)])
+async def test_killed_again_and_again_in_a_batch_it_loses_nothing_and_doubles_nothing(tmp_path, kills: int):
     dice = random.Random(20)
     (tmp_path / "batch.yaml").write_text(SCENARIO)
     args = ["--state", tmp_path / "state.db", "--scenario", tmp_path / "batch.yaml", "--clock", SPEED]
     accepted = uncertain = 0
     async with counting() as receiver, aiohttp.ClientSession() as client:
         args += ["--callback-url", receiver.url]
-        for kill in range(KILLS):
+        for kill in range(kills):
             async with serving(*args) as server:
                 seen, found = receiver.seen.total(), await books(client, server)
                 assert found["accepted"] == accepted

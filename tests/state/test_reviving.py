@@ -19,6 +19,7 @@ from emulator.core.pushes import PushOutcome
 from emulator.errors import StateError
 from emulator.settings import Options
 from emulator.state.database import StateFile
+from tests.patience import PATIENCE
 from tests.rig import START, started
 from tests.state.stories import Story, story
 from tests.wire.raw import GPSEND
@@ -149,7 +150,7 @@ async def on_the_wire(told: Story) -> asyncio.Task[Any]:
 
     told.receiver.before_answer = hang
     advancing = asyncio.ensure_future(told.emu.settle())
-    await asyncio.wait_for(arrived.wait(), 10)
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
     return advancing
 
 
@@ -341,7 +342,7 @@ async def test_when_it_cannot_be_written_nothing_is_accepted_or_pushed_any_more(
             SEND, data={**GPSEND, "phone": "6281200010999"}
         )
         assert told.heard[-1][0] == 500
-        await asyncio.wait_for(told.emulator.until_stopped(), 10)
+        await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
         assert told.emulator.lost_state is not None
         assert "database or disk is full" in told.emulator.lost_state
         advancing = asyncio.ensure_future(told.emu.settle())

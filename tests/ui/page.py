@@ -12,14 +12,15 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 from playwright.async_api import Page as BrowserPage
 
+from tests.patience import PATIENCE
 from tests.rig import Running
 
-#: For every test file here: one event loop and one worker, since they share the browser.
-MARKS = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("ui")]
+#: For every test file here: one event loop, since they share the browser.
+MARKS = [pytest.mark.asyncio(loop_scope="session")]
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
-#: Real milliseconds that a step may take on a slow machine.
-PATIENCE = 10_000
+#: What Playwright counts in.
+MILLISECONDS = 1_000 * PATIENCE
 GPSEND = {
     "appkey": "nx-appkey", "secretkey": "nx-secretkey", "country_code": "62", "show_phone": "123456",
     "url": "https://nxcloud.com/1963370420.m4a",
@@ -30,7 +31,7 @@ window.objections = [];
 addEventListener("securitypolicyviolation", (event) => objections.push(`${event.violatedDirective}: ${event.blockedURI}`));
 """
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=MILLISECONDS)
 
 
 @dataclass
@@ -97,7 +98,7 @@ async def opened(
     """
     settings: dict[str, Any] = {"viewport": dict(viewport), "color_scheme": scheme, **options}
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(MILLISECONDS)
     await context.add_init_script(_WATCH)
     tab = await context.new_page()
     page = Page(tab, base)

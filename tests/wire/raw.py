@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from tests.patience import PATIENCE
+
 GPSEND = {
     "appkey": "nx-appkey",
     "secretkey": "nx-secretkey",
@@ -52,7 +54,7 @@ def form_request(
     return head.encode() + body
 
 
-async def talk(base: str, request: bytes, seconds: float = 10) -> Answer:
+async def talk(base: str, request: bytes, seconds: float = PATIENCE) -> Answer:
     """Send ``request`` and read to the end."""
     parts = urlsplit(base)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

@@ -14,6 +14,7 @@ import pytest
 from emulator.wire.gateway import Gateway
 from emulator.wire.inside import AT_ONCE, Inside
 from emulator.wire.record import RequestRecord
+from tests.patience import PATIENCE
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
 
@@ -57,10 +58,10 @@ class Client:
                 await client.writer.wait_closed()
 
     async def answer(self) -> bytes:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
         found = re.search(rb"Content-Length: (\d+)", head)
         assert found is not None
-        body = await asyncio.wait_for(self.reader.readexactly(int(found[1])), 10)
+        body = await asyncio.wait_for(self.reader.readexactly(int(found[1])), PATIENCE)
         return re.sub(rb"Date: [^\r]*\r\n", b"", head) + body
 
 
@@ -189,7 +190,7 @@ async def test_a_connection_in_use_is_not_closed_for_being_idle(monkeypatch):
             count += 1
         assert len(emu.tenant.ledger) == count
         # Once it is idle, it is.
-        assert await asyncio.wait_for(client.reader.read(), 10) == b""
+        assert await asyncio.wait_for(client.reader.read(), PATIENCE) == b""
 
 
 async def test_a_client_that_is_gone_before_its_reply_still_has_its_call(monkeypatch):
@@ -221,7 +222,7 @@ async def test_a_bug_behind_one_reply_cuts_that_connection_and_no_other(monkeypa
         answers = [await client.answer() for client in clients]
         assert all(b" 200 " in answer for answer in answers)
         with suppress(ConnectionError):
-            assert await asyncio.wait_for(second.reader.read(), 10) == b""
+            assert await asyncio.wait_for(second.reader.read(), PATIENCE) == b""
         assert second.reader.at_eof() or second.reader.exception()
         third.writer.write(call_to("6212345676"))
         assert b" 200 " in await third.answer()

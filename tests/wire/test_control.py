@@ -10,6 +10,7 @@ import pytest
 
 from emulator.wire import asking, control_system
 from emulator.wire.asking import BODY_LIMIT
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import Api
 from tests.wire.raw import talk
@@ -143,7 +144,7 @@ async def test_a_large_body_is_413_before_it_is_read(api: Api):
     parts = urlsplit(api.emu.control)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(head.encode())
-    answer = await asyncio.wait_for(reader.readuntil(b"}\n"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"}\n"), PATIENCE)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 413")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 413
@@ -163,7 +164,7 @@ async def test_a_body_that_does_not_come_is_408(api: Api, monkeypatch):
     parts = urlsplit(api.emu.control)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(request)
-    answer = await asyncio.wait_for(reader.readuntil(b"}\n"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"}\n"), PATIENCE)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
 
@@ -234,8 +235,8 @@ async def test_stopping_ends_streams_and_long_polls_at_once():
         stream = await emu.client.get(f"{emu.control}{T}/events")
         waiting = asyncio.create_task(api.get(f"{T}/wait", **{"for": "calls", "timeout": "5m"}))
         wakers = emu.emulator._control.wakers
-        await asyncio.wait_for(_until(lambda: len(wakers._waiting.get("default", ())) == 2), 5)
-        async with asyncio.timeout(5):
+        await asyncio.wait_for(_until(lambda: len(wakers._waiting.get("default", ())) == 2), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             await emu.emulator._control.close()
             assert (await waiting).json == {"satisfied": False, "items": [], "next": None}
             assert b"retry" in await stream.content.read()

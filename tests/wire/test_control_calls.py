@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
 
@@ -183,7 +184,7 @@ async def test_pending_callbacks_come_last(api: Api):
     api.emu.receiver.before_answer = hold
     await api.dial(REJECTED)
     going = asyncio.create_task(finish(api))
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
     done, pending = (await api.get(f"{T}/callbacks")).json["callbacks"]
     assert (done["outcome"], pending["outcome"], pending["number"]) == ("delivered", "pending", REJECTED)
     assert pending["reason"] == "on the wire"

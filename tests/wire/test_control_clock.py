@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
 
@@ -74,6 +75,7 @@ async def test_until_idle_goes_no_further_than_at_most(api: Api):
     assert (done["complete"], len(done["callbacks"])) == (True, 1)
 
 
+@pytest.mark.slow
 async def test_at_most_a_thousand_callbacks_are_told(api: Api):
     await api("PATCH", T, {"settings": {"nxcloud": {"batch_limit": 5000}}})
     numbers = [f"62812{n:06d}9" for n in range(1_200)]
@@ -108,7 +110,7 @@ async def test_a_second_advance_at_the_same_time_is_409(api: Api):
     api.emu.receiver.before_answer = hold
     await api.dial(BUSY)
     first = asyncio.create_task(api.post(ADVANCE, {"to": "idle"}))
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
     assert (await api.post(ADVANCE, {"seconds": 1})).status == 409
     release.set()
     assert (await first).json["complete"] is True
@@ -125,7 +127,7 @@ async def test_a_client_that_goes_away_loses_no_push(api: Api):
     api.emu.receiver.before_answer = hold
     await api.dial(BUSY)
     going = asyncio.create_task(api.post(ADVANCE, {"to": "idle"}))
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
     going.cancel()
     await asyncio.gather(going, return_exceptions=True)
     waiting = asyncio.create_task(api.get(f"{T}/wait", **{"for": "callbacks"}))
@@ -143,7 +145,7 @@ async def test_a_reset_in_the_middle_ends_the_advance(api: Api):
     api.emu.receiver.before_answer = hold
     await api.dial(BUSY, ANSWERED)
     going = asyncio.create_task(api.post(ADVANCE, {"to": "idle"}))
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
     await api.post(f"{T}/reset")
     release.set()
     assert (await going).status == 200

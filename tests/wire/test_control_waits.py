@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, GPSEND, Api
 
@@ -22,9 +23,16 @@ async def finish(api: Api) -> None:
 async def waiting(api: Api, count: int = 1) -> None:
     """Until ``count`` long polls of the tenant are under way."""
     wakers = api.emu.emulator._control.wakers
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(wakers._waiting.get("default", ())) < count:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+
+
+async def answered_at_once(api: Api, *polls: asyncio.Task) -> None:
+    """Each is, by the time that ten other requests are answered: it hung on no timer."""
+    for _ in range(10):
+        await api.get("/health")
+    assert all(poll.done() for poll in polls)
 
 
 async def test_what_came_before_counts(api: Api):
@@ -68,7 +76,7 @@ async def test_a_slow_reply_is_not_passed_over():
     async with started(scenario) as emu:
         api = Api(emu)
         slow = asyncio.create_task(api.dial("62810000001"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not len(emu.tenant.journal):
                 await asyncio.get_running_loop().run_in_executor(None, lambda: None)
         await api.dial("62820000002")
@@ -122,33 +130,19 @@ async def test_an_outcome_that_can_never_come_is_refused_with_those_that_can(api
     assert "answered, no_answer" in refused["detail"]
 
 
-async def test_it_returns_at_once_when_it_happens():
-    async with started(clock="3600x") as emu:
-        api = Api(emu)
-        happened: dict[str, float] = {}
-
-        def note(event) -> None:
-            over = event.kind == "call" and event.note == "end"
-            if over or event.kind in ("callback", "request"):
-                happened.setdefault(event.kind, time.perf_counter())
-
-        emu.tenant.events.listen(note)
-        heard: dict[str, float] = {}
-
-        async def hear(what: str, kind: str) -> None:
-            waited = await api.get(WAIT, **{"for": what, "timeout": "10s"})
-            heard[kind] = time.perf_counter()
-            assert waited.json["satisfied"]
-
-        polls = [
-            asyncio.create_task(hear(what, kind))
-            for what, kind in (("callbacks", "callback"), ("calls", "call"), ("requests", "request"))
-        ]
-        await waiting(api, 3)
-        await api.dial(BUSY)
-        await asyncio.gather(*polls)
-        for kind, instant in happened.items():
-            assert heard[kind] - instant < 0.05, kind
+async def test_it_returns_at_once_when_it_happens(api: Api):
+    callbacks, calls, requests = polls = [
+        asyncio.create_task(api.get(WAIT, **{"for": what, "timeout": "5m"}))
+        for what in ("callbacks", "calls", "requests")
+    ]
+    await waiting(api, 3)
+    await api.dial(BUSY)
+    await answered_at_once(api, requests)
+    assert not callbacks.done()
+    assert not calls.done()
+    await finish(api)
+    await answered_at_once(api, callbacks, calls)
+    assert all(reply.json["satisfied"] for reply in await asyncio.gather(*polls))
 
 
 async def test_at_the_time_out_it_returns_what_there_is(api: Api):
@@ -156,7 +150,7 @@ async def test_at_the_time_out_it_returns_what_there_is(api: Api):
     await finish(api)
     begun = time.perf_counter()
     waited = (await api.get(WAIT, count=2, timeout="50ms")).json
-    assert 0.05 <= time.perf_counter() - begun < 2
+    assert time.perf_counter() - begun >= 0.05
     assert (waited["satisfied"], len(waited["items"])) == (False, 1)
 
 
@@ -164,7 +158,7 @@ async def test_deleting_the_tenant_ends_the_wait(api: Api):
     await api.post("/v1/tenants", {"id": "short"})
     poll = asyncio.create_task(api.get("/v1/tenants/short/wait", timeout="5m"))
     wakers = api.emu.emulator._control.wakers
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while "short" not in wakers._waiting:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
         await api("DELETE", "/v1/tenants/short")
@@ -175,7 +169,7 @@ async def test_a_reset_starts_the_count_anew(api: Api):
     await api.dial(BUSY)
     await finish(api)
     polls = [
-        asyncio.create_task(api.get(WAIT, **{"for": what, "count": 2, "timeout": "10s"}))
+        asyncio.create_task(api.get(WAIT, **{"for": what, "count": 2, "timeout": "5m"}))
         for what in ("callbacks", "calls", "requests")
     ]
     await waiting(api, 3)
@@ -194,7 +188,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(api: Api):
     poll = asyncio.create_task(api.get(WAIT, timeout="5m"))
     await waiting(api)
     poll.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while api.emu.emulator._control.wakers._waiting:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
     assert tuple(api.emu.tenant.events._listeners) == listeners
@@ -256,25 +250,23 @@ async def test_near_misses_show_no_secret(api: Api):
 
 
 async def test_verify_waits_up_to_within(api: Api):
-    pending = asyncio.create_task(verdict(api, number="*0486", at_least=2, within="10s"))
+    pending = asyncio.create_task(verdict(api, number="*0486", at_least=2, within="5m"))
     await waiting(api)
     await api.dial(BUSY)
     await api.dial(ANSWERED)
     assert not pending.done()
-    begun = time.perf_counter()
     await api.dial(BUSY)
+    await answered_at_once(api, pending)
     assert (await pending)["count"] == 2
-    assert time.perf_counter() - begun < 1
 
 
 async def test_verify_waits_no_longer_than_it_could_help(api: Api):
     await api.dial(BUSY)
     await api.dial(BUSY)
-    begun = time.perf_counter()
-    assert (await verdict(api, exactly=1, within="30s"))["satisfied"] is False
-    assert (await verdict(api, at_most=1, within="30s"))["satisfied"] is False
-    assert (await verdict(api, at_most=2, within="30s"))["satisfied"] is True
-    assert time.perf_counter() - begun < 5
+    for expected, numbers in ((False, {"exactly": 1}), (False, {"at_most": 1}), (True, {"at_most": 2})):
+        pending = asyncio.create_task(verdict(api, **numbers, within="5m"))
+        await answered_at_once(api, pending)
+        assert (await pending)["satisfied"] is expected
     assert (await verdict(api, exactly=3, within=0.05))["satisfied"] is False
 
 

@@ -7,11 +7,11 @@ import json
 import socket
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from statistics import median
 
 import pytest
 
 from emulator.core.pushes import Push, PushOutcome
+from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND
 from tests.wire.test_faults import until
@@ -281,11 +281,12 @@ async def test_the_receipt_of_a_rule_before_reply_arrives_before_the_reply():
 
 
 async def test_a_receiver_that_hangs_holds_the_overtaken_reply_for_a_second_at_most():
-    async with started(scenario("{before_reply: true}")) as emu:
+    # The push itself would wait longer than the test does.
+    async with started(scenario("{before_reply: true}"), callback_timeout=600) as emu:
         never = asyncio.Event()
         emu.receiver.before_answer = lambda push: never.wait()
         async with (
-            asyncio.timeout(5),
+            asyncio.timeout(PATIENCE),
             emu.client.post(f"{emu.url}/api/voiceSms/gpsend", data=GPSEND) as reply,
         ):
             assert (await reply.json())["code"] == "0"
@@ -368,7 +369,7 @@ async def test_resetting_a_tenant_cancels_what_is_on_the_wire():
 
         emu.receiver.before_answer = hang
         await call(emu)
-        await asyncio.wait_for(reached.wait(), 10)
+        await asyncio.wait_for(reached.wait(), PATIENCE)
         driver = emu.emulator.runtime.driver
         driver.cancel(emu.tenant)
         emu.tenant.reset()
@@ -403,13 +404,13 @@ async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pus
     """Such a receiver waits for the head to be acknowledged, and kernels take 40 ms for that unless told."""
     loop = asyncio.get_running_loop()
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(10)
+    listening.settimeout(PATIENCE)
     pushes = 40
 
     def serve() -> None:
         connection, _ = listening.accept()
         with connection:  # left as it comes: without TCP_NODELAY
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE)
             for _ in range(pushes):
                 if not connection.recv(65_536):
                     return
@@ -423,6 +424,7 @@ async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pus
             await call(emu, ",".join(numbers(pushes)))
             done = await emu.advance("1h")
             assert [attempt.outcome for attempt in done.callbacks] == [PushOutcome.DELIVERED] * pushes
-            # The first sixteen or so are acknowledged at once in any case.
-            assert median(attempt.duration for attempt in done.callbacks[20:]) < 30_000
+            # The first sixteen or so are acknowledged at once in any case. A stall befalls each of the others, so
+            # the quickest tells, also on a machine that is busy.
+            assert min(attempt.duration for attempt in done.callbacks[20:]) < 30_000
         await serving

@@ -11,6 +11,7 @@ from typing import Any
 
 from emulator.core.events import REMEMBERED
 from emulator.wire import events
+from tests.patience import PATIENCE
 from tests.wire.api import ANSWERED, BUSY, Api
 
 T = "/v1/tenants/default"
@@ -30,7 +31,7 @@ class Stream:
         self.response = response
 
     async def next(self) -> Heard:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 frame = (await self.response.content.readuntil(b"\n\n")).decode()
                 fields = dict(
@@ -137,7 +138,7 @@ async def test_at_most_so_many_streams(api: Api, monkeypatch):
     async with stream(api), stream(api):
         refused = await api.get(f"{T}/events")
         assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while streams.subscribers:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
     async with stream(api):
@@ -148,7 +149,7 @@ async def test_a_reader_that_goes_away_leaves_nothing_behind(api: Api):
     listeners = tuple(api.emu.tenant.events._listeners)
     async with stream(api):
         assert len(api.emu.tenant.events._listeners) == len(listeners) + 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while tuple(api.emu.tenant.events._listeners) != listeners:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
 
@@ -161,7 +162,7 @@ async def test_a_reader_that_does_not_read_is_given_up(api: Api, monkeypatch):
         "127.0.0.1", int(api.emu.control.rsplit(":", 1)[1]), limit=1
     )
     writer.write(b"GET /v1/tenants/default/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not streams.subscribers:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
         while streams.subscribers:
@@ -175,12 +176,12 @@ async def test_a_reader_that_does_not_read_is_given_up(api: Api, monkeypatch):
 
 async def test_silence_is_broken_by_a_heartbeat(api: Api, monkeypatch):
     monkeypatch.setattr(events, "HEARTBEAT", 0.05)
-    async with stream(api) as open_stream, asyncio.timeout(5):
+    async with stream(api) as open_stream, asyncio.timeout(PATIENCE):
         assert (await open_stream.response.content.readuntil(b"\n\n")).startswith(b":")
 
 
 async def test_deleting_the_tenant_ends_its_streams(api: Api):
     await api.post("/v1/tenants", {"id": "short"})
-    async with stream(api, path="/v1/tenants/short") as open_stream, asyncio.timeout(5):
+    async with stream(api, path="/v1/tenants/short") as open_stream, asyncio.timeout(PATIENCE):
         await api("DELETE", "/v1/tenants/short")
         assert await open_stream.response.content.read() == b""

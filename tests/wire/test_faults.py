@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator.core.draws import draw
+from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND, form_request, talk
 
@@ -203,7 +204,7 @@ async def test_a_retry_of_the_client_meets_another_draw():
         assert [status == 503 for status in statuses] == expected
 
 
-async def until(condition, seconds: float = 10) -> None:
+async def until(condition, seconds: float = PATIENCE) -> None:
     """Let the loop turn until ``condition`` holds."""
 
     async def turn() -> None:

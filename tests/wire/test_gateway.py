@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND, form_request, talk
 
@@ -107,6 +108,7 @@ async def test_an_unknown_path_is_the_emulators_own_failure(emu: Running):
     assert last(emu)["reply"]["status"] == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [GP, TOKEN, CREATE])
 async def test_a_body_of_10_mb_is_read_and_refused(emu: Running, path: str):
     kind = "application/json" if path != GP else "application/x-www-form-urlencoded"
@@ -186,10 +188,8 @@ async def test_a_chunked_body_is_read(emu: Running):
     ],
 )  # fmt: skip
 async def test_what_is_no_http_leaves_the_server_answering(emu: Running, raw: bytes):
-    async with asyncio.timeout(20):
-        await talk(
-            emu.url, raw + b"\r\nConnection: close\r\n\r\n", seconds=3
-        ) if b"y" * 100 in raw else await talk(emu.url, raw, 3)
+    async with asyncio.timeout(PATIENCE):
+        await talk(emu.url, raw + b"\r\nConnection: close\r\n\r\n" if b"y" * 100 in raw else raw)
     _, _, text = await post(emu, GP, data=GPSEND)
     assert json.loads(text)["code"] == "0"
 
@@ -257,6 +257,7 @@ async def test_a_bug_of_ours_never_wears_a_providers_success(slot: str):
         assert [push.fields["phone"] for push in emu.receiver.received] == [GPSEND["phone"]]
 
 
+@pytest.mark.slow
 async def test_the_same_story_twice_gives_the_same_bytes_also_from_shuffled_concurrent_clients():
     scenario = "evening-peak"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import tracemalloc
 from typing import Any
 
+import pytest
+
+from tests.cost import cpu_below
 from tests.rig import started
 from tests.wire.api import Api
 
@@ -56,6 +58,7 @@ async def live(api: Api, n: int, receiver: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_two_hundred_tenants_at_once_and_nothing_crosses_over():
     async with started() as emu:
         api = Api(emu)
@@ -90,6 +93,7 @@ async def test_two_hundred_tenants_at_once_and_nothing_crosses_over():
         assert default["entries"] == []
 
 
+@pytest.mark.slow
 async def test_a_thousand_tenants_stay_cheap():
     async with started() as emu:
         api = Api(emu)
@@ -97,23 +101,19 @@ async def test_a_thousand_tenants_stay_cheap():
         gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
-        slowest = 0.0
         tenancy, loader = emu.emulator.runtime.tenancy, emu.emulator.runtime.loader
         for n in range(1_000):
-            begun = time.perf_counter()
             tenancy.create(loader.named("bad-evening"), id=f"t{n}")
-            slowest = max(slowest, time.perf_counter() - begun)
         gc.collect()
         each = (tracemalloc.get_traced_memory()[0] - before) / 1_000
         tracemalloc.stop()
         assert each < 100_000, f"{each:.0f} bytes a tenant"
-        begun = time.perf_counter()
-        for n in range(20):
-            assert (
-                await api.post("/v1/tenants", {"id": f"timed{n}", "scenario": "bad-evening"})
-            ).status == 201
-        # Measured over HTTP, checks of the reply against the document included.
-        assert (time.perf_counter() - begun) / 20 < 0.05
+        # Measured over HTTP, the client and checks of the reply against the document included.
+        with cpu_below(20 * 0.1):
+            for n in range(20):
+                assert (
+                    await api.post("/v1/tenants", {"id": f"timed{n}", "scenario": "bad-evening"})
+                ).status == 201
         page = (await api.get("/v1/tenants", limit=1000)).json
         assert (len(page["tenants"]), page["next"] is not None) == (1_000, True)
         assert (await api.dial("6281200000486"))["code"] == "0"

@@ -6,6 +6,7 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
 
@@ -104,7 +105,7 @@ async def test_tasks_are_counted(api: Api):
     api.emu.receiver.before_answer = lambda push: hanging.wait()
     await api.dial(BUSY)
     advance = asyncio.ensure_future(api.post(f"{T}/clock/advance", {"to": "idle"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (await scrape(api))[key("pushes_in_flight")]:
             pass
     during = (await scrape(api))[key("tasks")]

@@ -107,6 +107,7 @@ async def run_schemathesis(folder: Path, config: str, url: str, *options: str) -
     return process.returncode or 0, output.decode(errors="replace")
 
 
+@pytest.mark.slow
 async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("schemathesis")
     # Generated time-outs would keep the run waiting for minutes.

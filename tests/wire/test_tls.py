@@ -321,6 +321,7 @@ async def test_a_receiver_over_plain_http_still_works_beside_tls():
         assert attempt.outcome is PushOutcome.DELIVERED
 
 
+@pytest.mark.slow
 def test_starting_without_tls_does_not_import_trustme():
     code = "import sys, emulator.app; print('trustme' in sys.modules)"
     assert command("-c", code, program=(sys.executable,)).stdout == "False\n"

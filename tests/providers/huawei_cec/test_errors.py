@@ -23,6 +23,9 @@ from tests.providers.huawei_cec.client import (
     signed_in,
 )
 
+# Every code there is, one emulator each: the other files provoke the commonest.
+pytestmark = pytest.mark.slow
+
 SPAN = {"startTime": "1767574000000", "endTime": "1767575000000"}
 STRICT = {"catalogue": "strict"}
 Before = Callable[[Client, dict[str, Any]], Awaitable[None]]

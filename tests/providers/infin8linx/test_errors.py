@@ -14,6 +14,9 @@ from emulator.providers.infin8linx.texts import CODE_TEXTS
 from tests.providers.infin8linx.account import BATCH, EVER, KEYS, SERVICES, call, log_in, post, setting
 from tests.rig import Running, started
 
+# Every code there is, one emulator each: the other files provoke the commonest.
+pytestmark = pytest.mark.slow
+
 REPLIES = SchemaSet.load({"infin8linx": PROVIDER})
 
 EXPIRED = {"licence_until": "2026-01-05 09:00:00"}

@@ -20,6 +20,7 @@ def pushed(emu: Running) -> list[dict[str, Any]]:
     return [push.fields for push in emu.receiver.received]
 
 
+@pytest.mark.slow
 async def test_5000_numbers_give_5000_records_each_number_once() -> None:
     async with started() as emu:
         wanted = some_numbers(5000)

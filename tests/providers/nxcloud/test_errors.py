@@ -14,6 +14,9 @@ from emulator.providers.nxcloud.errors import ERRORS, MESSAGE_TEXTS, SEND
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import started
 
+# Every code there is, one emulator each: the other files provoke the commonest.
+pytestmark = pytest.mark.slow
+
 PLAIN = "name: plain\nrules: []\n"
 
 
