@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator.cli.output import Outlet, dropped
-from tests.cli.process import PATIENCE, get, group, post, running
+from tests.cli.process import get, group, post, running
+from tests.patience import PATIENCE
 
 LINE = "x" * 99 + "\n"
 

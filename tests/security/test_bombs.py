@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +20,7 @@ from emulator.providers.catalogue import catalogue_of
 from emulator.providers.registry import discover
 from tests.cli.process import Running as Serving
 from tests.cli.process import post, serving
-from tests.cost import cpu_below
+from tests.cost import cpu_below, cpu_of
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND, talk
 from tests.wire.test_form_data import HOSTILE
@@ -300,19 +299,13 @@ def serve() -> Iterator[Serving]:
 )
 def test_a_multipart_bomb_takes_no_more_than_200_ms_of_cpu(serve: Serving, what: str, path: str):
     body = HOSTILE[what]()
-    before = cpu_seconds(serve.process.pid)
+    before = cpu_of(serve.process.pid)
     status, answer = post(
         serve.ready["traffic"] + path, body, **{"Content-Type": "multipart/form-data; boundary=b"}
     )
-    assert cpu_seconds(serve.process.pid) - before < 0.2
+    assert cpu_of(serve.process.pid) - before < 0.2
     assert status == 200
     assert str(json.loads(answer).get("code", json.loads(answer).get("ret"))) not in ("0", "200")
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of a whole process, from its receiving to its sending."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
