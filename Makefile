@@ -45,7 +45,7 @@ demo: $(VENV)/.runtime  ## place calls at all three providers and show every rec
 PYTEST := $(BIN)/python -m pytest
 SPREAD = -n $(WORKERS) --dist loadfile
 # What a change breaks first: the core, loading, the providers, the wire and the client.
-FAST := tests/core tests/loading tests/providers tests/wire tests/client tests/scenarios/test_schema.py tests/scenarios/test_shipped.py
+FAST := tests/core tests/schemas tests/scenarios tests/providers tests/wire tests/client
 
 test: $(VENV)/.dev  ## run everything that must hold
 	@$(PYTEST) $(SPREAD) -m "not long" $(ARGS)

@@ -109,7 +109,7 @@ class Ours(Process):
             path = Path(self._folder.name) / "bench.yaml"
             path.write_text(scenario)
             extra += ["--scenario", str(path)]
-        super().__init__("emulator", "serve", "--port", "0", "--control-port", "0", *extra)
+        super().__init__("voice_emulator", "serve", "--port", "0", "--control-port", "0", *extra)
         ready = json.loads(self.line)
         self.traffic: str = ready["traffic"]
         self.control: str = ready["control"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.wire.faults import Hanging
+from voice_emulator.wire.traffic.faults import Hanging
 
 #: Real seconds after which a test gives up on what must happen. Only a failure takes that long, so it is generous:
 #: a busy machine is no failure. What must not wait for a time-out of the emulator's is given a longer one than this.
@@ -31,6 +31,6 @@ def nobody_waits(monkeypatch):
     async def let_go(hanging: Hanging) -> None:
         await asyncio.sleep(0)
 
-    monkeypatch.setattr("emulator.wire.faults.asyncio", Impatient())
-    monkeypatch.setattr("emulator.wire.carriage.asyncio", Impatient())
+    monkeypatch.setattr("voice_emulator.wire.traffic.faults.asyncio", Impatient())
+    monkeypatch.setattr("voice_emulator.wire.delivery.transport_faults.asyncio", Impatient())
     monkeypatch.setattr(Hanging, "hold", let_go)

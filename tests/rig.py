@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 
-from emulator.app import Emulator
-from emulator.core.clock import ClockSpec, parse_rfc3339
-from emulator.core.tenants import Tenant
-from emulator.providers.registry import receiver_keys
-from emulator.settings import Options
-from emulator.wire.driver import Advanced
 from tests.patience import PATIENCE
+from voice_emulator.app import Emulator
+from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.registry import receiver_keys
+from voice_emulator.settings import Options
+from voice_emulator.wire.delivery.scheduler import Advanced
 
 START = parse_rfc3339("2026-01-05T09:00:00+08:00")
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -173,7 +173,7 @@ async def started(
     *,
     strict: bool = True,
     receive: bool = True,
-    provider_package: str = "emulator.providers",
+    provider_package: str = "voice_emulator.providers",
     **options: Any,
 ) -> AsyncIterator[Running]:
     """An emulator on free ports. ``scenario`` is a shipped name, or YAML text (with a line break)."""

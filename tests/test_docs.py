@@ -18,19 +18,25 @@ from typing import Any
 import pytest
 import yaml
 
-from emulator.core.journal import ENTRY_LIMIT
-from emulator.core.ledger import ENDED_LIMIT
-from emulator.loading import nodes, yaml_text
-from emulator.loading.scenarios import ScenarioLoader
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
-from emulator.wire import asking, channel, decoding, driver, events, intake
 from tests.cli.process import Running, environment, serving
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, shell_commands
 from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
 from tests.patience import PATIENCE
+from voice_emulator.core.journal import ENTRY_LIMIT
+from voice_emulator.core.ledger import ENDED_LIMIT
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios import nodes
+from voice_emulator.scenarios import yaml_events as yaml_text
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.control import event_stream as events
+from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.delivery import push_client as channel
+from voice_emulator.wire.delivery import scheduler as driver
+from voice_emulator.wire.traffic import decoding
+from voice_emulator.wire.traffic import request_body as intake
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
 NOT_RUN = frozenset({"docker", "git", "kubectl", "make", "pip", "pytest", "python"})
@@ -75,7 +81,7 @@ class Reader:
         self.folder = folder
         tools = folder / ".tools"
         tools.mkdir()
-        programs = {"voice-emulator": f'exec "{sys.executable}" -m emulator "$@"'}
+        programs = {"voice-emulator": f'exec "{sys.executable}" -m voice_emulator "$@"'}
         if curl is None:
             shim = Path(__file__).parent / "docs" / "curl.py"
             programs["curl"] = f'exec "{sys.executable}" "{shim}" "$@"'
@@ -83,7 +89,9 @@ class Reader:
             (tools / name).write_text(f"#!/bin/sh\n{line}\n")
             (tools / name).chmod(0o755)
         (folder / ".curlrc").write_text("fail-with-body\nshow-error\n")
-        starter = (CHECKOUT / "emulator" / "cli" / "starters" / "scenario.yaml").read_text(encoding="utf-8")
+        starter = (CHECKOUT / "emulator" / "voice_emulator" / "cli" / "starters" / "scenario.yaml").read_text(
+            encoding="utf-8"
+        )
         for name in ("scenario.yaml", "my-scenario.yaml"):
             (folder / name).write_text(starter, encoding="utf-8")
         self.environment = environment(HOME=str(folder), PATH=f"{tools}:{os.environ['PATH']}")
@@ -180,7 +188,7 @@ def test_without_curl_a_stand_in_does(tmp_path: Path):
 def test_the_files_that_init_writes_are_checked_as_the_page_says(tmp_path: Path):
     for argv in (["init"], ["check", "scenario.yaml"]):
         done = subprocess.run(
-            [sys.executable, "-m", "emulator", *argv], cwd=tmp_path, env=environment(), capture_output=True, text=True,
+            [sys.executable, "-m", "voice_emulator", *argv], cwd=tmp_path, env=environment(), capture_output=True, text=True,
             timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -193,7 +201,7 @@ def test_the_files_that_init_writes_are_checked_as_the_page_says(tmp_path: Path)
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 @pytest.mark.parametrize("block", all_blocks("yaml"), ids=by_id)
@@ -219,14 +227,14 @@ def test_a_python_block_compiles_and_imports_what_exists(block: Block):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.startswith("emulator"):
+                if alias.name.startswith("voice_emulator"):
                     importlib.import_module(alias.name)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emulator"):
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("voice_emulator"):
             module = importlib.import_module(str(node.module))
             for alias in node.names:
                 assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
     # What is on docs/pytest.md is run, all of it, by tests/plugin.
-    if "emulator.running(" in code and "def " not in code and block.page != "docs/pytest.md":
+    if "voice_emulator.running(" in code and "def " not in code and block.page != "docs/pytest.md":
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", code], env=environment(), capture_output=True, text=True,
             timeout=PATIENCE, check=False,

@@ -10,11 +10,11 @@ from urllib.request import urlopen
 
 import pytest
 
-import emulator
-from emulator.client import NotReady
-from emulator.errors import ContractBug, FileError, UsageError
+import voice_emulator
 from tests.cost import cpu_below
 from tests.patience import PATIENCE
+from voice_emulator.client import NotReady
+from voice_emulator.errors import ContractBug, FileError, UsageError
 
 YAML = "name: mine\nclock: manual\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -25,25 +25,25 @@ def descriptors() -> int:
 
 
 def test_it_serves_and_leaves_nothing_behind():
-    with emulator.running() as first:  # whatever is kept from a first time on, is kept by now
+    with voice_emulator.running() as first:  # whatever is kept from a first time on, is kept by now
         assert first.client.health().status == "ok"
     threads, open_before = threading.enumerate(), descriptors()
     for _ in range(3):
-        with emulator.running(scenario="all-busy") as voice_emulator:
-            assert voice_emulator.scenario == "all-busy"
-            assert voice_emulator.credentials.nxcloud.appkey == "nx-appkey"
+        with voice_emulator.running(scenario="all-busy") as ve:
+            assert ve.scenario == "all-busy"
+            assert ve.credentials.nxcloud.appkey == "nx-appkey"
             with pytest.raises(OSError, match="404"):
-                urlopen(f"{voice_emulator.url}/nowhere", timeout=PATIENCE)
+                urlopen(f"{ve.url}/nowhere", timeout=PATIENCE)
     assert threading.enumerate() == threads
     assert descriptors() == open_before
     with pytest.raises(NotReady):
-        voice_emulator.client.health()
+        ve.client.health()
 
 
 def test_it_is_ready_in_a_second():
-    with emulator.running():
+    with voice_emulator.running():
         pass
-    with cpu_below(1), emulator.running():
+    with cpu_below(1), voice_emulator.running():
         pass
 
 
@@ -51,7 +51,7 @@ def test_yaml_text_and_paths_and_options(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(YAML, encoding="utf-8")
     for scenario in (YAML, path, str(path)):
-        with emulator.running(
+        with voice_emulator.running(
             scenario, seed=7, callback_url="http://127.0.0.1:9/cb", journal_limit=5
         ) as held:
             tenant = held.tenant
@@ -70,7 +70,7 @@ def test_yaml_text_and_paths_and_options(tmp_path):
     ],
 )
 def test_the_clock_is_written_as_in_a_scenario(clock, shown):
-    with emulator.running(clock=clock) as held:
+    with voice_emulator.running(clock=clock) as held:
         assert held.tenant.clock == shown
         if isinstance(clock, dict):
             assert held.tenant.now.isoformat() == "2026-01-05T01:00:00+00:00"
@@ -80,41 +80,41 @@ def test_the_clock_is_written_as_in_a_scenario(clock, shown):
 
 def test_what_goes_wrong_at_the_start_is_raised_in_the_caller():
     threads = threading.enumerate()
-    with pytest.raises(UsageError, match="happy-path"), emulator.running("happy-pathh"):
+    with pytest.raises(UsageError, match="happy-path"), voice_emulator.running("happy-pathh"):
         pass
-    with pytest.raises(FileError), emulator.running("name: bad\nrules:\n  - {call: {outcome: buzy}}\n"):
+    with pytest.raises(FileError), voice_emulator.running("name: bad\nrules:\n  - {call: {outcome: buzy}}\n"):
         pass
-    with pytest.raises(UsageError, match="unknown clock 'manuel'"), emulator.running(clock="manuel"):
+    with pytest.raises(UsageError, match="unknown clock 'manuel'"), voice_emulator.running(clock="manuel"):
         pass
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match="cannot listen"), emulator.running(port=port):
+        with pytest.raises(UsageError, match="cannot listen"), voice_emulator.running(port=port):
             pass
-    with pytest.raises(TypeError, match="no_such_option"), emulator.running(no_such_option=1):
+    with pytest.raises(TypeError, match="no_such_option"), voice_emulator.running(no_such_option=1):
         pass
     assert threading.enumerate() == threads
 
 
 def test_it_stops_when_the_block_raises():
     threads = threading.enumerate()
-    with pytest.raises(ZeroDivisionError), emulator.running():
+    with pytest.raises(ZeroDivisionError), voice_emulator.running():
         raise ZeroDivisionError
     assert threading.enumerate() == threads
 
 
 async def test_it_runs_beside_a_running_loop():
-    with emulator.running() as held:
+    with voice_emulator.running() as held:
         assert (await held.aio.verify(at_most=0)).satisfied
 
 
 def test_two_run_side_by_side():
-    with emulator.running() as one, emulator.running("all-busy") as other:
+    with voice_emulator.running() as one, voice_emulator.running("all-busy") as other:
         assert one.control_url != other.control_url
         assert (one.scenario, other.scenario) == ("happy-path", "all-busy")
 
 
 def test_a_breach_of_our_own_under_strict_is_told_at_the_end():
-    from emulator import embedded
+    from voice_emulator import embedded
 
     running = embedded.embedded(strict=True)
     running.start()

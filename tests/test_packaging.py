@@ -21,11 +21,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import emulator
-from emulator.cli.packing import write_wheel
+import voice_emulator
 from tests.cli.process import Lines
 from tests.container.dockerfile import build
 from tests.patience import PATIENCE
+from voice_emulator.cli.packing import write_wheel
 
 CHECKOUT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -114,12 +114,18 @@ def installed(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_holds_the_package_its_types_and_its_data_and_no_more(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    assert {f"emulator/_data/{name}" for name in data_files()} <= names
-    assert {"emulator/__init__.py", "emulator/__main__.py", "emulator/py.typed"} <= names
-    modules = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "emulator").rglob("*.py")}
+    assert {f"voice_emulator/_data/{name}" for name in data_files()} <= names
+    assert {
+        "voice_emulator/__init__.py",
+        "voice_emulator/__main__.py",
+        "voice_emulator/py.typed",
+    } <= names
+    modules = {
+        path.relative_to(CHECKOUT / "emulator").as_posix() for path in (CHECKOUT / "emulator").rglob("*.py")
+    }
     assert modules <= names
     assert {name.split("/")[0] for name in names} == {
-        "emulator",
+        "voice_emulator",
         f"voice_emulator-{PROJECT['project']['version']}.dist-info",
     }
     assert not [name for name in names if "__pycache__" in name]
@@ -143,14 +149,16 @@ def test_the_source_distribution_holds_all_that_is_needed_to_build_and_test(dist
 
 
 def test_the_version_is_the_same_wherever_it_is_asked_for(installed, tmp_path):
-    assert emulator.__version__ == PROJECT["project"]["version"]
-    asked = run(installed / "python", "-c", "import emulator; print(emulator.__version__)", cwd=tmp_path)
+    assert voice_emulator.__version__ == PROJECT["project"]["version"]
+    asked = run(
+        installed / "python", "-c", "import voice_emulator; print(voice_emulator.__version__)", cwd=tmp_path
+    )
     assert asked.stdout.strip() == PROJECT["project"]["version"]
 
 
 def test_the_data_is_found_in_an_installation(installed, tmp_path):
     code = (
-        "from emulator.resources import data_path\n"
+        "from voice_emulator.resources import data_path\n"
         "for folder in map(data_path, ('schemas', 'scenarios')):\n"
         "    for path in folder.rglob('*.*'):\n"
         "        print(path.relative_to(folder.parent).as_posix())"

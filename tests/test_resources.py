@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import resources
-from emulator.resources import ResourceNotFoundError, data_path
 from tests.patience import PATIENCE
+from voice_emulator import resources
+from voice_emulator.resources import ResourceNotFoundError, data_path
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -33,7 +33,7 @@ def test_a_checkout_is_read_from_its_top_level(folder):
 
 def test_an_installed_package_is_read_from_its_own_folder(tmp_path, monkeypatch):
     """Even where the folder around it, site-packages, has a `schemas` that belongs to somebody else."""
-    package = tmp_path / "emulator"
+    package = tmp_path / "voice_emulator"
     (package / "_data" / "schemas").mkdir(parents=True)
     (tmp_path / "schemas").mkdir()
     monkeypatch.setattr(resources, "__file__", str(package / "resources.py"))
@@ -99,11 +99,11 @@ def test_a_folder_that_was_not_shipped_is_missing(shipped):
 
 def test_importing_the_package_and_the_resolver_loads_nothing_costly():
     costly = {"importlib.metadata", "importlib.resources", "tomllib", "difflib", "aiohttp", "faker", "rich"}
-    code = f"import sys, emulator, emulator.resources; print(*{costly} & sys.modules.keys())"
+    code = f"import sys, voice_emulator, voice_emulator.resources; print(*{costly} & sys.modules.keys())"
     # -S: without site, whose .pth files may import anything.
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
-        cwd=CHECKOUT,
+        cwd=CHECKOUT / "emulator",
         capture_output=True,
         text=True,
         check=True,

@@ -30,7 +30,7 @@ def docker(tmp_path_factory, monkeypatch) -> Iterator[Engine]:
 
 
 def test_a_container_serves_and_is_removed(docker: Engine):
-    from emulator.testcontainers import VoiceEmulatorContainer
+    from voice_emulator.testcontainers import VoiceEmulatorContainer
 
     with VoiceEmulatorContainer().with_scenario("all-busy").with_env("VOICE_EMULATOR_SEED", "7") as container:
         held = container.voice_emulator
@@ -51,7 +51,7 @@ def test_a_container_serves_and_is_removed(docker: Engine):
 
 
 def test_a_scenario_file_is_mounted(docker: Engine, tmp_path: Path):
-    from emulator.testcontainers import SCENARIO, VoiceEmulatorContainer
+    from voice_emulator.testcontainers import SCENARIO, VoiceEmulatorContainer
 
     file = tmp_path / "mine.yaml"
     file.write_text("name: of-my-own\n")
@@ -63,7 +63,7 @@ def test_a_scenario_file_is_mounted(docker: Engine, tmp_path: Path):
 
 
 def test_receivers_of_the_test_are_reached_through_the_host(docker: Engine):
-    from emulator.testcontainers import VoiceEmulatorContainer
+    from voice_emulator.testcontainers import VoiceEmulatorContainer
 
     with VoiceEmulatorContainer():
         (given,) = [pair for pair in docker.containers["1"].asked["Env"] if "REWRITE_CALLBACK" in pair]
@@ -72,7 +72,7 @@ def test_receivers_of_the_test_are_reached_through_the_host(docker: Engine):
 
 
 def test_a_container_that_cannot_start_says_why_and_is_removed(docker: Engine):
-    from emulator.testcontainers import VoiceEmulatorContainer
+    from voice_emulator.testcontainers import VoiceEmulatorContainer
 
     container = VoiceEmulatorContainer(timeout=5).with_scenario("happy-pat")
     with pytest.raises(Exception) as failure:
@@ -82,14 +82,14 @@ def test_a_container_that_cannot_start_says_why_and_is_removed(docker: Engine):
 
 
 def test_before_the_start_there_is_nothing_to_hold(docker: Engine):
-    from emulator.testcontainers import VoiceEmulatorContainer
+    from voice_emulator.testcontainers import VoiceEmulatorContainer
 
     with pytest.raises(RuntimeError, match="not started"):
         _ = VoiceEmulatorContainer().voice_emulator
 
 
 def test_without_the_extra_the_import_says_what_to_install():
-    code = "import sys; sys.modules['testcontainers'] = None; import emulator.testcontainers"
+    code = "import sys; sys.modules['testcontainers'] = None; import voice_emulator.testcontainers"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -99,5 +99,5 @@ def test_without_the_extra_the_import_says_what_to_install():
         check=False,
     )
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: emulator.testcontainers needs the package testcontainers: pip install testcontainers"
+        "ImportError: voice_emulator.testcontainers needs the package testcontainers: pip install testcontainers"
     )

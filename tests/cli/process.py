@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "emulator")
+COMMAND = (sys.executable, "-m", "voice_emulator")
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -26,7 +26,13 @@ def environment(**extra: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("VOICE_EMULATOR_", "COV_"))
     }
-    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "", "PYTHONWARNINGS": "default", **extra}
+    return {
+        **kept,
+        "PYTHONPATH": str(CHECKOUT / "emulator"),
+        "PYTHONUNBUFFERED": "",
+        "PYTHONWARNINGS": "default",
+        **extra,
+    }
 
 
 def command(

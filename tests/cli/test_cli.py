@@ -7,10 +7,10 @@ from importlib import import_module
 import click
 import pytest
 
-from emulator import __version__
-from emulator.cli import COMMANDS, commands
 from tests.cli.process import command, environment
 from tests.patience import PATIENCE
+from voice_emulator import __version__
+from voice_emulator.cli import COMMANDS, commands
 
 
 def test_help_lists_every_command_with_its_line():
@@ -24,7 +24,7 @@ def test_help_lists_every_command_with_its_line():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_entry_of_the_table_leads_to_a_command_of_that_name(name):
     entry = COMMANDS[name]
-    found = getattr(import_module(f"emulator.cli.{entry.module}"), entry.attribute)
+    found = getattr(import_module(f"voice_emulator.cli.{entry.module}"), entry.attribute)
     assert isinstance(found, click.Command)
     assert found.name == name
     assert found.help
@@ -56,7 +56,7 @@ def test_an_unknown_option_is_wrong_usage():
 def test_what_scripts_call_often_loads_no_heavy_library(args):
     program = (
         "import sys\n"
-        "from emulator.cli import main\n"
+        "from voice_emulator.cli import main\n"
         "try:\n"
         f"    main({args!r})\n"
         "except SystemExit:\n"

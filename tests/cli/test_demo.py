@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from emulator.cli.demo_calls import DIALLED
-from emulator.cli.demo_screen import NEXT_STEPS, Result, Row
 from tests.cli.process import COMMAND, command, environment
 from tests.patience import PATIENCE
+from voice_emulator.cli.demo_calls import DIALLED
+from voice_emulator.cli.demo_screen import NEXT_STEPS, Result, Row
 
 NUMBERS = sum(len(numbers) for numbers in DIALLED.values())
 ROW = re.compile(r"receipt  (\S+) +(\S+) +(\S+) +(\S+) +(\d+) s  (\S+=\S+)  \((\d+)/(\d+)\)")
@@ -93,7 +93,7 @@ def test_on_a_terminal_it_draws_a_table(tmp_path):
 
 def test_receipts_that_never_come_are_named_and_the_status_is_1():
     program = (
-        "from emulator.cli import demo, main\n"
+        "from voice_emulator.cli import demo, main\n"
         "demo.PATIENCE = 3.0\n"
         "demo.SCENARIO += '''\n"
         "  - name: lost\n"
@@ -112,7 +112,7 @@ def test_receipts_that_never_come_are_named_and_the_status_is_1():
 
 def test_a_request_that_is_refused_is_one_sentence_and_status_1():
     program = (
-        "from emulator.cli import demo, main\n"
+        "from voice_emulator.cli import demo, main\n"
         "demo.SCENARIO += '''\n"
         "  - name: no\n"
         "    match: {operation: tokenByAkSk}\n"

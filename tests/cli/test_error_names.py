@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.cli.error_names import COLUMNS, aligned, rows_of
-from emulator.providers.registry import discover
 from tests.cli.process import command
+from voice_emulator.cli.error_names import COLUMNS, aligned, rows_of
+from voice_emulator.providers.registry import discover
 
 PROVIDERS = discover()
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from emulator.cli.health import look
 from tests.cli.process import command, running, serving, url_of
 from tests.patience import PATIENCE
+from voice_emulator.cli.health import look
 
 
 def free_port() -> int:

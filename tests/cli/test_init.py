@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import yaml
 
-from emulator.cli.init import STARTERS, WHEELS
 from tests.cli.process import command
+from voice_emulator.cli.init import STARTERS, WHEELS
 
 
 def test_it_writes_files_to_start_from_and_they_are_valid(tmp_path):

@@ -5,7 +5,7 @@ import logging
 import re
 import sys
 
-from emulator.cli.logs import JsonLines, TextLines
+from voice_emulator.cli.logs import JsonLines, TextLines
 
 
 def record(message: str, *args: object, error: bool = False) -> logging.LogRecord:
@@ -15,7 +15,7 @@ def record(message: str, *args: object, error: bool = False) -> logging.LogRecor
             raise ValueError("broken")
         except ValueError:
             info = sys.exc_info()
-    return logging.LogRecord("emulator.wire", logging.WARNING, __file__, 1, message, args, info)
+    return logging.LogRecord("voice_emulator.wire", logging.WARNING, __file__, 1, message, args, info)
 
 
 def test_text_is_one_line_with_time_and_level():
@@ -33,7 +33,7 @@ def test_json_is_one_object_a_line():
     entry = json.loads(line)
     assert (entry["level"], entry["logger"], entry["message"]) == (
         "warning",
-        "emulator.wire",
+        "voice_emulator.wire",
         "two\nlines of 号",
     )
     assert entry["exception"].endswith("ValueError: broken")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from emulator.providers.registry import discover
 from tests.cli.process import command, get, serving
+from voice_emulator.providers.registry import discover
 
 PROVIDERS = discover()
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from emulator.cli.options import address, assignment, clock, rewrite, span
-from emulator.core.clock import ClockSpec
+from voice_emulator.cli.options import address, assignment, clock, rewrite, span
+from voice_emulator.core.clock import ClockSpec
 
 
 @pytest.mark.parametrize(

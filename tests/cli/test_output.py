@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from emulator.cli.output import Outlet, dropped
 from tests.cli.process import get, group, post, running
 from tests.patience import PATIENCE
+from voice_emulator.cli.output import Outlet, dropped
 
 LINE = "x" * 99 + "\n"
 

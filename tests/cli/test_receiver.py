@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from emulator.cli.receiver import Arrival, Guesser, Receiver, decode, expected_reply, receiving
-from emulator.core.attempts import PushReply
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.registry import discover
+from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, expected_reply, receiving
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.providers.registry import discover
+from voice_emulator.schemas.validate import SchemaSet
 
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from emulator.loading.scenarios import shipped_names
-from emulator.resources import data_path
 from tests.cli.process import command, group
+from voice_emulator.resources import data_path
+from voice_emulator.scenarios.loader import shipped_names
 
 FIVE = """\
 name: Bad Name

@@ -16,15 +16,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from emulator import __version__
-from emulator.app import GRACE, Emulator
-from emulator.cli.serve import options_of, serve
-from emulator.cli.serving import serve_until_stopped
-from emulator.core.clock import ClockSpec, parse_rfc3339
-from emulator.errors import UsageError
-from emulator.settings import Options
 from tests.cli.process import Running, command, get, group, post, running, serving, url_of
 from tests.patience import PATIENCE
+from voice_emulator import __version__
+from voice_emulator.app import GRACE, Emulator
+from voice_emulator.cli.serve import options_of, serve
+from voice_emulator.cli.serve_loop import serve_until_stopped
+from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.errors import UsageError
+from voice_emulator.settings import Options
 
 GPSEND = urlencode(
     {
@@ -113,8 +113,8 @@ def test_what_takes_too_long_is_cut_after_five_seconds(tmp_path):
 
 #: The command, with a grace that outlasts the patience of the tests.
 LENIENT = """
-from emulator.app import Emulator
-from emulator.cli import main
+from voice_emulator.app import Emulator
+from voice_emulator.cli import main
 
 Emulator.__init__.__kwdefaults__["grace"] = 600.0
 main()
@@ -144,7 +144,7 @@ def test_nobody_reading_standard_output_does_not_stop_it():
 
 
 def test_standard_output_may_be_closed():
-    shell = ("sh", "-c", 'exec "$0" -m emulator "$@" >&-', sys.executable)
+    shell = ("sh", "-c", 'exec "$0" -m voice_emulator "$@" >&-', sys.executable)
     with running("serve", "--port", 0, "--control-port", 0, program=shell) as server:
         control = group(r"control at (\S+),", server.log.wait_for("control at "))
         assert get(control + "/health")["status"] == "ok"
@@ -205,8 +205,8 @@ def test_wrong_usage_is_one_clear_sentence_and_status_2(args, words):
 
 def test_a_breach_under_strict_stops_it_with_status_1_and_the_reason():
     program = (
-        "import emulator.app as app\n"
-        "from emulator.cli import main\n"
+        "import voice_emulator.app as app\n"
+        "from voice_emulator.cli import main\n"
         "start = app.Emulator.start\n"
         "async def breaching(self):\n"
         "    await start(self)\n"

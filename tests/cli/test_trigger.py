@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.registry import discover
 from tests.cli.process import command, running, url_of
+from voice_emulator.providers.registry import discover
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import jsonschema_rs
 import junitparser
 import pytest
 
-from emulator.resources import data_path
 from tests.cli.process import command, running, url_of
+from voice_emulator.resources import data_path
 
 KEY = "0123456789abcdef"
 

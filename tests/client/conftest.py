@@ -13,9 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-import emulator
-from emulator.client import AsyncClient, Client, Tenant, VoiceEmulator
+import voice_emulator
 from tests.patience import PATIENCE
+from voice_emulator.client import AsyncClient, Client, Tenant, VoiceEmulator
 
 START = "2026-01-05T09:00:00+08:00"
 
@@ -23,7 +23,7 @@ START = "2026-01-05T09:00:00+08:00"
 @pytest.fixture(scope="session")
 def server() -> Iterator[VoiceEmulator]:
     """A running emulator; its tenant `default` is nobody's in particular."""
-    with emulator.running(strict=True) as running:
+    with voice_emulator.running(strict=True) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emulator.client import Client, NotReady
+from voice_emulator.client import Client, NotReady
 
 
 class OneReplyServer:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.client import (
+from tests.patience import PATIENCE
+from voice_emulator.client import (
     AsyncClient,
     Client,
     Conflict,
@@ -20,9 +21,8 @@ from emulator.client import (
     Unauthorized,
     UnexpectedReply,
 )
-from emulator.client.endpoints import ControlMethods
-from emulator.embedded import running
-from tests.patience import PATIENCE
+from voice_emulator.client.endpoints import ControlMethods
+from voice_emulator.embedded import running
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 

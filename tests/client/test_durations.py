@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.client.durations import seconds, text
+from voice_emulator.client.durations import seconds, text
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from emulator.client.entries import Entry, StreamEvent, StreamParser
-from emulator.client.reading import build
+from voice_emulator.client.entries import Entry, StreamEvent, StreamParser
+from voice_emulator.client.reading import build
 
 REQUEST = {
     "id": 4,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.client.errors import (
+from voice_emulator.client.errors import (
     Conflict,
     ControlError,
     Forbidden,
@@ -12,7 +12,7 @@ from emulator.client.errors import (
     Unauthorized,
     UnexpectedReply,
 )
-from emulator.client.exchange import Exchange, Reply, ask, path, query, refusal
+from voice_emulator.client.exchange import Exchange, Reply, ask, path, query, refusal
 
 PROBLEM = "application/problem+json"
 

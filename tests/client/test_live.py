@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from emulator.client.live import Attributes, Live
+from voice_emulator.client.live import Attributes, Live
 
 
 class Account:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulator.client.entries import Entry
-from emulator.client.reading import build
-from emulator.client.results import Call, Tenant
-from emulator.client.timeline import SHOWN, WIDTH, timeline
+from voice_emulator.client.entries import Entry
+from voice_emulator.client.reading import build
+from voice_emulator.client.results import Call, Tenant
+from voice_emulator.client.timeline import SHOWN, WIDTH, timeline
 
 GOLDEN = Path(__file__).with_name("timeline.txt")
 START = "2026-01-05T01:00:"

@@ -1,4 +1,4 @@
-"""What a test holds: the object of the fixture and of ``emulator.running``."""
+"""What a test holds: the object of the fixture and of ``voice_emulator.running``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from emulator.client import Conflict, Invalid, Unsatisfied, VoiceEmulator, WouldDeadlock
-from emulator.client.voice import WaitingMethods
 from tests.patience import PATIENCE
+from voice_emulator.client import Conflict, Invalid, Unsatisfied, VoiceEmulator, WouldDeadlock
+from voice_emulator.client.voice import WaitingMethods
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 

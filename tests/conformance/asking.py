@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import FormData
 
-from emulator.app import monotonic_source
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.base import Operation, Provider
-from emulator.providers.registry import discover
 from tests.rig import Received, Running
+from voice_emulator.app import monotonic_source
+from voice_emulator.providers.provider import Provider
+from voice_emulator.providers.registry import discover
+from voice_emulator.providers.request import Operation
+from voice_emulator.schemas.validate import SchemaSet
 
 #: What links in replies begin with, whatever port a test gets.
 HOST = "voice.test"

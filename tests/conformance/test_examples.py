@@ -9,8 +9,6 @@ import json
 
 import pytest
 
-from emulator.providers.registry import discover
-from emulator.wire.record import RequestRecord
 from tests import goldens
 from tests.conformance.asking import (
     HOST,
@@ -24,12 +22,14 @@ from tests.conformance.asking import (
     send,
 )  # fmt: skip
 from tests.rig import Running, started
+from voice_emulator.providers.registry import discover
+from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: The fourth provider stands for every one that is still to come.
-PACKAGES = ("emulator.providers", "tests.fourth")
+PACKAGES = ("voice_emulator.providers", "tests.fourth")
 EXAMPLES = [example for package in PACKAGES for example in examples(package)]
 #: No page says that voice calls are recorded, so none is until an account setting says so.
-NOTHING_TO_SHOW = {("emulator.providers", "infin8linx", "GetRecodeFile")}
+NOTHING_TO_SHOW = {("voice_emulator.providers", "infin8linx", "GetRecodeFile")}
 
 
 async def replies_and_receipts(emu: Running, example: Example, encoding: str) -> dict:

@@ -9,11 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import emulator.providers
-from emulator.errors import SchemaError
-from emulator.providers.registry import discover
+import voice_emulator.providers
 from tests.conformance.asking import examples
 from tests.rig import started
+from voice_emulator.errors import SchemaError
+from voice_emulator.providers.registry import discover
 
 THREE = {"nxcloud", "huawei_cec", "infin8linx"}
 
@@ -22,7 +22,7 @@ THREE = {"nxcloud", "huawei_cec", "infin8linx"}
 def four(monkeypatch):
     """The package of the providers with one folder more."""
     folder = str(Path(__file__).parents[1] / "fourth")
-    monkeypatch.setattr(emulator.providers, "__path__", [*emulator.providers.__path__, folder])
+    monkeypatch.setattr(voice_emulator.providers, "__path__", [*voice_emulator.providers.__path__, folder])
 
 
 def test_it_is_found(four):
@@ -115,7 +115,7 @@ async def test_the_control_api_knows_it(four):
 
 
 async def test_without_its_schemas_it_stops_the_process(four, monkeypatch):
-    tinytel = import_module("emulator.providers.tinytel")
+    tinytel = import_module("voice_emulator.providers.tinytel")
     monkeypatch.setattr(tinytel, "PROVIDER", replace(tinytel.PROVIDER, schemas=None))
     with pytest.raises(SchemaError, match="tinytel"):
         async with started():

@@ -38,7 +38,7 @@ class Container:
             source, inside, _ = bind.split(":")
             given = {name: source if value == inside else value for name, value in given.items()}
         child = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve"],
+            [sys.executable, "-m", "voice_emulator", "serve"],
             env=environment(**given, VOICE_EMULATOR_PORT="0", VOICE_EMULATOR_CONTROL_PORT="0"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

@@ -37,7 +37,7 @@ class Runner:
         # The step Install would put the package there; tests/test_packaging.py installs it for real.
         program = self.temp / "voice-emulator" / "venv" / "bin" / "voice-emulator"
         program.parent.mkdir(parents=True)
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m emulator "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m voice_emulator "$@"\n')
         program.chmod(0o755)
         for name in ("ENV", "PATH", "STEP_SUMMARY"):
             (self.temp / name).touch()

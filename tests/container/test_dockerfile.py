@@ -84,7 +84,7 @@ def test_what_goes_to_the_engine_is_what_the_wheel_needs_and_no_more():
     assert {path.partition("/")[0] for path in sent} == {
         "LICENSE", "README.md", "emulator", "pyproject.toml", "requirements", "scenarios", "schemas",
     }  # fmt: skip
-    assert "emulator/cli/__init__.py" in sent
+    assert "emulator/voice_emulator/cli/__init__.py" in sent
     assert "requirements/runtime.lock" in sent
     assert not [path for path in sent if "__pycache__" in path or path.endswith(".pyc")]
 
@@ -93,7 +93,7 @@ def test_a_secret_that_lies_about_stays_out(tmp_path: Path):
     for name in (
         ".env",
         "id_rsa",
-        "emulator/a.py",
+        "emulator/voice_emulator/a.py",
         "emulator/__pycache__/a.pyc",
         "emulator/x/.mypy_cache/y",
         ".git/config",
@@ -101,7 +101,7 @@ def test_a_secret_that_lies_about_stays_out(tmp_path: Path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     shutil.copy(CHECKOUT / ".dockerignore", tmp_path)
-    assert context(tmp_path) == ["emulator/a.py"]
+    assert context(tmp_path) == ["emulator/voice_emulator/a.py"]
 
 
 # hadolint has no package for Windows; the rules above hold there all the same.

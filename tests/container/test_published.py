@@ -6,20 +6,20 @@ import click
 import pytest
 import yaml
 
-from emulator.cli.init import STARTERS
-from emulator.cli.serve import serve
 from tests.container.dockerfile import CHECKOUT
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, strings
+from voice_emulator.cli.init import STARTERS
+from voice_emulator.cli.serve import serve
 
 FILES = {
     "action.yml": "github-action",
     "compose.yaml": "compose",
     ".github/workflows/ci.yml": "github-workflow",
-    "emulator/cli/starters/ci.yaml": "github-workflow",
-    "emulator/cli/starters/compose.yaml": "compose",
-    "emulator/cli/starters/gitlab-ci.yaml": "gitlab-ci",
-    "emulator/cli/starters/kubernetes.yaml": "kubernetes",
+    "emulator/voice_emulator/cli/starters/ci.yaml": "github-workflow",
+    "emulator/voice_emulator/cli/starters/compose.yaml": "compose",
+    "emulator/voice_emulator/cli/starters/gitlab-ci.yaml": "gitlab-ci",
+    "emulator/voice_emulator/cli/starters/kubernetes.yaml": "kubernetes",
 }
 
 
@@ -34,9 +34,11 @@ def test_it_keeps_to_the_public_schema_and_is_told_apart(name: str, kind: str):
 
 
 def test_none_is_forgotten():
-    written = {f"emulator/cli/starters/{name}" for name in STARTERS if name != "scenario.yaml"}
+    written = {f"emulator/voice_emulator/cli/starters/{name}" for name in STARTERS if name != "scenario.yaml"}
     assert written <= set(FILES)
-    assert {path.name for path in (CHECKOUT / "emulator/cli/starters").iterdir()} == set(STARTERS)
+    assert {path.name for path in (CHECKOUT / "emulator/voice_emulator/cli/starters").iterdir()} == set(
+        STARTERS
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def compose(name: str) -> dict:
     return yaml.safe_load(text(name))["services"]
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "emulator/cli/starters/compose.yaml"])
+@pytest.mark.parametrize("name", ["compose.yaml", "emulator/voice_emulator/cli/starters/compose.yaml"])
 def test_compose_publishes_on_this_machine_only_and_gives_no_privileges(name: str):
     for service in compose(name).values():
         assert all(str(port).startswith("127.0.0.1:") for port in service["ports"])
@@ -69,7 +71,7 @@ def test_compose_publishes_on_this_machine_only_and_gives_no_privileges(name: st
 
 
 def test_the_sidecar_is_probed_at_routes_that_exist_and_cannot_write():
-    config, deployment = documents(text("emulator/cli/starters/kubernetes.yaml"))
+    config, deployment = documents(text("emulator/voice_emulator/cli/starters/kubernetes.yaml"))
     pod = deployment["spec"]["template"]["spec"]
     (sidecar,) = pod["initContainers"]
     assert sidecar["restartPolicy"] == "Always"
@@ -82,14 +84,14 @@ def test_the_sidecar_is_probed_at_routes_that_exist_and_cannot_write():
 
 
 def test_the_scenario_in_the_config_map_loads():
-    from emulator.loading.scenarios import ScenarioLoader
-    from emulator.loading.schemas import SchemaSet
-    from emulator.providers.catalogue import catalogue_of
-    from emulator.providers.registry import discover
+    from voice_emulator.providers.registry import discover
+    from voice_emulator.scenarios.catalogue import Catalogue
+    from voice_emulator.scenarios.loader import ScenarioLoader
+    from voice_emulator.schemas.validate import SchemaSet
 
     providers = discover()
-    loader = ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
-    config, _ = documents(text("emulator/cli/starters/kubernetes.yaml"))
+    loader = ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
+    config, _ = documents(text("emulator/voice_emulator/cli/starters/kubernetes.yaml"))
     assert loader.text(config["data"]["scenario.yaml"]).name == "staging"
 
 
@@ -108,14 +110,14 @@ def test_every_command_in_the_snippets_has_the_options_it_is_given():
 
 
 def test_so_do_the_containers():
-    sidecar = documents(text("emulator/cli/starters/kubernetes.yaml"))[1]["spec"]["template"]["spec"][
-        "initContainers"
-    ][0]
+    sidecar = documents(text("emulator/voice_emulator/cli/starters/kubernetes.yaml"))[1]["spec"]["template"][
+        "spec"
+    ]["initContainers"][0]
     parse(sidecar["args"])
-    parse(compose("emulator/cli/starters/compose.yaml")["voice-emulator"]["command"])
+    parse(compose("emulator/voice_emulator/cli/starters/compose.yaml")["voice-emulator"]["command"])
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "emulator/cli/starters/compose.yaml"])
+@pytest.mark.parametrize("name", ["compose.yaml", "emulator/voice_emulator/cli/starters/compose.yaml"])
 def test_every_setting_in_an_environment_exists(name: str):
     given = compose(name)["voice-emulator"]["environment"]
     known = {str(option.envvar) for option in serve.params if isinstance(option, click.Option)}

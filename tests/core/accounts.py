@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from emulator.core.billing import Tariff
-from emulator.core.clock import Clock, ClockSpec
-from emulator.core.directory import Directory, Key
-from emulator.core.placing import ReceiptPlan, Submission
-from emulator.core.scenario import Scenario
-from emulator.core.tenancy import Tenancy
-from emulator.core.tenants import Tenant
+from voice_emulator.core.accounts import Key
+from voice_emulator.core.billing import Tariff
+from voice_emulator.core.clock import Clock, ClockSpec
+from voice_emulator.core.directory import Directory
+from voice_emulator.core.placing import ReceiptPlan, Submission
+from voice_emulator.core.scenario import Scenario
+from voice_emulator.core.tenancy import Tenancy
+from voice_emulator.core.tenants import Tenant
 
 SECOND = 1_000_000
 START = 1_000_000 * SECOND

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from emulator.core.attempts import Attempt, Attempts, PushReply
-from emulator.core.faults import FAULTS, FaultEffect, HttpStatus, Reset
-from emulator.core.masking import Masker
-from emulator.core.pushes import Push, PushOutcome
-from emulator.core.scenario import CORRUPTIONS, RETRIES, ReceiptEffect, ReplyEffect
+from voice_emulator.core.attempts import Attempt, Attempts, PushReply
+from voice_emulator.core.faults import FAULTS, FaultEffect, HttpStatus, Reset
+from voice_emulator.core.masking import Masker
+from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.scenario import CORRUPTIONS, RETRIES, ReceiptEffect, ReplyEffect
 
 
 class Subject:

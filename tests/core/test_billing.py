@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.billing import Tariff, bill, count_cycles, money
+from voice_emulator.core.billing import Tariff, bill, count_cycles, money
 
 
 @pytest.mark.parametrize(("second", "cycle", "size"), [(10, 60, 1), (19, 20, 1), (3, 1, 3)])

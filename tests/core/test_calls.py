@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from emulator.core.billing import Tariff
-from emulator.core.calls import TRANSITIONS, Call, CallError, Outcome, Party, State, Step
-from emulator.core.placing import Submission
-from emulator.core.plan import Plan
+from voice_emulator.core.billing import Tariff
+from voice_emulator.core.calls import Call, CallError
+from voice_emulator.core.placing import Submission
+from voice_emulator.core.plan import Plan
+from voice_emulator.core.vocabulary import TRANSITIONS, Outcome, Party, State, Step
 
 TARIFF = Tariff(60, Decimal("0.036"), Decimal("0.005"))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.clock import (
+from voice_emulator.core.clock import (
     SECOND,
     Clock,
     ClockError,

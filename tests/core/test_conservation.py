@@ -5,13 +5,13 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import Fate, Step
-from emulator.core.conservation import ORPHAN_LIMIT, Conservation
-from emulator.core.lifecycle import place, start
-from emulator.core.placing import ReceiptPlan
-from emulator.core.pushes import Push, PushOutcome
-from emulator.core.scenario import ReceiptEffect, Retry, Rule, Scenario
 from tests.core.accounts import SECOND, START, make_tenant, run, submission
+from voice_emulator.core.conservation import ORPHAN_LIMIT, Conservation
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.placing import ReceiptPlan
+from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.scenario import ReceiptEffect, Retry, Rule, Scenario
+from voice_emulator.core.vocabulary import Fate, Step
 
 
 def dialled(scenario: Scenario | None = None, numbers: int = 1, **arguments):

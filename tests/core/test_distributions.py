@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.distributions import Distribution, Exponential, Fixed, Lognormal, Normal, Uniform
-from emulator.core.draws import draw
+from voice_emulator.core.distributions import Distribution, Exponential, Fixed, Lognormal, Normal, Uniform
+from voice_emulator.core.draws import draw
 
 SECOND = 1_000_000
 ALL: list[Distribution] = [

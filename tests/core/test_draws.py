@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.draws import choose_weighted, digest, draw, hexadecimal, integer
+from voice_emulator.core.draws import choose_weighted, digest, draw, hexadecimal, integer
 
 
 def test_a_draw_depends_on_its_key_alone():

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.engine import Engine
+from voice_emulator.core.engine import Engine
 
 
 def test_what_is_due_happens_in_order_of_time_then_of_scheduling():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from emulator.core.events import Events
+from voice_emulator.core.events import Events
 
 
 def test_events_are_numbered_remembered_and_told():
@@ -18,7 +18,7 @@ def test_events_are_numbered_remembered_and_told():
 
 
 def test_heavy_subjects_are_forgotten_before_they_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("emulator.core.events.BYTE_LIMIT", 300_000)
+    monkeypatch.setattr("voice_emulator.core.events.BYTE_LIMIT", 300_000)
     events, heard = Events(limit=100), []
     events.listen(heard.append)
     for number in range(1, 11):

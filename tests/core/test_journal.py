@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.journal import Journal
+from voice_emulator.core.journal import Journal
 
 
 @dataclass

@@ -3,11 +3,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import Step
-from emulator.core.ledger import Counts, Ledger
-from emulator.core.lifecycle import place, start
-from emulator.core.tenants import Bounds
 from tests.core.accounts import make_tenant, run, submission
+from voice_emulator.core.ledger import Counts, Ledger
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.tenants import Bounds
+from voice_emulator.core.vocabulary import Step
 
 
 @given(st.lists(st.sampled_from("abcdef")), st.integers(6, 10))

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import CONNECTED, MAY_RING, Outcome, State, Step
-from emulator.core.distributions import Fixed, Uniform
-from emulator.core.lifecycle import finish_at_once, place, start
-from emulator.core.matchers import Globs, Match
-from emulator.core.placing import ReceiptPlan
-from emulator.core.plan import Limits
-from emulator.core.pushes import PushOutcome
-from emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Retry, Rule, Scenario
 from tests.core.accounts import SECOND, START, make_tenant, run, submission
+from voice_emulator.core.distributions import Fixed, Uniform
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.matchers import Globs, Match
+from voice_emulator.core.placing import ReceiptPlan
+from voice_emulator.core.plan import Limits
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Retry, Rule, Scenario
+from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome, State, Step
 
 
 def ruled(**effects) -> Scenario:
@@ -123,7 +123,7 @@ def test_a_receipt_before_its_reply_ends_the_call_at_submission():
         {},
         tenant.now,
     )
-    finish_at_once(tenant, calls, tenant.now)
+    tenant.steps.finish_at_once(calls, tenant.now)
     assert [call.ended_at for call in calls] == [START, START]
     assert calls[0].talk_seconds == 10
     tenant.engine.fire(tenant.now)
@@ -135,7 +135,7 @@ def test_a_receipt_before_its_reply_ends_the_call_at_submission():
 def test_a_call_that_never_rings_can_end_at_submission_too():
     tenant = make_tenant(ruled(call=outcome(Outcome.BARRED), receipt=ReceiptEffect(before_reply=True)))
     calls = place(tenant, submission(), ("1",), {}, tenant.now)
-    finish_at_once(tenant, calls, tenant.now)
+    tenant.steps.finish_at_once(calls, tenant.now)
     assert (calls[0].ended_at, calls[0].ring_at) == (START, None)
 
 

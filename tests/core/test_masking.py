@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.masking import MASK, Masker
+from voice_emulator.core.masking import MASK, Masker
 
 MASKER = Masker(("secretkey", "app_secret", "Authorization"))
 secrets = st.text(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.matchers import Globs, Match, Nth, Subject, as_text, compile_glob
 from tests.cost import cpu_below
+from voice_emulator.core.matchers import Globs, Match, Nth, Subject, as_text, compile_glob
 
 SUBJECT = Subject("nxcloud", "gpsend", ("6281", "6282"), {"lang": "en", "n": 3}, 2, 40_000_000)
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import CONNECTED, RINGS, Outcome, Party
-from emulator.core.distributions import Exponential, Fixed, Uniform
-from emulator.core.draws import draw
-from emulator.core.plan import DEFAULT_EFFECT, NO_LIMITS, Limits, make_plan
-from emulator.core.scenario import CallEffect, CallSpec
+from voice_emulator.core.distributions import Exponential, Fixed, Uniform
+from voice_emulator.core.draws import draw
+from voice_emulator.core.plan import DEFAULT_EFFECT, NO_LIMITS, Limits, make_plan
+from voice_emulator.core.scenario import CallEffect, CallSpec
+from voice_emulator.core.vocabulary import CONNECTED, RINGS, Outcome, Party
 
 SECOND = 1_000_000
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.progress import BARS, ENDED, LATENCY_BOUNDS, REQUESTS, Latency, Timeline, merged
+from voice_emulator.core.progress import BARS, ENDED, LATENCY_BOUNDS, REQUESTS, Latency, Timeline, merged
 
 SECOND = 1_000_000
 

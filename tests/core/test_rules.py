@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.calls import Outcome
-from emulator.core.draws import draw
-from emulator.core.faults import FaultEffect, HttpStatus, Reset
-from emulator.core.matchers import Globs, Match, Nth, Subject
-from emulator.core.rules import RuleBook
-from emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, ReplyEffect, Rule, Scenario
+from voice_emulator.core.draws import draw
+from voice_emulator.core.faults import FaultEffect, HttpStatus, Reset
+from voice_emulator.core.matchers import Globs, Match, Nth, Subject
+from voice_emulator.core.rules import RuleBook
+from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, ReplyEffect, Rule, Scenario
+from voice_emulator.core.vocabulary import Outcome
 
 BUSY = CallEffect((CallSpec(Outcome.BUSY),))
 ANSWERED = CallEffect((CallSpec(Outcome.ANSWERED),))

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.clock import ClockSpec
-from emulator.core.directory import Directory, KeyTaken
-from emulator.core.layers import Layer, merge, patch
-from emulator.core.lifecycle import place, start
-from emulator.core.scenario import Rule, Scenario
-from emulator.core.tenancy import TenantTaken
-from emulator.core.tenants import account_layer
-from emulator.core.tokens import Standing
 from tests.core.accounts import SECOND, START, Machine, make_tenancy, make_tenant, run, submission
+from voice_emulator.core.clock import ClockSpec
+from voice_emulator.core.directory import Directory, KeyTaken
+from voice_emulator.core.layers import Layer, merge, patch
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.scenario import Rule, Scenario
+from voice_emulator.core.tenancy import TenantTaken
+from voice_emulator.core.tenants import account_layer
+from voice_emulator.core.tokens import Standing
 
 SCALED = ClockSpec("scaled", 60)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from emulator.core.tokens import REMEMBERED, Standing, Token, Tokens
+from voice_emulator.core.tokens import REMEMBERED, Standing, Token, Tokens
 
 
 def token(value: str, at: int = 0, holder: str = "h") -> Token:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from emulator.cli import commands
+from voice_emulator.cli import commands
 
 _BREAKS = frozenset("();|&") | {"&&", "||", ";;", "|&", "()", ");", "$("}
 _WORDS_BEFORE = frozenset({"if", "then", "else", "elif", "while", "until", "do", "!", "time", "exec", "{"})

@@ -22,7 +22,7 @@ except ImportError:
     )
 
 # Only what is imported within is watched.
-with atheris.instrument_imports(include=["emulator", "yaml"]):
+with atheris.instrument_imports(include=["voice_emulator", "yaml"]):
     from tests.fuzz import targets
 
 from tests.fuzz.inputs import CORPUS, FORM_WORDS, HTTP_WORDS, JSON_WORDS, PART_WORDS, YAML_WORDS

@@ -10,22 +10,22 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import unquote_to_bytes
 
-from emulator.core.scenario import Scenario
-from emulator.errors import FileError
-from emulator.loading.nodes import Place, Scalar
-from emulator.loading.reading import Reading
-from emulator.loading.scenarios import ScenarioLoader
-from emulator.loading.schemas import SchemaSet
-from emulator.loading.spans import duration
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
-from emulator.providers.request import Request
-from emulator.wire.asking import parse_json
-from emulator.wire.decoding import decode
-from emulator.wire.problems import ControlError
-from emulator.wire.query import QueryError, parse_query
 from tests.cost import cpu_below
 from tests.fuzz.server import FORM, JSON, Server
+from voice_emulator.core.scenario import Scenario
+from voice_emulator.errors import FileError
+from voice_emulator.providers.registry import discover
+from voice_emulator.providers.request import Request
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.diagnostics import Diagnostics
+from voice_emulator.scenarios.durations import duration
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.scenarios.nodes import Location, Scalar
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.control.problems import ControlError
+from voice_emulator.wire.control.query import QueryError, parse_query
+from voice_emulator.wire.control.request import parse_json
+from voice_emulator.wire.traffic.decoding import decode
 
 #: Seconds of processor time that reading one input may take; all are small.
 QUICK = 5.0
@@ -43,7 +43,7 @@ Target = Callable[[bytes], None]
 def loader() -> ScenarioLoader:
     """The loader with the real providers' names, and one variable set."""
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {"SET": "x: [1"})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {"SET": "x: [1"})
 
 
 # --- scenarios ------------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ def query(data: bytes) -> None:
     decoded(b"", "", text)
     plain = unquote_to_bytes(data).decode("utf-8", "replace")
     refused = None
-    reading = Reading("x")
+    reading = Diagnostics("x")
     with cpu_below(QUICK):
         try:
             parse_query(plain, ("number", "provider")).matches(lambda key: plain)
         except QueryError as error:
             refused = str(error)
-        span = duration(reading, Scalar(plain, Place()), "x")
+        span = duration(reading, Scalar(plain, Location()), "x")
     assert refused is None or refused
     assert (span is None) == bool(reading.findings)
 

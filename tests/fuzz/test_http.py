@@ -1,5 +1,6 @@
 """Raw bytes at both ports: every reply is one that the contract allows, nothing is logged as an error, and the next
-call is carried out."""
+call is carried out.
+"""
 
 from __future__ import annotations
 

@@ -9,17 +9,17 @@ from collections import Counter
 
 import pytest
 
-from emulator.core.scenario import Scenario
-from emulator.loading.scenarios import ScenarioLoader, shipped_names
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
 from tests.rig import Running, started
 from tests.scenarios.day import Customer, journal
+from voice_emulator.core.scenario import Scenario
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.schemas.validate import SchemaSet
 
 CLIENTS = 50
 PROVIDERS = discover()
-LOADER = ScenarioLoader(catalogue_of(PROVIDERS, SchemaSet.load(PROVIDERS)), {})
+LOADER = ScenarioLoader(Catalogue(PROVIDERS, SchemaSet.load(PROVIDERS)), {})
 
 
 def counts_arrivals(scenario: Scenario) -> bool:

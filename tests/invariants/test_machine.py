@@ -12,12 +12,13 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from emulator.core.calls import Call, Fate, State, Step
-from emulator.core.pushes import Push, PushOutcome
-from emulator.wire.record import RequestRecord
 from tests.examples import examples
 from tests.rig import Running, receivers, started
 from tests.scenarios.day import Customer
+from voice_emulator.core.calls import Call
+from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.vocabulary import Fate, State, Step
+from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: A few numbers, so that they are called again and again; some of them are magic.
 NUMBERS = st.sampled_from(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.app import monotonic_source
-from emulator.embedded import Embedded, embedded
-from emulator.providers.base import Provider
-from emulator.providers.registry import discover
+from voice_emulator.app import monotonic_source
+from voice_emulator.embedded import Embedded, embedded
+from voice_emulator.providers.provider import Provider
+from voice_emulator.providers.registry import discover
 
 # `make test-lowest` goes without it: it needs a newer jsonschema-rs than the emulator does.
 pytest.importorskip("schemathesis")

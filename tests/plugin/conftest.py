@@ -13,7 +13,7 @@ from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 #: Where the package is not installed, its entry point is missing and the plugin is named by hand.
-INSTALLED = any(point.value == "emulator.pytest_plugin" for point in entry_points(group="pytest11"))
+INSTALLED = any(point.value == "voice_emulator.pytest_plugin" for point in entry_points(group="pytest11"))
 
 #: Plugins of our own requirements, which have no part in these tests: some take a second to import.
 WITHOUT = [
@@ -35,14 +35,14 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
             name for name in os.environ if name.startswith(("VOICE_EMULATOR_", "PYTEST_XDIST", "COV_"))
         ]:
             monkeypatch.delenv(name)
-        monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+        monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "emulator"))
         for name, value in (environment or {}).items():
             monkeypatch.setenv(name, value)
         scope = "" if "no:asyncio" in arguments else "asyncio_default_fixture_loop_scope = function\n"
         pytester.makeini(f"[pytest]\naddopts = {' '.join(WITHOUT)}\nfilterwarnings = error\n{scope}")
         for name, source in files.items():
             pytester.path.joinpath(name).write_text(source, encoding="utf-8")
-        named = () if INSTALLED else ("-p", "emulator.pytest_plugin")
+        named = () if INSTALLED else ("-p", "voice_emulator.pytest_plugin")
         return pytester.runpytest_subprocess(*named, *arguments, timeout=PATIENCE)
 
     return run

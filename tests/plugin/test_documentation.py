@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.client import VoiceEmulator
-from emulator.client.voice import WaitingMethods
-from emulator.pytest_plugin import ARGUMENTS
 from tests.patience import PATIENCE
+from voice_emulator.client import VoiceEmulator
+from voice_emulator.client.voice import WaitingMethods
+from voice_emulator.pytest_plugin import ARGUMENTS
 
 pytest_plugins = "pytester"
 
@@ -39,7 +39,7 @@ def test_the_tests_of_the_page_pass(run):
 def test_the_scripts_of_the_page_run(script, tmp_path, monkeypatch):
     for name, source in FILES.items():
         (tmp_path / name).write_text(source, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "emulator"))
     command = [sys.executable, "-W", "error", script]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -54,7 +54,7 @@ def test_every_method_is_on_the_page(name):
 
 
 def test_every_option_and_argument_is_on_the_page():
-    source = (CHECKOUT / "emulator" / "pytest_plugin.py").read_text(encoding="utf-8")
+    source = (CHECKOUT / "emulator/voice_emulator/pytest_plugin.py").read_text(encoding="utf-8")
     for option in re.findall(r'"(--voice-emulator-[a-z]+)"', source):
         assert f"`{option} " in PAGE
     for argument in ARGUMENTS:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import emulator
+import voice_emulator
 
 pytest_plugins = "pytester"
 
@@ -108,7 +108,7 @@ import asyncio
 
 import pytest
 from client import call
-from emulator.client import WouldDeadlock
+from voice_emulator.client import WouldDeadlock
 
 
 @pytest.mark.asyncio
@@ -206,7 +206,7 @@ def test_it(voice_emulator, voice_emulator_server):
 
 
 def test_a_sidecar_is_used_where_there_is_one(run, pytester):
-    with emulator.running(control_token="secret") as sidecar:
+    with voice_emulator.running(control_token="secret") as sidecar:
         chosen = ("--voice-emulator-clock", "60x")
         options = ("--voice-emulator-control", sidecar.control_url, "--voice-emulator-token", "secret")
         by_option = run({"test_it.py": SIDECAR}, *options, *chosen)
@@ -360,18 +360,20 @@ def test_fixtures_and_marker_explain_themselves(run):
 
 def test_a_run_that_does_not_use_it_pays_nothing():
     code = (
-        "import sys; import pytest; before = set(sys.modules); import emulator.pytest_plugin; "
+        "import sys; import pytest; before = set(sys.modules); import voice_emulator.pytest_plugin; "
         "print(sorted(name for name in set(sys.modules) - before if '.' not in name or 'emulator' in name))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # What `secrets` brings along is loaded by some versions of pytest anyway.
     secrets = {"secrets", "hmac", "hashlib", "_hashlib", "_blake2"}
-    assert set(eval(done.stdout)) <= {"emulator", "emulator.pytest_plugin"} | secrets
+    assert set(eval(done.stdout)) <= {"voice_emulator", "voice_emulator.pytest_plugin"} | secrets
 
 
 def test_nothing_starts_while_no_test_asks(run):
     result = run(
-        {"test_it.py": "def test_it():\n    import sys\n    assert 'emulator.client' not in sys.modules\n"}
+        {
+            "test_it.py": "def test_it():\n    import sys\n    assert 'voice_emulator.client' not in sys.modules\n"
+        }
     )
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.OK

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from emulator.core.scenario import ReceiptEffect
-from emulator.providers.spoiling import spoil
+from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.providers.spoiling import spoil
 
 FIELDS = {"id": "ab1", "second": 20, "rate": 0.5, "cause": "BUSY"}
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from emulator import app
 from tests.rig import started
-from tests.wire.test_delivery import call
+from tests.wire.delivery.test_attempting import call
+from voice_emulator import app
 
 HOUR = 3600
 TOKEN = "/apigovernance/api/oauth/tokenByAkSk"

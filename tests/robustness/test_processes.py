@@ -1,5 +1,6 @@
 """The process among others: full disks, closed pipes, neighbours, forks. What serve does with signals and a taken
-port is in tests/cli/test_serve.py, what a SIGKILL leaves behind in tests/state/test_killed.py."""
+port is in tests/cli/test_serve.py, what a SIGKILL leaves behind in tests/state/test_killed.py.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli.init import STARTERS
 from tests.cli.process import CHECKOUT, COMMAND, command, environment, get, group, post, running, serving
 from tests.cli.test_serve import FORM, GPSEND
 from tests.patience import PATIENCE
+from voice_emulator.cli.init import STARTERS
 
 FULL = Path("/dev/full")
 
@@ -154,7 +155,7 @@ def test_two_emulators_on_one_machine_know_nothing_of_each_other():
 FORKING = """
 import multiprocessing, os
 from urllib.request import urlopen
-import emulator
+import voice_emulator
 
 def ask(url):
     with urlopen(url + "/health", timeout=PATIENCE) as reply:
@@ -168,7 +169,7 @@ def in_child(act):
     os._exit(7)
 
 if __name__ == "__main__":
-    with emulator.running() as voice_emulator:
+    with voice_emulator.running() as voice_emulator:
         control = voice_emulator.control_url
         # A child that uses the emulator of its parent, and is gone without a word.
         assert in_child(lambda: os._exit(0 if ask(control) == 200 else 1)) == 0
@@ -180,7 +181,7 @@ if __name__ == "__main__":
     child = os.fork()
     if not child:
         # After the emulator: a child has one of its own.
-        with emulator.running() as another:
+        with voice_emulator.running() as another:
             os._exit(0 if ask(another.control_url) == 200 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     print("fine")
@@ -188,9 +189,9 @@ if __name__ == "__main__":
 FORKED_WITHIN = """
 import os
 from urllib.request import urlopen
-import emulator
+import voice_emulator
 
-with emulator.running() as voice_emulator:
+with voice_emulator.running() as voice_emulator:
     control = voice_emulator.control_url
     child = os.fork()
     if child:

@@ -1,5 +1,6 @@
 """Receivers at their worst, beyond tests/wire/test_delivery.py: endless, resetting, dribbling, and the process that bears
-them. Whatever they do, the next push is made, and memory stays where it was."""
+them. Whatever they do, the next push is made, and memory stays where it was.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from emulator.core.pushes import PushOutcome
 from tests.cli.process import get, post, serving
 from tests.cli.test_serve import FORM, GPSEND
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.robustness.memory import memory_of
-from tests.wire.test_delivery import call
+from tests.wire.delivery.test_attempting import call
+from voice_emulator.core.pushes import PushOutcome
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\n"

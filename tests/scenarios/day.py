@@ -13,11 +13,11 @@ from typing import Any
 
 import aiohttp
 
-from emulator.core.attempts import Attempt
-from emulator.core.calls import Call
-from emulator.core.clock import SECOND
-from emulator.wire.record import RequestRecord
 from tests.rig import START, Running
+from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.calls import Call
+from voice_emulator.core.clock import SECOND
+from voice_emulator.wire.traffic.exchange import RequestRecord
 
 ROUNDS = (0, 40, 90, 150, 300)
 #: Last digits 1 to 5 and 6 to 0, for scenarios that tell numbers by them.

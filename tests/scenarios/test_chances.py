@@ -6,19 +6,22 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from emulator.core.calls import Call
-from emulator.core.matchers import Subject
-from emulator.core.scenario import Rule, Scenario
-from emulator.loading.scenarios import ScenarioLoader, shipped_names
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
-from emulator.wire.record import RequestRecord
 from tests.rig import Running, started
 from tests.scenarios.day import IN8, IN8_KEYS, Customer
+from voice_emulator.core.calls import Call
+from voice_emulator.core.matchers import Subject
+from voice_emulator.core.scenario import Rule, Scenario
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.traffic.exchange import RequestRecord
+
+#: Whole days of calls, or thousands at once.
+pytestmark = pytest.mark.slow
 
 PROVIDERS = discover()
-LOADER = ScenarioLoader(catalogue_of(PROVIDERS, SchemaSet.load(PROVIDERS)), {})
+LOADER = ScenarioLoader(Catalogue(PROVIDERS, SchemaSet.load(PROVIDERS)), {})
 SHIPPED = {name: LOADER.named(name) for name in shipped_names()}
 #: Calls placed at once, enough to tell 20 % from 25 %.
 MANY = 4_000

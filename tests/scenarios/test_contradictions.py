@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.rig import started
 from tests.wire.raw import GPSEND
+
+#: Whole days of calls, or thousands at once.
+pytestmark = pytest.mark.slow
 
 
 async def test_the_second_receipt_contradicts_the_first():

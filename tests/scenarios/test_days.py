@@ -6,13 +6,16 @@ import json
 
 import pytest
 
-from emulator.loading.scenarios import ScenarioLoader, shipped_names
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
 from tests import goldens
 from tests.rig import started
 from tests.scenarios.day import spend
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.schemas.validate import SchemaSet
+
+#: Whole days of calls, or thousands at once.
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -33,7 +36,7 @@ def entries_of(name: str) -> list:
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 @pytest.mark.parametrize("name", shipped_names())

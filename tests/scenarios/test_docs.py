@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.faults import FAULTS
-from emulator.core.scenario import CORRUPTIONS, RETRIES
-from emulator.loading import matching, receipt_section
-from emulator.loading.scenarios import ScenarioLoader
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
+from voice_emulator.core.faults import FAULTS
+from voice_emulator.core.scenario import CORRUPTIONS, RETRIES
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios import match_section as matching
+from voice_emulator.scenarios import receipt_section
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
@@ -22,7 +23,7 @@ BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 def test_there_are_examples():

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from emulator.core.clock import SECOND
 from tests.conformance.asking import fields_of
 from tests.rig import START, Running, started
 from tests.scenarios.day import DAY, IN8_KEYS, Customer
+from voice_emulator.core.clock import SECOND
 
 EACH = 30
 ACCOUNT = "providers: {huawei_cec: {shared_key: 0123456789abcdef}}\n"

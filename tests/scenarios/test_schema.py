@@ -11,15 +11,24 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from emulator.core.calls import Outcome
-from emulator.core.faults import FAULTS
-from emulator.core.scenario import CORRUPTIONS, RETRIES
-from emulator.loading import call_section, documents, matching, receipt_section, reply_section, rule_section
-from emulator.loading.scenarios import ScenarioLoader, shipped_names
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
-from emulator.resources import data_path
+from voice_emulator.core.faults import FAULTS
+from voice_emulator.core.scenario import CORRUPTIONS, RETRIES
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.registry import discover
+from voice_emulator.resources import data_path
+from voice_emulator.scenarios import (
+    call_section,
+    documents,
+    receipt_section,
+    reply_section,
+    rule_section,
+)
+from voice_emulator.scenarios import (
+    match_section as matching,
+)
+from voice_emulator.scenarios.catalogue import Catalogue, url_settings
+from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.schemas.validate import SchemaSet
 
 WRONG = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
 BLIND = b"# schema accepts"
@@ -77,7 +86,7 @@ def test_wrong_files_do_not(path: Path):
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {"X": "http://127.0.0.1/"})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {"X": "http://127.0.0.1/"})
 
 
 RIGHT = [
@@ -139,7 +148,7 @@ def test_what_the_loader_refuses_it_refuses(text: str, loader: ScenarioLoader):
 
 def test_its_words_are_the_loaders():
     providers = discover()
-    catalogue = catalogue_of(providers, SchemaSet.load(providers))
+    catalogue = Catalogue(providers, SchemaSet.load(providers))
     match = DEFINITIONS["match"]["properties"]
     assert tuple(SCHEMA["properties"]) == documents.KEYS
     assert set(DEFINITIONS["rule"]["properties"]) == set(rule_section.KEYS)
@@ -159,7 +168,7 @@ def test_its_words_are_the_loaders():
 
 def test_its_settings_are_the_providers():
     providers = discover()
-    for known in catalogue_of(providers, SchemaSet.load(providers)).providers.values():
+    for known in Catalogue(providers, SchemaSet.load(providers)).providers.values():
         properties = SCHEMA["properties"]["providers"]["properties"][known.id]["anyOf"][0]["properties"]
-        assert set(properties) == {*known.settings, *known.url_settings, "credentials"}
-        assert set(properties["credentials"]["properties"]) == set(known.credentials)
+        assert set(properties) == {*known.settings.settings, *url_settings(known), "credentials"}
+        assert set(properties["credentials"]["properties"]) == set(known.default_credentials)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.calls import Outcome
-from emulator.loading.scenarios import ScenarioLoader, shipped_names
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
-from emulator.resources import data_path
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.registry import discover
+from voice_emulator.resources import data_path
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.schemas.validate import SchemaSet
 
 FIXED = [
     "happy-path", "magic-numbers", "evening-peak", "lost-receipts", "duplicate-receipts", "all-busy",
@@ -29,7 +29,7 @@ FAILURES = Path(__file__).parents[2] / "docs" / "failures.md"
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 def test_there_is_a_library():

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.loading.scenarios import ScenarioLoader
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
 
 FILES = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
 EXPECTATION = re.compile(rb"^# expect (?:([a-z-]+\.yaml):)?([0-9]+):([0-9]+) (.+)$", re.MULTILINE)
@@ -23,7 +23,7 @@ EXPECTATION = re.compile(rb"^# expect (?:([a-z-]+\.yaml):)?([0-9]+):([0-9]+) (.+
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 def test_there_are_enough_of_them():

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from emulator.errors import FileError
-from emulator.loading.scenarios import ScenarioLoader
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.catalogue import catalogue_of
-from emulator.providers.registry import discover
 from tests.cli.process import Running as Serving
 from tests.cli.process import post, serving
 from tests.cost import cpu_below, cpu_of
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND, talk
-from tests.wire.test_form_data import HOSTILE
+from tests.wire.traffic.test_form_data import HOSTILE
+from voice_emulator.errors import FileError
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
 
 GP, TOKEN, YUNHU = "/api/voiceSms/gpsend", "/apigovernance/api/oauth/tokenByAkSk", "/api/yunhu"
 FORM = "application/x-www-form-urlencoded"
@@ -92,7 +92,7 @@ YAML = {
 @pytest.fixture(scope="module")
 def loader() -> ScenarioLoader:
     providers = discover()
-    return ScenarioLoader(catalogue_of(providers, SchemaSet.load(providers)), {})
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
 @pytest.mark.parametrize("what", YAML)
@@ -356,7 +356,7 @@ async def test_a_query_bomb_is_refused_cheaply(emu: Running, query: str):
     await still_serves(emu)
 
 
-SECRET_FILES = ("pyproject.toml", "etc/passwd", "emulator/app.py")
+SECRET_FILES = ("pyproject.toml", "etc/passwd", "emulator/voice_emulator/app.py")
 TRICKS = [
     "/ui/../app.py", "/ui/..%2fapp.py", "/ui/%2e%2e/app.py", "/ui/%2e%2e%2fapp.py", "/ui/..%5capp.py", "/ui/..\\app.py",
     "/ui/%252e%252e%252fapp.py", "/ui/....//app.py", "/ui//app.py", "/ui///etc/passwd", "/ui//etc/passwd", "/ui/%2fetc%2fpasswd",

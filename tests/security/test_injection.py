@@ -15,15 +15,15 @@ from urllib.parse import quote
 import click
 import pytest
 
-from emulator.app import Emulator
-from emulator.cli.serve import serve
-from emulator.errors import EmulatorError
-from emulator.settings import Options
 from tests.providers.huawei_cec.client import NOTIFICATION, UPLOAD, Client
 from tests.providers.infin8linx.account import BATCH
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND, talk
+from voice_emulator.app import Emulator
+from voice_emulator.cli.serve import serve
+from voice_emulator.errors import EmulatorError
+from voice_emulator.settings import Options
 
 EVIL = (
     "a\r\nX-Evil: 1\r\n\r\nGET /evil HTTP/1.1\r\nHost: b",
@@ -204,7 +204,7 @@ async def test_headers_and_rule_names_of_a_scenario_stay_in_their_lines():
                 "match": {"operation": "gpsend"},
                 "reply": {
                     "status": 200,
-                    "headers": {"X-Said": evil, "Content-Type": f"text/plain{evil}"},
+                    "headers": {"X-ResponseSpec": evil, "Content-Type": f"text/plain{evil}"},
                     "body": "x",
                 },
             }

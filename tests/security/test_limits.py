@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from emulator.app import Emulator
-from emulator.settings import Options
-from emulator.wire import asking, intake
-from emulator.wire.doors import Doors, allow_more_files, connection_limit
 from tests.patience import PATIENCE
 from tests.wire.raw import form_request
+from voice_emulator.app import Emulator
+from voice_emulator.settings import Options
+from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.http.connection_limits import ConnectionLimits, allow_more_files, connection_limit
+from voice_emulator.wire.traffic import request_body as intake
 
 PORTS = ("traffic", "control")
 HEAD = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -23,7 +24,7 @@ HEAD = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicati
 
 @asynccontextmanager
 async def emulator(**doors: float) -> AsyncIterator[Emulator]:
-    running = Emulator(Options(port=0, control_port=0), grace=0.2, doors=Doors(**doors))  # type: ignore[arg-type]
+    running = Emulator(Options(port=0, control_port=0), grace=0.2, doors=ConnectionLimits(**doors))  # type: ignore[arg-type]
     await running.start()
     try:
         yield running

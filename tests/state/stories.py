@@ -11,10 +11,10 @@ from typing import Any
 
 import aiohttp
 
-from emulator.app import Emulator
-from emulator.core.clock import ClockSpec
-from emulator.settings import Options
 from tests.rig import START, Receiver, Running, receivers, receiving
+from voice_emulator.app import Emulator
+from voice_emulator.core.clock import ClockSpec
+from voice_emulator.settings import Options
 
 #: Requests name this host, whatever port answers: links in replies and receipts are made of it.
 HOST = "voice.test:4880"

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import Outcome
-from emulator.core.distributions import Fixed, Uniform
-from emulator.core.pushes import Push
-from emulator.core.scenario import ReceiptEffect, Retry
-from emulator.providers.huawei_cec.media import VoiceFile
-from emulator.state.codec import Undecodable, decode, encode
+from voice_emulator.core.distributions import Fixed, Uniform
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.scenario import ReceiptEffect, Retry
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.huawei_cec.media import VoiceFile
+from voice_emulator.state.codec import Undecodable, decode, encode
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(),
@@ -85,9 +85,9 @@ def test_what_cannot_be_kept_is_refused_when_it_is_written(value: Any) -> None:
     [
         '["o","os:environ",{}]', '["o","subprocess:Popen",{"args":"true"}]', '["o","pathlib:Path",{}]',
         '["o","not_loaded_at_all:Thing",{}]', '["e","builtins:print","x"]', '["e","subprocess:Popen","true"]',
-        '["e","emulator.core.calls:Outcome","nonsense"]', '["o","emulator.core.distributions:Fixed",{}]',
-        '["o","emulator.core.distributions:Fixed",{"value":1,"more":2}]', '["x"]', "[]", '["r",0]', '["D","x"]',
-        '["d","odd"]', "{", "", '["o"]', '["o",1,2]', '["e","emulator.core.calls:Outcome.__class__","x"]', "[" * 100_000,
+        '["e","voice_emulator.core.calls:Outcome","nonsense"]', '["o","voice_emulator.core.distributions:Fixed",{}]',
+        '["o","voice_emulator.core.distributions:Fixed",{"value":1,"more":2}]', '["x"]', "[]", '["r",0]', '["D","x"]',
+        '["d","odd"]', "{", "", '["o"]', '["o",1,2]', '["e","voice_emulator.core.calls:Outcome.__class__","x"]', "[" * 100_000,
     ],
 )  # fmt: skip
 def test_a_text_that_we_did_not_write_is_undecodable_and_runs_nothing(text: str) -> None:

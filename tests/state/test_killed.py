@@ -17,11 +17,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.app import KEPT_IN_FLIGHT
 from tests.cli.process import COMMAND, command, environment
 from tests.patience import PATIENCE
 from tests.providers.infin8linx.account import BATCH
 from tests.wire.raw import GPSEND
+from voice_emulator.app import KEPT_IN_FLIGHT
 
 #: An hour of calls that end and receipts that follow; gone through slowly, since it goes on while nobody serves.
 SCENARIO = """
@@ -220,7 +220,7 @@ async def test_a_second_emulator_on_the_same_file_says_so_and_exits_1(tmp_path):
 
 async def test_a_full_disk_stops_it_with_status_1_and_what_was_kept_is_kept(tmp_path: Path):
     """No more than 400 kB may be written: the log of the database is full in the middle of some request."""
-    shell = ("sh", "-c", 'ulimit -f 800; exec "$0" -m emulator "$@"', sys.executable)
+    shell = ("sh", "-c", 'ulimit -f 800; exec "$0" -m voice_emulator "$@"', sys.executable)
     state = tmp_path / "state.db"
     (tmp_path / "big.yaml").write_text("name: big\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n")
     options = ["--scenario", str(tmp_path / "big.yaml"), "--clock", "manual", "--state", str(state)]

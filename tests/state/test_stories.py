@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.huawei_cec.operations import PATHS
 from tests.providers.huawei_cec.client import CREATE, NOTIFICATION, TENANT_KEY, TENANT_SECRET, UPLOAD
 from tests.providers.infin8linx.account import BATCH, EVER, KEYS, SERVICES
 from tests.providers.nxcloud.customer import AGENT_KEYS, DAY, GOOD
 from tests.state.stories import Step, Story, tell
+from voice_emulator.providers.huawei_cec.operations import PATHS
 
 SCENARIO = """
 name: eventful

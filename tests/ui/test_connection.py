@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import expect
 
-from emulator.app import Emulator
-from emulator.settings import Options
 from tests.rig import started
 from tests.ui.page import MARKS, dial, opened
+from voice_emulator.app import Emulator
+from voice_emulator.settings import Options
 
 pytestmark = MARKS
 

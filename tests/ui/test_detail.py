@@ -4,9 +4,9 @@ import asyncio
 
 from playwright.async_api import expect
 
-from emulator.core.clock import ClockSpec
 from tests.rig import START, started
 from tests.ui.page import GPSEND, MARKS, dial, get, opened
+from voice_emulator.core.clock import ClockSpec
 
 pytestmark = MARKS
 

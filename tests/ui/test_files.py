@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from emulator.wire.control_system import PAGE_FOLDER, PAGE_TYPES
 from tests.rig import started
+from voice_emulator.wire.control.system import PAGE_FOLDER, PAGE_TYPES
 
 FILES = sorted(PAGE_FOLDER.iterdir())
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 from playwright.async_api import expect
 
-from emulator.core.clock import ClockSpec
 from tests.rig import numbers, started
 from tests.ui.page import MARKS, dial, opened
+from voice_emulator.core.clock import ClockSpec
 
 pytestmark = MARKS
 

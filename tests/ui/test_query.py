@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from emulator.wire.control_calls import CALL_KEYS
-from emulator.wire.query import QueryError, parse_query
 from tests.ui.page import MARKS
+from voice_emulator.wire.control.calls import CALL_KEYS
+from voice_emulator.wire.control.query import QueryError, parse_query
 
 pytestmark = MARKS
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.verify.judging import difference
+from voice_emulator.verify.judging import difference
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.registry import discover
-from emulator.verify.model import Options
-from emulator.wire.conformance import Graded, Grader
 from tests.verify.reference import KEY, Reference, after, served
+from voice_emulator.providers.registry import discover
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.verify.model import Options
+from voice_emulator.wire.delivery.grader import Graded, Grader
 
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)

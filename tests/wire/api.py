@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import jsonschema
 
-from emulator.wire.openapi_control import control_document
-from emulator.wire.routing import ControlRoutes
 from tests.rig import Running
+from voice_emulator.wire.control.openapi import control_document
+from voice_emulator.wire.control.routing import ControlRoutes
 
 GPSEND = {
     "appkey": "nx-appkey",

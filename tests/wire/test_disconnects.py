@@ -12,10 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from emulator.cli.running import run
-from emulator.wire.faults import reset_on_close
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
+from voice_emulator.cli.event_loop import run
+from voice_emulator.wire.http.sockets import reset_on_close
 
 PATH = "/api/voiceSms/gpsend"
 FORM = urlencode(GPSEND).encode()
@@ -171,7 +171,7 @@ async def come_and_go(
             record.getMessage()
             for record in caplog.records
             # What an advance pushes has no receiver here, which is told.
-            if record.levelno >= logging.WARNING and record.name != "emulator.wire.delivery"
+            if record.levelno >= logging.WARNING and record.name != "voice_emulator.wire.delivery.attempting"
         ]
         assert (told, complaints) == ([], []), what
 

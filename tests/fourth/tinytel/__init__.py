@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from emulator.core.attempts import PushReply
-from emulator.core.calls import Call
-from emulator.core.clock import rfc3339
-from emulator.core.directory import Key
-from emulator.core.placing import ReceiptPlan, Submission
-from emulator.core.pushes import Push
-from emulator.core.tenants import Tenant
-from emulator.loading.schemas import Violation
-from emulator.providers.base import Envelope, ErrorCode, Operation, Provider, PushRequest, ReceiptKind, Route
-from emulator.providers.request import Problem, Reply, Request, json_reply
-from emulator.providers.settings import Setting, SettingTable
+from voice_emulator.core.accounts import Key
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.core.calls import Call
+from voice_emulator.core.clock import rfc3339
+from voice_emulator.core.placing import ReceiptPlan, Submission
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.provider import Envelope, ErrorCode, Provider, PushRequest, ReceiptKind, Route
+from voice_emulator.providers.request import Operation, Problem, Reply, Request, json_reply
+from voice_emulator.providers.settings import Setting, SettingTable
+from voice_emulator.schemas.validate import Violation
 
 ORDER = ("malformed", "method", "encoding", "E1", "E2")
 

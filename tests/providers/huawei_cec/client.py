@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.providers.huawei_cec.operations import PATHS
 from tests.rig import Running, started
+from voice_emulator.providers.huawei_cec.operations import PATHS
 
 TENANT_KEY = "cec-app-key"
 TENANT_SECRET = "cec-app-secret"

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from emulator.providers.huawei_cec.access import is_allowed, lifetime_of
-from emulator.providers.huawei_cec.errors import AUTH_TEXT
-from emulator.providers.huawei_cec.operations import OPERATIONS, PATHS
 from tests.providers.huawei_cec.client import CREATE, NOTIFICATION, Client, signed_in
+from voice_emulator.providers.huawei_cec.access import is_allowed, lifetime_of
+from voice_emulator.providers.huawei_cec.errors import AUTH_TEXT
+from voice_emulator.providers.huawei_cec.operations import OPERATIONS, PATHS
 
 REFUSED = {"errorCode": "403", "exceptionInfo": AUTH_TEXT}
 

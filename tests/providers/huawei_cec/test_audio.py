@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from emulator.providers.huawei_cec.audio import LONGEST_SECONDS, RATE, alaw, recording
+from voice_emulator.providers.huawei_cec.audio import LONGEST_SECONDS, RATE, alaw, recording
 
 
 def decode(code: int) -> int:

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
+from voice_emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
 
 PLAIN = "http://10.0.0.1:8800/callbackTest"
 

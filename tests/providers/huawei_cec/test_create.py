@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.huawei_cec.create import ORDER_V1, ORDER_V2
 from tests.providers.huawei_cec.client import (
     CREATE,
     CREATE_V1,
@@ -20,6 +18,8 @@ from tests.providers.huawei_cec.client import (
     UPLOAD,
     signed_in,
 )
+from voice_emulator.providers.huawei_cec.create import ORDER_V1, ORDER_V2
+from voice_emulator.schemas.validate import SchemaSet
 
 SCHEMAS = SchemaSet.load({"huawei_cec": None})
 EXAMPLES = [

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.huawei_cec import PROVIDER
-from emulator.providers.huawei_cec.errors import ERRORS, STORE_TROUBLES
-from emulator.providers.huawei_cec.operations import OPERATIONS
 from tests.providers.huawei_cec.client import (
     CREATE,
     CREATE_V1,
@@ -22,6 +19,9 @@ from tests.providers.huawei_cec.client import (
     Client,
     signed_in,
 )
+from voice_emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.providers.huawei_cec.errors import ERRORS, STORE_TROUBLES
+from voice_emulator.providers.huawei_cec.operations import OPERATIONS
 
 # Every code there is, one emulator each: the other files provoke the commonest.
 pytestmark = pytest.mark.slow

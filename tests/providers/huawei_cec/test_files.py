@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulator.loading.schemas import SchemaSet
 from tests.providers.huawei_cec.client import TEMPLATE, UPLOAD, Client, signed_in
+from voice_emulator.schemas.validate import SchemaSet
 
 SCHEMAS = SchemaSet.load({"huawei_cec": None})
 LIST = "queryVoiceNotificationRecording"

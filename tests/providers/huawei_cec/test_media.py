@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.clock import SECOND
-from emulator.providers.huawei_cec.media import (
+from voice_emulator.core.clock import SECOND
+from voice_emulator.providers.huawei_cec.media import (
     FILES_REMEMBERED,
     CecState,
     VoiceFile,

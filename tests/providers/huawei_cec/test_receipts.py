@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from emulator.core.attempts import PushReply
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.huawei_cec import PROVIDER
-from emulator.providers.huawei_cec.signing import signature
 from tests.providers.huawei_cec.client import CREATE, NOTIFICATION, Client, signed_in
 from tests.rig import Received
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.providers.huawei_cec.signing import signature
+from voice_emulator.schemas.validate import SchemaSet
 
 KEY = "0123456789abcdef"
 SCHEMA = SchemaSet.load({"huawei_cec": None}).get("huawei_cec/release.receipt")

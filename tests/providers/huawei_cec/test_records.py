@@ -5,19 +5,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator.core.calls import Call, Outcome, Party, State, Step
-from emulator.core.clock import DAY, MILLISECOND, SECOND, ClockSpec, parse_rfc3339
-from emulator.core.distributions import Fixed, Uniform
-from emulator.core.lifecycle import place, start
-from emulator.core.matchers import Match
-from emulator.core.placing import ReceiptPlan, Submission
-from emulator.core.plan import Plan
-from emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Rule, Scenario
-from emulator.core.tenancy import Tenancy
-from emulator.core.tenants import Tenant
-from emulator.providers.huawei_cec import PROVIDER
-from emulator.providers.huawei_cec.queries import list_records
-from emulator.providers.huawei_cec.records import (
+from voice_emulator.core.calls import Call
+from voice_emulator.core.clock import DAY, MILLISECOND, SECOND, ClockSpec, parse_rfc3339
+from voice_emulator.core.distributions import Fixed, Uniform
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.matchers import Match
+from voice_emulator.core.placing import ReceiptPlan, Submission
+from voice_emulator.core.plan import Plan
+from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Rule, Scenario
+from voice_emulator.core.tenancy import Tenancy
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import Outcome, Party, State, Step
+from voice_emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.providers.huawei_cec.queries import list_records
+from voice_emulator.providers.huawei_cec.records import (
     CAUSES,
     REASONS,
     call_record,
@@ -25,7 +26,7 @@ from emulator.providers.huawei_cec.records import (
     release_reason,
     wall_time,
 )
-from emulator.providers.request import Request
+from voice_emulator.providers.request import Request
 
 BEGIN = parse_rfc3339("2022-02-22T10:04:28.823+00:00")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.schemas.validate import SchemaSet
 
 SCHEMAS = SchemaSet.load({"huawei_cec": None})
 NAMES = sorted(schema.name for schema in SCHEMAS)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.providers.huawei_cec import PROVIDER
-from emulator.providers.huawei_cec.errors import ERRORS
-from emulator.providers.huawei_cec.records import REASONS
-from emulator.providers.huawei_cec.settings import SETTINGS, access_codes, shared_key
+from voice_emulator.providers.huawei_cec import PROVIDER
+from voice_emulator.providers.huawei_cec.errors import ERRORS
+from voice_emulator.providers.huawei_cec.records import REASONS
+from voice_emulator.providers.huawei_cec.settings import SETTINGS, access_codes, shared_key
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.providers.huawei_cec.signing import canonical_text, signature, text_to_sign
+from voice_emulator.providers.huawei_cec.signing import canonical_text, signature, text_to_sign
 
 KEY = "0123456789abcdef"
 TIMESTAMP = "1645524163326"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.core.calls import Call
-from emulator.core.clock import ClockSpec, parse_rfc3339
-from emulator.core.directory import Directory
-from emulator.core.lifecycle import place, start
-from emulator.core.pushes import Push
-from emulator.core.scenario import Rule, Scenario
-from emulator.core.tenants import Tenant
-from emulator.providers.infin8linx import PROVIDER
-from emulator.providers.request import Request
+from voice_emulator.core.calls import Call
+from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.core.directory import Directory
+from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.scenario import Rule, Scenario
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.infin8linx import PROVIDER
+from voice_emulator.providers.request import Request
 
 if TYPE_CHECKING:
     from tests.rig import Running

@@ -7,7 +7,7 @@ import wave
 
 import pytest
 
-from emulator.providers.infin8linx import audio
+from voice_emulator.providers.infin8linx import audio
 
 
 def frames_of(content: bytes) -> list[bytes]:

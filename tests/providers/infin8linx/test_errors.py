@@ -1,5 +1,6 @@
 """Every code of the service, provoked: by what the client sends, by the account's settings, or, where
-neither can do it, by a rule."""
+neither can do it, by a rule.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.infin8linx import PROVIDER
-from emulator.providers.infin8linx.errors import REFUSALS
-from emulator.providers.infin8linx.texts import CODE_TEXTS
 from tests.providers.infin8linx.account import BATCH, EVER, KEYS, SERVICES, call, log_in, post, setting
 from tests.rig import Running, started
+from voice_emulator.providers.infin8linx import PROVIDER
+from voice_emulator.providers.infin8linx.errors import REFUSALS
+from voice_emulator.providers.infin8linx.texts import CODE_TEXTS
+from voice_emulator.schemas.validate import SchemaSet
 
 # Every code there is, one emulator each: the other files provoke the commonest.
 pytestmark = pytest.mark.slow

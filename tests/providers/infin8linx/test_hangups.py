@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from emulator.core.calls import Outcome
-from emulator.core.matchers import Match
-from emulator.core.scenario import CallEffect, CallSpec, Rule
-from emulator.providers.infin8linx.hangups import CAUSES, KNOWN, cause_of
-from emulator.providers.infin8linx.records import make_record
-from emulator.resources import data_path
 from tests.providers.infin8linx.account import dial, make_tenant, run_out
+from voice_emulator.core.matchers import Match
+from voice_emulator.core.scenario import CallEffect, CallSpec, Rule
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.infin8linx.hangups import CAUSES, KNOWN, cause_of
+from voice_emulator.providers.infin8linx.records import make_record
+from voice_emulator.resources import data_path
 
 EXPECTED = {
     Outcome.ANSWERED: (10001, 10040),

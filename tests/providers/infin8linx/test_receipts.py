@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from emulator.core.attempts import PushReply
-from emulator.core.calls import Outcome
-from emulator.core.matchers import Match
-from emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Rule
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.base import Envelope, PushRequest
-from emulator.providers.infin8linx import PROVIDER
-from emulator.providers.infin8linx.receipts import RECEIPTS, encode, judge
 from tests.providers.infin8linx.account import dial, make_tenant, run_out
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.core.matchers import Match
+from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Rule
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.infin8linx import PROVIDER
+from voice_emulator.providers.infin8linx.receipts import RECEIPTS, encode, judge
+from voice_emulator.providers.provider import Envelope, PushRequest
+from voice_emulator.schemas.validate import SchemaSet
 
 SCHEMAS = SchemaSet.load({"infin8linx": PROVIDER})
 

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.calls import CONNECTED, Outcome, Party
-from emulator.core.clock import SECOND
-from emulator.core.distributions import Fixed, Uniform
-from emulator.core.matchers import Match
-from emulator.core.scenario import CallEffect, CallSpec, Rule
-from emulator.providers.infin8linx import PROVIDER, receipts
-from emulator.providers.infin8linx.bills import render_bill
-from emulator.providers.infin8linx.records import call_uuid, make_record
 from tests.providers.infin8linx.account import EVER, dial, make_request, make_tenant, run_out, some_numbers
+from voice_emulator.core.clock import SECOND
+from voice_emulator.core.distributions import Fixed, Uniform
+from voice_emulator.core.matchers import Match
+from voice_emulator.core.scenario import CallEffect, CallSpec, Rule
+from voice_emulator.core.vocabulary import CONNECTED, Outcome, Party
+from voice_emulator.providers.infin8linx import PROVIDER, receipts
+from voice_emulator.providers.infin8linx.bills import render_bill
+from voice_emulator.providers.infin8linx.records import call_uuid, make_record
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.infin8linx import PROVIDER
-from emulator.providers.infin8linx.settings import MODULES, SETTINGS
+from voice_emulator.providers.infin8linx import PROVIDER
+from voice_emulator.providers.infin8linx.settings import MODULES, SETTINGS
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers" / "infin8linx.md"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import FormData
 
-from emulator.providers.nxcloud.signing import sign
 from tests.rig import Running
+from voice_emulator.providers.nxcloud.signing import sign
 
 PATHS = {
     **{

@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.clock import HOUR, MINUTE, SECOND
-from emulator.providers.nxcloud.account import Account
+from voice_emulator.core.clock import HOUR, MINUTE, SECOND
+from voice_emulator.providers.nxcloud.account import Account
 
 
 def test_everything_remembered_is_bounded(monkeypatch: Any) -> None:
-    monkeypatch.setattr("emulator.providers.nxcloud.account.REMEMBERED", 3)
+    monkeypatch.setattr("voice_emulator.providers.nxcloud.account.REMEMBERED", 3)
     account = Account()
     for index in range(9):
         account.submitted(str(index), "group")

@@ -6,9 +6,9 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from emulator.core.pushes import PushOutcome
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
+from voice_emulator.core.pushes import PushOutcome
 
 PLAIN = (
     "name: plain\nrules:\n"

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from emulator.core.billing import Tariff
-from emulator.core.calls import Call, Outcome, Party, Step
-from emulator.core.placing import Submission
-from emulator.core.plan import Plan
-from emulator.providers.nxcloud.causes import CAUSE_NAMES, CAUSES, cause_of, disposition_of
+from voice_emulator.core.billing import Tariff
+from voice_emulator.core.calls import Call
+from voice_emulator.core.placing import Submission
+from voice_emulator.core.plan import Plan
+from voice_emulator.core.vocabulary import Outcome, Party, Step
+from voice_emulator.providers.nxcloud.causes import CAUSE_NAMES, CAUSES, cause_of, disposition_of
 
 
 def ended(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.base import ErrorCode
-from emulator.providers.nxcloud import PROVIDER
-from emulator.providers.nxcloud.errors import ERRORS, MESSAGE_TEXTS, SEND
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import started
+from voice_emulator.providers.nxcloud import PROVIDER
+from voice_emulator.providers.nxcloud.errors import ERRORS, MESSAGE_TEXTS, SEND
+from voice_emulator.providers.provider import ErrorCode
 
 # Every code there is, one emulator each: the other files provoke the commonest.
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.nxcloud.account import Account, VoiceFile
-from emulator.providers.nxcloud.signing import sign
 from tests.providers.nxcloud.customer import PATHS, Customer
 from tests.rig import Running, started
+from voice_emulator.providers.nxcloud.account import Account, VoiceFile
+from voice_emulator.providers.nxcloud.signing import sign
 
 PLAIN = "name: plain\nrules: []\n"
 
@@ -170,7 +170,7 @@ def stored(index: int, size: int) -> VoiceFile:
 
 
 def test_contents_are_bounded_and_entries_stay(monkeypatch: Any) -> None:
-    monkeypatch.setattr("emulator.providers.nxcloud.account.FILE_BYTES", 100)
+    monkeypatch.setattr("voice_emulator.providers.nxcloud.account.FILE_BYTES", 100)
     account = Account()
     for index in range(5):
         account.keep_file(stored(index, 40))
@@ -179,7 +179,7 @@ def test_contents_are_bounded_and_entries_stay(monkeypatch: Any) -> None:
 
 
 def test_entries_are_bounded(monkeypatch: Any) -> None:
-    monkeypatch.setattr("emulator.providers.nxcloud.account.FILES", 3)
+    monkeypatch.setattr("voice_emulator.providers.nxcloud.account.FILES", 3)
     account = Account()
     for index in range(5):
         account.keep_file(stored(index, 1))

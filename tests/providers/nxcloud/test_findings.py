@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.nxcloud import PROVIDER
-from emulator.providers.nxcloud.findings import CONTRACT, charge
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import started
+from voice_emulator.providers.nxcloud import PROVIDER
+from voice_emulator.providers.nxcloud.finding_rules import CONTRACT, charge
 
 PLAIN = "name: plain\nrules: []\n"
 

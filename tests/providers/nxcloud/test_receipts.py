@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.attempts import PushReply
-from emulator.core.pushes import PushOutcome
-from emulator.providers.base import Envelope
-from emulator.providers.nxcloud import PROVIDER
-from emulator.providers.nxcloud.receipts import encode_voice, judge_agent, judge_voice
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.providers.nxcloud import PROVIDER
+from voice_emulator.providers.nxcloud.receipts import encode_voice, judge_agent, judge_voice
+from voice_emulator.providers.provider import Envelope
 
 MAGIC = "name: magic\nrules: []\n"
 KEYED = (

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.providers.nxcloud.recordings import wav
 from tests.providers.nxcloud.customer import GOOD, Customer
 from tests.rig import started
+from voice_emulator.providers.nxcloud.recordings import wav
 
 PLAIN = "name: plain\nmagic_numbers: false\nrules: []\n"
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.billing import money
-from emulator.core.clock import wall_text
-from emulator.providers.nxcloud.records import _key_presses, _number
 from tests.providers.nxcloud.customer import DAY, Customer
 from tests.rig import Running, started
+from voice_emulator.core.billing import money
+from voice_emulator.core.clock import wall_text
+from voice_emulator.providers.nxcloud.records import _key_presses, _number
 
 MIXED = """
 name: mixed

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator.loading.schemas import SchemaSet
-from emulator.providers.nxcloud import PROVIDER
 from tests.providers.nxcloud.customer import GOOD
+from voice_emulator.providers.nxcloud import PROVIDER
+from voice_emulator.schemas.validate import SchemaSet
 
 SCHEMAS = {schema.name: schema for schema in SchemaSet.load({"nxcloud": PROVIDER})}
 NAMES = sorted(SCHEMAS)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from emulator.core.calls import Outcome
 from tests.providers.nxcloud.customer import CALLED, KEYS, PATHS, Customer
 from tests.rig import Running, started
+from voice_emulator.core.vocabulary import Outcome
 
 PLAIN = "name: plain\nmagic_numbers: false\nrules: []\n"
 LANGUAGES = [

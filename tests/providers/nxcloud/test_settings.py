@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulator.providers.nxcloud import PROVIDER
-from emulator.providers.nxcloud.settings import ACCOUNT_STATES, SETTINGS
+from voice_emulator.providers.nxcloud import PROVIDER
+from voice_emulator.providers.nxcloud.settings import ACCOUNT_STATES, SETTINGS
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers" / "nxcloud.md"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.providers.nxcloud.signing import sign
+from voice_emulator.providers.nxcloud.signing import sign
 
 VECTORS = [
     ('{"name":"牛小信","id":10001}', "87c3560d3331ae23f1021e2025722354"),

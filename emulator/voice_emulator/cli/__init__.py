@@ -1,0 +1,142 @@
+"""The command line: one table of commands, each imported only when it is run.
+
+So `voice-emulator --help`, `health` and `wait-ready`, which scripts call in loops, load neither the emulator
+nor any library but click.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import NamedTuple
+
+import click
+
+from voice_emulator.core.words import nearest
+from voice_emulator.errors import EmulatorError, FileError, UsageError
+
+__all__ = ["COMMANDS", "main"]
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and its line in the list of commands."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+#: Every command, in the order of the list. Adding one is adding an entry.
+COMMANDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "demo": Entry("demo", "demo", "Place calls at all three providers and show every receipt."),
+        "serve": Entry("serve", "serve", "Run the emulator until SIGINT or SIGTERM."),
+        "wait-ready": Entry("health", "wait_ready", "Wait until an emulator is ready."),
+        "health": Entry("health", "health", "Tell whether an emulator is ready, without waiting."),
+        "listen": Entry("listen", "listen", "Run a receiver that prints each push it gets."),
+        "trigger": Entry("trigger", "trigger", "Push one receipt; no emulator needs to run."),
+        "init": Entry("init", "init", "Write files to start from: a scenario, a compose file, a CI snippet."),
+        "check": Entry("scenarios", "check", "Validate scenario files."),
+        "scenarios": Entry("scenarios", "scenarios", "List the shipped scenarios, or show one."),
+        "errors": Entry("error_names", "errors", "List the errors a rule may name."),
+        "report": Entry("report", "report", "Tell where the client under test broke the contract."),
+        "verify": Entry("verify", "verify", "Grade a receiver of pushes."),
+        "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
+        "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
+    }
+)
+
+
+class WrongUsage(click.ClickException):
+    """Wrong usage that one sentence explains, without the lines about usage and help."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """The group that imports a command when it is asked for, and renders our own exceptions."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; None when there is none of that name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        found = getattr(import_module(f"voice_emulator.cli.{entry.module}"), entry.attribute)
+        assert isinstance(found, click.Command)  # noqa: S101 - the table is ours, and a test walks through it
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but with the nearest name for an unknown command."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise WrongUsage(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what it raises on purpose becomes one sentence and an exit status."""
+        try:
+            return super().invoke(ctx)
+        except FileError as error:
+            for finding in error.findings:
+                click.echo(str(finding), err=True)
+            raise click.ClickException(_counted(error)) from error
+        except UsageError as error:
+            raise WrongUsage(str(error)) from error
+        except EmulatorError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _counted(error: FileError) -> str:
+    """The sentence below the findings, which are printed already."""
+    count = len(error.findings)
+    if not count:
+        return str(error)
+    return "the scenario has a mistake" if count == 1 else f"the scenario has {count} mistakes"
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from voice_emulator.version import version
+
+        click.echo(f"voice-emulator {version()}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+def commands() -> None:
+    """The voice APIs of NXCloud, Huawei CEC and Infin8linx, answered on your own machine.
+
+    New here? Try `voice-emulator demo`.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process: 0 fine, 1 findings or a failure, 2 wrong usage."""
+    try:
+        commands.main(args=list(args) if args is not None else None, prog_name="voice-emulator")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        # A file's trouble is told where it is written: this is standard output's.
+        from voice_emulator.cli.process import forget
+
+        forget(sys.stdout)
+        click.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
+        sys.exit(1)

@@ -1,0 +1,53 @@
+"""Logging of commands that serve: to standard error, as text or as one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from voice_emulator.cli.output import Outlet, dropped
+
+
+class TextLines(logging.Formatter):
+    """``2026-01-05T09:00:00.123Z WARNING what happened``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback below it when there is one."""
+        line = f"{_moment(record)} {record.levelname:<7} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and exception where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object as text."""
+        entry = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def set_up(log_format: str, level: int = logging.INFO) -> None:
+    """Log from ``level`` on to standard error; ``log_format`` is ``text`` or ``json``."""
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    logging.basicConfig(level=level, handlers=[stream], force=True)
+    if isinstance(sys.stderr, Outlet):
+        sys.stderr.notice = lambda count: stream.format(
+            logging.LogRecord(__name__, logging.WARNING, __file__, 0, dropped(count), None, None)
+        )
+    # A log nobody reads any more (a closed pipe) is no reason to print tracebacks about logging.
+    logging.raiseExceptions = False

@@ -1,0 +1,180 @@
+"""A customer's receiver: takes pushes, tells which provider's they are, and answers as that one expects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from voice_emulator.core.attempts import PushReply
+from voice_emulator.providers.provider import Provider, ReceiptKind
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import property_names
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.http.server import Server
+from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
+
+#: Real seconds that open exchanges are given to end when the receiver stops.
+GRACE = 1.0
+#: No receipt is as large; more is not read.
+BODY_LIMIT = 16 * 1024 * 1024
+#: How much of the fields there are, and of those it requires, a kind of receipt must know to be taken for it.
+LIKENESS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One push as it arrived, and what it was answered.
+
+    ``fields`` are decoded from the query, the form or the JSON body; ``provider`` and ``kind`` are guessed by
+    their names and are empty when they fit none.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    fields: Mapping[str, Any]
+    provider: str
+    kind: str
+    status: int
+    reply: str
+
+
+class Guesser:
+    """Tells by a push's fields which kind of receipt it is, whatever provider there is."""
+
+    def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
+        """Know the receipts of ``providers`` by their schemas."""
+        self._kinds = [
+            (
+                provider.id,
+                kind,
+                property_names(schema.document),
+                frozenset(schema.document.get("required", ())),
+                schema,
+            )
+            for provider in providers.values()
+            for kind in provider.receipts.values()
+            for schema in (schemas.get(kind.schema),)
+        ]
+
+    def guess(self, fields: Mapping[str, Any]) -> tuple[str, ReceiptKind] | None:
+        """Provider id and kind of the receipt most like ``fields``, or None when none comes near."""
+        given = set(fields)
+        best: tuple[float, bool] = (LIKENESS, False)
+        found = None
+        for provider, kind, known, required, schema in self._kinds:
+            every = given | required
+            likeness = (len(given & known) / len(every) if every else 0.0, schema.accepts(dict(fields)))
+            if likeness > best:
+                best, found = likeness, (provider, kind)
+        return found
+
+
+def expected_reply(kind: ReceiptKind) -> str:
+    """A body that acknowledges pushes of this kind: what the provider's own judge accepts with HTTP 200."""
+    for text in ("success", kind.acknowledgement):
+        if kind.judge(PushReply(200, (), text.encode())) is None:
+            return text
+    return ""
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Answers every push and tells ``on_push`` of it. ``status`` and ``reply`` override what is expected."""
+
+    on_push: Callable[[Arrival], None]
+    guesser: Guesser
+    status: int | None = None
+    reply: str | None = None
+
+    async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """Take one push."""
+        body = await _read(raw)
+        fields = decode(raw.rel_url.raw_query_string, raw.headers.get("Content-Type", ""), body)
+        guessed = self.guesser.guess(fields)
+        text = self.reply
+        if text is None:
+            text = expected_reply(guessed[1]) if guessed is not None else "success"
+        status = self.status or 200
+        kind = "application/json" if text.startswith("{") else "text/plain"
+        self.on_push(
+            Arrival(
+                raw.method, raw.path_qs, dict(raw.headers), body, fields,
+                guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
+            )
+        )  # fmt: skip
+        return web.Response(status=status, text=text, content_type=kind)
+
+
+async def _read(raw: web.BaseRequest) -> bytes:
+    """The body, or its first :data:`BODY_LIMIT` bytes."""
+    body = bytearray()
+    while len(body) < BODY_LIMIT and (chunk := await raw.content.readany()):
+        body += chunk
+    return bytes(body[:BODY_LIMIT])
+
+
+def decode(query: str, content_type: str, body: bytes) -> dict[str, Any]:
+    """The fields of a push: those of the query, and over them those of a form or of a JSON object.
+
+    A single field that holds a JSON object is opened, since that is how some records travel.
+    """
+    fields: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
+    text = body.decode("utf-8", "replace")
+    opened = _opened(text)
+    if opened is not None:
+        return fields | opened
+    if content_type.lower().startswith("multipart/form-data"):
+        fields |= _multipart(content_type, body)
+    elif "=" in text:
+        fields |= dict(parse_qsl(text, keep_blank_values=True))
+    if len(fields) == 1:
+        return _opened(str(next(iter(fields.values())))) or fields
+    return fields
+
+
+def _opened(text: str) -> dict[str, Any] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _multipart(content_type: str, body: bytes) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    with suppress(UnreadableForm):  # what could be read is shown
+        for part in parts_of(content_type, body):
+            fields[part.name or ""] = part.content.decode("utf-8", "replace")
+    return fields
+
+
+def make_guesser() -> Guesser:
+    """A guesser that knows every provider."""
+    providers = discover()
+    return Guesser(providers, SchemaSet.load(providers))
+
+
+@asynccontextmanager
+async def receiving(receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Run ``receiver`` and give its base URL. Raises OSError when the port cannot be had."""
+    runner = web.ServerRunner(
+        Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound = runner.addresses[0]
+        name = f"[{bound[0]}]" if ":" in str(bound[0]) else bound[0]
+        yield f"http://{name}:{bound[1]}"
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,77 @@
+"""``serve --watch``: put the scenario file in force again whenever it changes."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_emulator.core.directory import KeyTaken
+from voice_emulator.errors import FileError, UsageError
+from voice_emulator.resources import data_path
+
+if TYPE_CHECKING:
+    from voice_emulator.app import Emulator
+
+log = logging.getLogger(__name__)
+
+#: Real milliseconds between two looks at the files, whatever the system reports.
+LOOK_EVERY = 1_000
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def file_of(scenario: str) -> Path:
+    """The file behind what ``--scenario`` says: a path, or the name of a shipped one."""
+    path = Path(scenario)
+    return path.resolve() if path.is_file() else data_path("scenarios", f"{scenario}.yaml")
+
+
+async def watch(emulator: Emulator) -> None:
+    """Reload after every change, until cancelled.
+
+    The whole folder is watched: editors replace a file instead of writing into it, and the scenario may
+    extend its neighbours. Files are also looked at every now and then, since a change may come before the
+    watching has begun, and some mounts in containers report none.
+    """
+    from watchfiles import awatch
+
+    path = file_of(emulator.options.scenario)
+    log.info("watching %s", path)
+    seen: frozenset[tuple[str, int, int]] | None = None
+    looks = awatch(path.parent, recursive=False, debounce=200, rust_timeout=LOOK_EVERY, yield_on_timeout=True)
+    async for _ in looks:
+        present = files_beside(path)
+        if present != seen:
+            seen = present
+            reload(emulator, path)
+
+
+def files_beside(path: Path) -> frozenset[tuple[str, int, int]]:
+    """The scenario files in the folder of ``path``, each with the time of its last change and its size."""
+    found = set()
+    with suppress(OSError):  # the folder, or a file between the two calls, may be gone
+        for file in path.parent.iterdir():
+            if file.suffix in _SUFFIXES:
+                status = file.stat()
+                found.add((file.name, status.st_mtime_ns, status.st_size))
+    return frozenset(found)
+
+
+def reload(emulator: Emulator, path: Path) -> None:
+    """Put the file in force for the tenant ``default``; a broken one changes nothing but the log."""
+    runtime = emulator.runtime
+    try:
+        scenario = runtime.loader.file(path)
+        if scenario == runtime.start_scenario:
+            return  # saved without a change, or a neighbour that has no part in it
+        runtime.tenancy.default.load(scenario)
+    except FileError as error:
+        for finding in error.findings:
+            log.error("%s", finding)
+        log.error("%s has %d mistakes: the last good scenario stays", path.name, len(error.findings))
+    except (UsageError, KeyTaken, ValueError) as error:
+        log.error("the last good scenario stays: %s", error)
+    else:
+        runtime.start_scenario = scenario
+        log.info("reloaded %s: scenario %s", path.name, scenario.name)

@@ -1,0 +1,79 @@
+"""check and scenarios: what is wrong with a scenario file, and which scenarios are shipped."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from voice_emulator.core.words import nearest
+from voice_emulator.errors import UsageError
+
+if TYPE_CHECKING:
+    from voice_emulator.scenarios.loader import ScenarioLoader
+
+
+def make_loader() -> ScenarioLoader:
+    """A loader that knows every provider."""
+    from voice_emulator.providers.registry import discover
+    from voice_emulator.scenarios.catalogue import Catalogue
+    from voice_emulator.scenarios.loader import ScenarioLoader
+    from voice_emulator.schemas.validate import SchemaSet
+
+    providers = discover()
+    return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), os.environ)
+
+
+@click.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def check(files: tuple[str, ...]) -> None:
+    """Validate scenario files.
+
+    Prints findings as file:line:column: message, one a line, and exits 1 if there are any.
+    """
+    loader = make_loader()
+    unreadable = []
+    wrong = False
+    for name in files:
+        try:
+            findings = loader.check(name)
+        except UsageError as error:
+            unreadable.append(str(error))
+            continue
+        for finding in findings:
+            click.echo(str(finding))
+        if not findings:
+            click.echo(f"{name}: ok")
+        wrong = wrong or bool(findings)
+    for message in unreadable:
+        click.echo(f"Error: {message}", err=True)
+    if unreadable:
+        raise click.exceptions.Exit(2)
+    if wrong:
+        raise click.exceptions.Exit(1)
+
+
+@click.group("scenarios", invoke_without_command=True)
+@click.pass_context
+def scenarios(context: click.Context) -> None:
+    """List the shipped scenarios, a line each."""
+    if context.invoked_subcommand is not None:
+        return
+    shipped = make_loader().shipped()
+    width = max(len(name) for name, _ in shipped)
+    for name, description in shipped:
+        click.echo(f"{click.style(name.ljust(width), bold=True)}  {' '.join(description.split())}")
+
+
+@scenarios.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a shipped scenario, to read or to start from."""
+    from voice_emulator.resources import data_path
+    from voice_emulator.scenarios.loader import shipped_names
+
+    names = shipped_names()
+    if name not in names:
+        raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
+    click.echo(data_path("scenarios", f"{name}.yaml").read_text(encoding="utf-8"), nl=False)

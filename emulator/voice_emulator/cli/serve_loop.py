@@ -1,0 +1,93 @@
+"""From the first signal of life to the last: the ready line, serving, stopping, the report on exit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from voice_emulator.app import Emulator
+from voice_emulator.cli.ca_file import publish_authority
+from voice_emulator.cli.event_loop import on_signals
+from voice_emulator.cli.output import Outlet
+from voice_emulator.cli.process import calm_the_collector
+from voice_emulator.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+
+async def serve_until_stopped(emulator: Emulator) -> str | None:
+    """Serve until a signal; what broke our own contract under ``--strict``, or None.
+
+    A second signal ends the wait for what is still in flight. Raises ClickException when a port cannot be
+    had.
+    """
+    closing: asyncio.Task[None] | None = None
+
+    def on_signal() -> None:
+        if closing is None:
+            emulator.stop()
+        else:
+            closing.cancel()
+
+    on_signals(on_signal)
+    try:
+        await emulator.start()
+    except UsageError as error:
+        # Nothing is wrong with how we were called: exit status 1.
+        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
+    watcher = _watch(emulator) if emulator.options.watch else None
+    calm_the_collector()
+    publish_authority(emulator.runtime)
+    _announce(emulator)
+    await emulator.until_stopped()
+    log.info("stopping")
+    if watcher is not None:
+        watcher.cancel()
+    closing = asyncio.create_task(emulator.close())
+    await asyncio.wait([closing])
+    if emulator.options.report_on_exit is not None:
+        _write_report(emulator, emulator.options.report_on_exit)
+    return emulator.failure
+
+
+def _write_report(emulator: Emulator, path: Path) -> None:
+    """Write the contract report. That it cannot be written is told, and stops nothing."""
+    from voice_emulator.report import write
+
+    try:
+        write(emulator.runtime, path)
+    except OSError as error:
+        log.error("cannot write the report to %s: %s", path, error.strerror or error)
+    else:
+        log.info("wrote the report to %s", path)
+
+
+def _watch(emulator: Emulator) -> asyncio.Task[None]:
+    from voice_emulator.cli.reload import watch
+
+    return asyncio.create_task(watch(emulator))
+
+
+def _announce(emulator: Emulator) -> None:
+    """Print the ready line: the only thing that ever goes to standard output here."""
+    runtime = emulator.runtime
+    scenario = runtime.start_scenario.name
+    log.info("traffic at %s, control at %s, scenario %s", runtime.traffic, runtime.control, scenario)
+    line = {
+        "ready": True,
+        "traffic": runtime.traffic,
+        "control": runtime.control,
+        "scenario": scenario,
+        "version": runtime.version,
+    }
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.on_failure = lambda error: log.warning(
+            "nobody reads standard output (%s); serving all the same", error.strerror or error
+        )
+    if sys.stdout is not None:  # None: started with it closed
+        print(json.dumps(line), flush=True)

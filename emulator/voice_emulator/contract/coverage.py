@@ -1,0 +1,97 @@
+"""What a run exercised of everything the providers and the scenario language have, and what it never did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from voice_emulator.core.faults import FAULTS
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.provider import Provider
+
+#: Everything a rule can do to a reply or a receipt, in the words of the scenario file.
+RECEIPT_FAULTS = (
+    "lost", "before_reply", "hold", "copies", "delay", "set", "repeat_set", "drop", "corrupt", "reset", "slow_body",
+    "wrong_content_type", "encoding", "bad_signature", "stale_timestamp", "duplicate_nonce", "query_lag",
+)  # fmt: skip
+ALL_FAULTS = (
+    "reply.error",
+    "reply.verbatim",
+    *(f"fault.{name}" for name in FAULTS),
+    *(f"receipt.{name}" for name in RECEIPT_FAULTS),
+)
+
+
+def split(known: Iterable[str], counts: Mapping[str, int]) -> dict[str, Any]:
+    """``{"exercised": {name: count}, "never": [names], "of": how many there are}``; names not known count too."""
+    names = dict.fromkeys((*known, *sorted(counts)))
+    return {
+        "exercised": {name: counts[name] for name in names if counts.get(name)},
+        "never": [name for name in names if not counts.get(name)],
+        "of": len(names),
+    }
+
+
+def coverage(tenant: Tenant, providers: Mapping[str, Provider]) -> dict[str, Any]:
+    """INTERFACE section 7, ``coverage``."""
+    totals = tenant.totals
+    outcomes: Counter[str] = Counter()
+    for (_, outcome), count in totals.calls.items():
+        outcomes[str(outcome)] += count
+    return {
+        "outcomes": split([outcome.value for outcome in Outcome], outcomes),
+        "faults": split(ALL_FAULTS, totals.faults),
+        "providers": {name: _of_provider(tenant, provider) for name, provider in providers.items()},
+        "rules": {"of": len(tenant.scenario.rules), "unused": unused_rules(tenant)},
+    }
+
+
+def _of_provider(tenant: Tenant, provider: Provider) -> dict[str, Any]:
+    totals, name = tenant.totals, provider.id
+    operations = {op: count for (owner, op), count in totals.requests.items() if owner == name and op}
+    outcomes = {str(outcome): count for (owner, outcome), count in totals.calls.items() if owner == name}
+    causes = {cause: count for (owner, cause), count in totals.causes.items() if owner == name}
+    return {
+        "operations": split(provider.operations, operations),
+        "outcomes": split([outcome.value for outcome in Outcome], outcomes),
+        "causes": split(provider.contract.causes, causes),
+        "errors": _errors(tenant, provider),
+    }
+
+
+def _errors(tenant: Tenant, provider: Provider) -> dict[str, Any]:
+    """Error codes by operation: several errors may share one code, so their names stand together."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for error in provider.errors:
+        for operation in sorted(error.operations) or ("",):
+            names = named.setdefault((operation, error.code), [])
+            if error.name not in names:
+                names.append(error.name)
+    counts: Counter[tuple[str, str]] = Counter()
+    for (owner, operation, code), count in tenant.totals.codes.items():
+        if owner == provider.id:
+            # An error that may come from any operation is listed once, without one.
+            counts[(operation, code) if (operation, code) in named else ("", code)] += count
+    shown = [
+        {"operation": operation or None, "code": code, "names": names, "count": counts[operation, code]}
+        for (operation, code), names in named.items()
+    ]
+    return {
+        "exercised": [each for each in shown if each["count"]],
+        "never": [each for each in shown if not each["count"]],
+        "of": len(shown),
+    }
+
+
+def unused_rules(tenant: Tenant) -> list[dict[str, Any]]:
+    """The scenario's rules that never applied, each with what came nearest."""
+    return [
+        {
+            "rule": use.rule,
+            "matched": use.matched,
+            "nearest": [str(difference) for difference in use.nearest] if use.nearest is not None else None,
+        }
+        for use in tenant.rules.unused()
+    ]

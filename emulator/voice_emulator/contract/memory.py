@@ -1,0 +1,100 @@
+"""What the finding rules remember of one tenant: bounded, and gone when the tenant is reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from voice_emulator.core.progress import Latency, Timeline
+from voice_emulator.core.tenants import Tenant
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+
+#: Things one rule remembers of one tenant before the oldest is forgotten.
+REMEMBERED = 10_000
+#: The key under which a tenant's state holds its memory, beside those of the providers.
+STATE = "verdict"
+
+
+class Recent(Generic[K, V]):
+    """A mapping of the newest :data:`REMEMBERED` keys."""
+
+    __slots__ = ("_entries", "_limit")
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        """Start empty."""
+        self._entries: dict[K, V] = {}
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def get(self, key: K) -> V | None:
+        """What is remembered under ``key``."""
+        return self._entries.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Remember; the key becomes the newest."""
+        self._entries.pop(key, None)
+        self._entries[key] = value
+        if len(self._entries) > self._limit:
+            del self._entries[next(iter(self._entries))]
+
+    def forget(self, key: K) -> V | None:
+        """Forget a key; what was remembered under it."""
+        return self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
+    def values(self) -> list[V]:
+        """What is remembered, oldest first."""
+        return list(self._entries.values())
+
+
+class Memory:
+    """The memory of one tenant: a room per rule, and the course of the run."""
+
+    __slots__ = ("latencies", "lost", "refused_tokens", "rooms", "timeline")
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.timeline = Timeline()
+        self.latencies: dict[str, Latency] = {}
+        self.rooms: dict[str, Any] = {}
+        #: Numbers whose call was placed behind a reply that did not arrive, by (provider, number).
+        self.lost: Recent[tuple[str, str], LostReply] = Recent()
+        #: Tokens that were refused, and the newest journal entry at that time.
+        self.refused_tokens: Recent[tuple[str, str, str], int] = Recent()
+
+    def room(self, name: str, make: Callable[[], T]) -> T:
+        """The room of one rule, furnished on first use."""
+        found = self.rooms.get(name)
+        if found is None:
+            found = self.rooms[name] = make()
+        room: T = found
+        return room
+
+
+class LostReply:
+    """A submission whose reply the client never saw whole."""
+
+    __slots__ = ("at", "entry_id", "operation", "why")
+
+    def __init__(self, operation: str, entry_id: int, at: int, why: str) -> None:
+        """Journal entry and instant of the submission."""
+        self.operation = operation
+        self.entry_id = entry_id
+        self.at = at
+        self.why = why
+
+
+def memory_of(tenant: Tenant) -> Memory:
+    """The memory of a tenant, made on first use."""
+    return tenant.account_state(STATE, Memory)

@@ -1,0 +1,296 @@
+"""Watches every finished request and every push attempt, and enters what the rules find.
+
+A request that went well is looked at by next to nothing: which rules can have something to say about
+an operation is worked out once, and the rest hangs on cheap questions (was it refused? has it a query
+string?). A rule that fails must not harm the request it looks at.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from voice_emulator.contract.memory import STATE, Memory, memory_of
+from voice_emulator.contract.rules import all_rules
+from voice_emulator.contract.rules.derived import orphaned_call, pages_unread, readings
+from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise
+from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
+from voice_emulator.contract.rules.submissions import LOSING
+from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.calls import Call
+from voice_emulator.core.findings import Finding
+from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import Fate
+from voice_emulator.providers.contract import FindingRule, Hit, When
+from voice_emulator.providers.provider import Provider
+from voice_emulator.providers.request import Operation
+from voice_emulator.providers.rule_context import Look, SeenRequest
+from voice_emulator.schemas.validate import Schema, SchemaSet
+
+log = logging.getLogger(__name__)
+
+#: Where the answer to a record query leaves the calls it shows, in the order of the rows of its reply.
+SHOWN_CALLS = "shown_calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The rules that may have something to say about one operation, by what makes them look."""
+
+    schema: Schema | None
+    refused: tuple[FindingRule, ...]
+    arrived: tuple[FindingRule, ...]
+    query: tuple[FindingRule, ...]
+    form: tuple[FindingRule, ...]
+    placed: tuple[FindingRule, ...]
+    remembered: tuple[FindingRule, ...]
+    missing: tuple[tuple[str, FindingRule], ...] = ()
+    present: tuple[tuple[str, FindingRule], ...] = ()
+    shows_calls: bool = False
+
+
+class Watch:
+    """Keeps the verdict on all tenants up to date."""
+
+    def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
+        """Sort the rules by operation."""
+        self._providers = providers
+        self._rules = all_rules(providers.values())
+        self._pushed = [rule for rule in self._rules if rule.when is When.PUSHED]
+        self._watched: dict[tuple[str, str], Watched] = {}
+        for provider in providers.values():
+            self._watched[provider.id, ""] = self._sort(provider, None, None)
+            for operation in provider.operations.values():
+                schema = schemas.get(operation.request)
+                self._watched[provider.id, operation.name] = self._sort(provider, operation, schema)
+        self._nowhere = self._sort(None, None, None)
+
+    def _sort(self, provider: Provider | None, operation: Operation | None, schema: Schema | None) -> Watched:
+        name = operation.name if operation is not None else ""
+        fitting: dict[When, tuple[FindingRule, ...]] = {}
+        for when in When:
+            fitting[when] = tuple(
+                rule
+                for rule in self._rules
+                if rule.when is when
+                and (not rule.operations or name in rule.operations)
+                and (not rule.providers or (provider is not None and provider.id in rule.providers))
+                and (when is not When.ARRIVED or _concerns(rule, provider, operation))
+            )
+        arrived = fitting[When.ARRIVED]
+        always = tuple(rule for rule in arrived if not rule.missing and not rule.present)
+        return Watched(
+            schema, fitting[When.REFUSED], always, fitting[When.QUERY], fitting[When.FORM],
+            fitting[When.PLACED], fitting[When.REMEMBERED],
+            missing=tuple((rule.missing, rule) for rule in arrived if rule.missing),
+            present=tuple((rule.present, rule) for rule in arrived if rule.present),
+            shows_calls=operation is not None and operation.queries_calls,
+        )  # fmt: skip
+
+    # --- tenants ------------------------------------------------------------------------------
+
+    def attach(self, tenant: Tenant) -> None:
+        """Watch ``tenant`` from now on."""
+        tenant.findings.standing = lambda: self.standing(tenant)
+
+        def on_end(call: Call, at: int) -> None:
+            memory_of(tenant).timeline.add(ENDED, at)
+            provider = self._providers.get(call.submission.provider)
+            if provider is not None:
+                cause = provider.cause_of(call)
+                if cause:
+                    tenant.totals.causes[provider.id, cause] += 1
+
+        tenant.steps.on_end.append(on_end)
+
+    def standing(self, tenant: Tenant) -> list[Finding]:
+        """The findings that follow from where things stand now."""
+        found = []
+        for orphan in tenant.conservation.orphans:
+            provider, operation, at = orphan.provider, orphan.operation, orphan.ended_at
+            source = self._providers[provider].operations[operation].source
+            found += [
+                _finding(orphaned_call, hit, provider, operation, source, None, at)
+                for hit in orphaned_call.look(orphan)
+            ]
+        for reading in readings(tenant):
+            provider, operation, entry, at = reading.provider, reading.operation, reading.entry_id, reading.at
+            found += [
+                _finding(pages_unread, hit, provider, operation, reading.source, entry, at)
+                for hit in pages_unread.look(reading)
+            ]
+        return found
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def request(self, tenant: Tenant, seen: SeenRequest) -> None:
+        """Look at one finished request."""
+        memory = tenant.account_state(STATE, Memory)
+        request, reply, fault = seen.request, seen.reply, seen.fault
+        operation = request.operation
+        watched = self._watched.get(
+            (request.provider, operation.name if operation is not None else ""), self._nowhere
+        )
+        memory.timeline.add(REQUESTS, seen.at)
+        due: tuple[FindingRule, ...] = watched.arrived
+        for header, rule in watched.missing:
+            if not request.headers.get(header):
+                due += (rule,)
+        for name, rule in watched.present:
+            if name in request.fields:
+                due += (rule,)
+        if fault is not None or seen.reply_rule is not None:
+            _count_faults(tenant, seen)
+        if seen.problems or reply is None or reply.refused or fault in LOSING:
+            memory.timeline.add(REFUSED, seen.at)
+            due += watched.refused
+        if request.raw_query:
+            due += watched.query
+        if request.encoding in ("urlencoded", "text") and _odd_form(request.body):
+            due += watched.form
+        if seen.calls and (
+            len(memory.lost) or fault is not None or seen.cancelled or seen.reply_rule is not None
+        ):
+            due += watched.placed
+        if len(memory.refused_tokens):
+            due += watched.remembered
+        if due:
+            self._look(tenant, seen, memory, watched, due)
+        if watched.shows_calls and reply is not None and not reply.refused and fault not in LOSING:
+            self._shown(tenant, seen, memory)
+
+    def _look(
+        self, tenant: Tenant, seen: SeenRequest, memory: Memory, watched: Watched, due: Iterable[FindingRule]
+    ) -> None:
+        request = seen.request
+        provider = self._providers.get(request.provider)
+        look = Look(tenant, seen, provider, memory, watched.schema)
+        operation = request.operation
+        name, source = (operation.name, operation.source) if operation is not None else ("", "")
+        for rule in due:
+            for hit in _tried(rule, look):
+                found = _finding(rule, hit, request.provider, name, source, seen.entry_id, tenant.now)
+                # What a message quotes of the request may be one of its secrets.
+                secrets = seen.masker.secret_values(request.fields)
+                masked = seen.masker.text(found.message, secrets) if secrets else found.message
+                self._enter(tenant, found if masked == found.message else replace(found, message=masked))
+
+    def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory) -> None:
+        """The client was shown these calls: enter them in the books."""
+        request, contract = seen.request, self._providers[seen.request.provider].contract
+        calls = request.scratch.get(SHOWN_CALLS, ())
+        rows = contract.rows.get(request.operation.name) if request.operation is not None else None
+        payload = seen.reply.payload if seen.reply is not None else None
+        listed = rows(payload) if rows is not None and payload is not None else None
+        for index, call in enumerate(calls):
+            priced = contract.charge is not None and listed is not None and index < len(listed)
+            told = contract.charge(listed[index]) if priced and contract.charge and listed else None
+            tenant.conservation.shown(call, told)
+        if len(memory.lost):
+            # It has asked the records: what it submits again from now on, it submits knowingly.
+            memory.lost.clear()
+
+    # --- pushes -------------------------------------------------------------------------------
+
+    def attempt(self, tenant: Tenant, attempt: Attempt) -> None:
+        """Look at one finished attempt."""
+        push, outcome = attempt.push, attempt.outcome
+        provider = self._providers[push.provider]
+        memory = tenant.account_state(STATE, Memory)
+        delivered = outcome is PushOutcome.DELIVERED
+        call, charge = push.call, provider.contract.charge
+        told = None
+        if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
+            told = charge(attempt.fields)
+        tenant.conservation.attempted(push, outcome, again=push.attempt != attempt.number, told=told)
+        memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
+        for name in attempt.faults:
+            tenant.totals.faults[f"receipt.{name}"] += 1
+        if attempt.reply is not None:
+            latency = memory.latencies.get(push.provider)
+            if latency is None:
+                latency = memory.latencies[push.provider] = Latency()
+            latency.add(attempt.duration)
+        if delivered and call is not None and len(memory.lost):
+            memory.lost.forget((push.provider, call.number))
+        kind = provider.receipts[push.kind]
+        if not delivered or attempt.duration > SLOW or calls_json_otherwise(attempt, kind):
+            look = PushLook(tenant, attempt, kind)
+            for rule in self._pushed:
+                for hit in _tried(rule, look):
+                    call_id = attempt.call_id
+                    found = _finding(
+                        rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
+                    )
+                    self._enter(tenant, found if call_id is None else _about(found, call_id))
+
+    @staticmethod
+    def _enter(tenant: Tenant, found: Finding) -> None:
+        tenant.findings.add(found)
+        tenant.journal.append("violation", found.at, found)
+        tenant.events.publish("violation", found.at, found)
+
+
+def _concerns(rule: FindingRule, provider: Provider | None, operation: Operation | None) -> bool:
+    """Whether a rule that wants to see every request of some operations wants to see those of this one."""
+    if provider is None or operation is None:
+        return False
+    if rule.operations:
+        return True
+    contract = provider.contract
+    concerned: dict[str, Callable[[], bool]] = {
+        "token-per-call": lambda: operation.issues_token,
+        "polling-too-fast": lambda: operation.name in contract.paces,
+        "skipped-pages": lambda: operation.name in contract.pages,
+    }
+    return concerned.get(rule.id, lambda: True)()
+
+
+def _odd_form(body: bytes) -> bool:
+    """Whether a form holds anything that the rule about encoding should look at."""
+    return (
+        bool(body.translate(None, FORM_BYTES))
+        or b"=+" in body
+        or (b"%" in body and HALF_ESCAPE.search(body) is not None)
+    )
+
+
+def _count_faults(tenant: Tenant, seen: SeenRequest) -> None:
+    faults = tenant.totals.faults
+    if seen.fault is not None:
+        faults[f"fault.{seen.fault}"] += 1
+    if seen.reply_rule is not None:
+        verbatim = seen.reply is not None and seen.reply.code.startswith("verbatim")
+        faults["reply.verbatim" if verbatim else "reply.error"] += 1
+
+
+def _tried(rule: FindingRule, look: object) -> list[Hit]:
+    try:
+        return [hit if isinstance(hit, Hit) else Hit(hit) for hit in rule.look(look)]
+    except Exception:
+        log.exception("the rule %s failed", rule.id)
+        return []
+
+
+def _finding(
+    rule: FindingRule, hit: Hit | str, provider: str, operation: str, source: str, entry: int | None, at: int
+) -> Finding:
+    hit = hit if isinstance(hit, Hit) else Hit(hit)
+    return Finding(
+        rule=rule.id,
+        severity=hit.severity or rule.severity,
+        provider=provider,
+        operation=operation,
+        message=hit.message[:1000],
+        source=hit.source or rule.source or source,
+        entry=entry,
+        at=at,
+        call_id=hit.call_id,
+    )
+
+
+def _about(found: Finding, call_id: str) -> Finding:
+    return replace(found, call_id=call_id)

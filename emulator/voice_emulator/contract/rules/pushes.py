@@ -1,0 +1,188 @@
+"""Rules about the client's receiver: what it does with the pushes it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.contract import When, finding
+from voice_emulator.providers.provider import ReceiptKind
+
+#: An answer later than this is slow, in real microseconds.
+SLOW = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PushLook:
+    """What a rule about pushes works with."""
+
+    tenant: Tenant
+    attempt: Attempt
+    kind: ReceiptKind
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether a rule made the push one that a receiver may well refuse."""
+        return is_spoiled(self.attempt.push.effect) and not self.attempt.push.by_hand
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the answer; 0 when none came."""
+        return self.attempt.reply.status if self.attempt.reply is not None else 0
+
+
+def is_spoiled(effect: ReceiptEffect) -> bool:
+    """Whether contents, signature or transport of a push are broken on purpose."""
+    return bool(
+        effect.set or effect.repeat_set or effect.drop or effect.corrupt or effect.bad_signature or effect.stale_timestamp
+        or effect.duplicate_nonce or effect.wrong_content_type or effect.encoding or effect.reset
+    )  # fmt: skip
+
+
+@finding("push-not-acknowledged", "error", When.PUSHED)
+def push_not_acknowledged(look: PushLook) -> Iterator[str]:
+    """The receiver answered a push with success, but not as the provider expects.
+
+    NXCloud wants the body `success`; Huawei wants JSON whose `retCode` is the text `"0"` (`returnCode`
+    for the review of an upload). HTTP 200 alone acknowledges nothing there: the provider counts the
+    receipt as not received. Pushes that a rule of the scenario has spoiled are not counted, a receiver
+    may refuse those.
+
+    How to mend it: answer exactly what the page says, for every push that was stored.
+    """
+    if look.attempt.outcome is PushOutcome.REFUSED and 200 <= look.status < 300 and not look.spoiled:
+        reason, wanted = look.attempt.reason, look.kind.acknowledgement or "an acknowledgement"
+        yield reason if wanted in reason else f"{reason}; expected {wanted}"
+
+
+@finding("push-answered-with-error", "error", When.PUSHED)
+def push_answered_with_error(look: PushLook) -> Iterator[str]:
+    """The receiver answered a push with an HTTP error.
+
+    A status of 400 or above says that the receiver could not, or did not want to, take a receipt that
+    the provider's documents allow. No provider promises to send it again: NXCloud pushes once.
+
+    How to mend it: take every receipt, store it raw if it looks odd, and find out later.
+    """
+    if look.attempt.outcome is PushOutcome.REFUSED and look.status >= 400 and not look.spoiled:
+        yield f"HTTP status {look.status}"
+
+
+@finding(
+    "push-redirected",
+    "error",
+    When.PUSHED,
+    source="the receipt pages know of no redirect; the emulator follows none",
+)
+def push_redirected(look: PushLook) -> Iterator[str]:
+    """The receiver answered a push with a redirect.
+
+    Providers do not follow redirects of pushes: the receipt is lost. Often it is a missing slash at the
+    end of the path, or a server that sends everybody from http to https.
+
+    How to mend it: register the URL that the redirect leads to.
+    """
+    if look.attempt.outcome is PushOutcome.REFUSED and 300 <= look.status < 400:
+        headers = look.attempt.reply.headers if look.attempt.reply is not None else ()
+        where = next((value for name, value in headers if name.lower() == "location"), "")
+        yield f"HTTP status {look.status}" + (f" to {where[:200]}" if where else "")
+
+
+@finding("push-timed-out", "error", When.PUSHED)
+def push_timed_out(look: PushLook) -> Iterator[str]:
+    """The receiver did not answer a push in time.
+
+    The provider gives up after some seconds (ten by default here) and counts the receipt as not
+    received, even if the receiver is still working on it.
+
+    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    """
+    if look.attempt.trouble == "timeout":
+        yield look.attempt.reason
+
+
+@finding("receiver-unreachable", "error", When.PUSHED)
+def receiver_unreachable(look: PushLook) -> Iterator[str]:
+    """The receiver could not be reached, or broke the connection off.
+
+    Nothing listens there, the name does not resolve, or the server closed the connection before it had
+    answered (a crash, often).
+
+    How to mend it: check the callback URL; inside a container, localhost is the container itself
+    (`--rewrite-callback http://localhost=http://host.docker.internal`).
+    """
+    if look.attempt.trouble in ("connection", "url"):
+        yield look.attempt.reason
+
+
+@finding(
+    "receiver-tls-trouble",
+    "error",
+    When.PUSHED,
+    source="Configuring the Voice Notification Function (Huawei CEC, cec_04_0028): TLS 1.2 or newer",
+)
+def receiver_tls_trouble(look: PushLook) -> Iterator[str]:
+    """TLS with the receiver failed.
+
+    The certificate is expired, self-signed, made out to another name, or lacks its intermediates; or the
+    two sides have no version in common. The provider cannot look inside and will not make an exception.
+
+    How to mend it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
+    """
+    if look.attempt.trouble == "tls":
+        yield look.attempt.reason
+
+
+@finding("push-answered-slowly", "warning", When.PUSHED)
+def push_answered_slowly(look: PushLook) -> Iterator[str]:
+    """The receiver took more than three seconds to answer a push.
+
+    It was in time here, but not by much, and under load it will not be. Receivers are slow when they do
+    the whole work before answering.
+
+    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    """
+    if (
+        look.attempt.duration > SLOW
+        and look.attempt.reply is not None
+        and look.attempt.push.effect.slow_body is None
+    ):
+        yield f"answered after {look.attempt.duration / 1e6:.1f} s"
+
+
+@finding("acknowledgement-content-type", "warning", When.PUSHED)
+def acknowledgement_content_type(look: PushLook) -> Iterator[str]:
+    """The receiver answered JSON, but did not call it that.
+
+    Where the provider expects a JSON object, the answer should say `Content-Type: application/json`. The
+    emulator reads the body all the same; a stricter reader would not.
+
+    How to mend it: set the content type of the answer.
+    """
+    if look.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(look.attempt, look.kind):
+        yield f"expected application/json, got {content_type(look.attempt) or 'none'}"
+
+
+def calls_json_otherwise(attempt: Attempt, kind: ReceiptKind) -> bool:
+    """Whether JSON was expected as acknowledgement and something else was announced."""
+    if not kind.acknowledgement.startswith("{") or attempt.reply is None:
+        return False
+    return "json" not in content_type(attempt)
+
+
+def content_type(attempt: Attempt) -> str:
+    """The answer's content type, lower-case; empty when it has none."""
+    for name, value in attempt.reply.headers if attempt.reply is not None else ():
+        if len(name) == 12 and name.lower() == "content-type":
+            return value.lower()
+    return ""
+
+
+RULES = (
+    push_not_acknowledged, push_answered_with_error, push_redirected, push_timed_out, receiver_unreachable,
+    receiver_tls_trouble, push_answered_slowly, acknowledgement_content_type,
+)  # fmt: skip

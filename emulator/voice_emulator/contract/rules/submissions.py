@@ -1,0 +1,145 @@
+"""Rules about what a client does after a request went wrong: repeating, hammering, double-dialling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from voice_emulator.contract.memory import LostReply, Memory, Recent
+from voice_emulator.core.clock import HOUR, SECOND
+from voice_emulator.providers.contract import When, finding
+from voice_emulator.providers.rule_context import Look
+
+#: Faults behind which the client cannot read its reply.
+LOSING = frozenset(
+    {"reset", "hang", "empty", "truncate", "garbage", "invalid_json", "http_status", "html_error"}
+)
+#: How long after a lost reply the same number must not be submitted blindly, in tenant time.
+BLIND = HOUR
+#: How often a request may be repeated unchanged after a refusal that repeating cannot mend.
+PATIENCE = 2
+#: More unsuccessful repetitions than this within :data:`STORM_SPAN` of real time are a storm.
+STORM = 5
+STORM_SPAN = 1 * SECOND
+
+
+def why_lost(look: Look) -> str:
+    """Why the client cannot have read the reply; empty when it could."""
+    seen = look.seen
+    if seen.fault in LOSING:
+        return str(seen.fault)
+    if seen.cancelled or seen.sent is None or seen.sent.status is None:
+        return "the client went away"
+    if seen.reply_rule is not None:
+        return "a refusal although the call was placed"
+    return ""
+
+
+@finding("repeated-submission", "error", When.PLACED)
+def repeated_submission(look: Look) -> Iterator[str]:
+    """A submission was repeated after its reply had been lost: the number is dialled twice.
+
+    When a reply does not arrive (a reset, a time-out, half a body, an error page of some proxy), the
+    client does not know whether the call was placed. Often it was. Submitting again dials the person a
+    second time and pays a second time: the double-dial trap. The finding comes when a number whose call
+    was placed behind a lost reply is submitted again within an hour, without the client having looked
+    at the records or got the receipt in between.
+
+    How to mend it: after a lost reply ask the record query first, or wait for the receipt; or use an id
+    of your own that the provider refuses to take twice (`orderid`).
+    """
+    memory: Memory = look.memory
+    provider = look.request.provider
+    numbers = look.request.numbers
+    for number in dict.fromkeys(numbers):
+        lost = memory.lost.get((provider, number))
+        if lost is None or lost.operation != look.operation or look.seen.at - lost.at > BLIND:
+            continue
+        if lost.entry_id != look.seen.entry_id:
+            memory.lost.forget((provider, number))
+            yield f"{number} was placed already by request {lost.entry_id}, whose reply was lost ({lost.why})"
+    why = why_lost(look)
+    if why:
+        for number in dict.fromkeys(numbers):
+            memory.lost.put(
+                (provider, number), LostReply(look.operation, look.seen.entry_id, look.seen.at, why)
+            )
+
+
+#: HTTP statuses by which a server, or a gateway before it, says: not now.
+PASSING = frozenset({408, 425, 429})
+
+
+class _Repeats:
+    """Unsuccessful requests that were the same byte for byte."""
+
+    __slots__ = ("count", "first_wall", "ignored", "stormed")
+
+    def __init__(self, wall: int) -> None:
+        self.count = 0
+        self.ignored = 0
+        self.first_wall = wall
+        self.stormed = False
+
+
+def _fingerprint(look: Look) -> bytes:
+    request = look.request
+    told = f"{request.provider} {request.method} {request.path}?{request.raw_query} {look.tokens()}"
+    return blake2b(
+        request.body, digest_size=16, key=blake2b(told.encode("utf-8", "surrogatepass")).digest()
+    ).digest()
+
+
+@finding("refusal-ignored", "warning", When.REFUSED)
+def refusal_ignored(look: Look) -> Iterator[str]:
+    """The same request was sent again and again although the refusal cannot change.
+
+    A missing field, a wrong country code, a number that is none: the reply will be the same tomorrow.
+    The finding comes with the third time. Refusals that may pass (rate limits, a server's trouble, a
+    review that is pending) are not counted.
+
+    How to mend it: tell lasting refusals from passing ones by their code, and repeat only the latter.
+    """
+    reply = look.seen.reply
+    passing = look.contract.limited | look.contract.temporary
+    if reply is None or not reply.refused or look.refused_for(passing):
+        return
+    if reply.status >= 500 or reply.status in PASSING:
+        return
+    repeats = _repeats(look)
+    repeats.ignored += 1
+    if repeats.ignored == PATIENCE + 1:
+        yield f"sent {repeats.ignored} times unchanged; the refusal ({reply.code}) will not pass"
+
+
+@finding("retry-storm", "error", When.REFUSED)
+def retry_storm(look: Look) -> Iterator[str]:
+    """A failed request was repeated without a pause.
+
+    More than five times within a second of real time, the same request was refused or got no usable
+    reply. When a gateway is in trouble, clients that all do this keep it there; real gateways then
+    block them.
+
+    How to mend it: wait before repeating, longer each time, with some chance in it, and give up in the
+    end.
+    """
+    repeats = _repeats(look)
+    wall = look.request.wall
+    if wall - repeats.first_wall > STORM_SPAN:
+        repeats.first_wall, repeats.count, repeats.stormed = wall, 0, False
+    repeats.count += 1
+    if repeats.count > STORM and not repeats.stormed:
+        repeats.stormed = True
+        yield f"{repeats.count} unsuccessful repetitions within {STORM_SPAN // SECOND} s"
+
+
+def _repeats(look: Look) -> _Repeats:
+    memory: Memory = look.memory
+    known: Recent[bytes, _Repeats] = memory.room("repeats", Recent)
+    mark = _fingerprint(look)
+    found = known.get(mark) or _Repeats(look.request.wall)
+    known.put(mark, found)
+    return found
+
+
+RULES = (repeated_submission, refusal_ignored, retry_storm)

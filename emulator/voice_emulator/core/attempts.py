@@ -1,0 +1,151 @@
+"""Attempts: what happened each time a push was carried, or was due and was not."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice_emulator.core.clock import rfc3339
+from voice_emulator.core.masking import Masker
+from voice_emulator.core.pushes import Push, PushOutcome
+
+ATTEMPT_LIMIT = 50_000
+#: Bytes that are kept of an answer, and how long its headers may be to be kept whole.
+BODY_KEPT = 4_096
+HEADERS_KEPT = 8_192
+
+
+@dataclass(slots=True)
+class PushReply:
+    """What the customer's receiver answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def shorten(self) -> None:
+        """Let go of what no acknowledgement has: tens of thousands of answers are kept."""
+        if len(self.body) > BODY_KEPT:
+            self.body = self.body[:BODY_KEPT]
+        if sum(len(name) + len(value) for name, value in self.headers) > HEADERS_KEPT:
+            self.headers = tuple((name[:100], value[:200]) for name, value in self.headers[:30])
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt of one push; INTERFACE section 4, ``callbacks``.
+
+    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds.
+    """
+
+    id: str
+    push: Push
+    number: int
+    at: int
+    url: str | None
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    fields: Mapping[str, Any]
+    outcome: PushOutcome
+    reason: str = ""
+    reply: PushReply | None = None
+    duration: int = 0
+    lateness: int = 0
+    masker: Masker | None = None
+    faults: tuple[str, ...] = field(default=())
+    entry_id: int = 0
+    #: Why no answer came: ``timeout``, ``tls``, ``connection`` or ``url``; empty otherwise.
+    trouble: str = ""
+
+    @property
+    def call_id(self) -> str | None:
+        """The call the push reports, unless it is about something else."""
+        return self.push.call.id if self.push.call is not None else None
+
+    @property
+    def weight(self) -> int:
+        """Bytes held on to, roughly."""
+        return 400 + len(self.body) + (len(self.reply.body) if self.reply else 0)
+
+    def shown(self) -> dict[str, Any]:
+        """The attempt as the control API shows it."""
+        masker = self.masker or Masker(())
+        reply = self.reply
+        return {
+            "id": self.id,
+            "call_id": self.call_id,
+            "number": self.push.call.number if self.push.call is not None else None,
+            "provider": self.push.provider,
+            "kind": self.push.kind,
+            "attempt": self.number,
+            "at": rfc3339(self.at),
+            "url": self.url,
+            "method": self.method,
+            "headers": masker.headers(self.headers),
+            "body": masker.text(self.body.decode("utf-8", "replace")),
+            "fields": masker.mapping(self.fields),
+            "faults": list(self.faults),
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "status": reply.status if reply else None,
+            "reply": reply.body.decode("utf-8", "replace") if reply else None,
+            "duration_ms": round(self.duration / 1000, 3),
+            "rule": self.push.rule,
+        }
+
+
+class Attempts:
+    """The newest finished attempts of one tenant, in the order they ended."""
+
+    __slots__ = ("_attempts", "_by_call", "_limit", "total")
+
+    def __init__(self, limit: int = ATTEMPT_LIMIT) -> None:
+        """Keep at most ``limit``."""
+        self._attempts: deque[Attempt] = deque()
+        self._by_call: dict[str, list[Attempt]] = {}
+        self._limit = limit
+        self.total = 0
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter(self._attempts)
+
+    @property
+    def first_index(self) -> int:
+        """How many attempts were forgotten: the running number of the oldest one kept."""
+        return self.total - len(self._attempts)
+
+    def add(self, attempt: Attempt) -> None:
+        """Keep an attempt; past the limit the oldest goes."""
+        self.total += 1
+        self._attempts.append(attempt)
+        if attempt.call_id is not None:
+            self._by_call.setdefault(attempt.call_id, []).append(attempt)
+        if len(self._attempts) > self._limit:
+            oldest = self._attempts.popleft()
+            if oldest.call_id is not None:
+                others = self._by_call[oldest.call_id]
+                others.pop(0)
+                if not others:
+                    del self._by_call[oldest.call_id]
+
+    def of_call(self, call_id: str) -> list[Attempt]:
+        """The attempts that reported one call, oldest first."""
+        return list(self._by_call.get(call_id, ()))
+
+    def after(self, index: int) -> Iterator[tuple[int, Attempt]]:
+        """(running number, attempt) pairs with a number above ``index``, oldest first; from 1."""
+        first = self.first_index
+        for position in range(max(0, index - first), len(self._attempts)):
+            yield first + position + 1, self._attempts[position]
+
+    def clear(self) -> None:
+        """Forget all attempts."""
+        self._attempts.clear()
+        self._by_call.clear()
+        self.total = 0

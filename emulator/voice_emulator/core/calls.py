@@ -1,0 +1,136 @@
+"""A call: what it was placed with, what has happened to it, and what that cost.
+
+Any step that :data:`voice_emulator.core.vocabulary.TRANSITIONS` does not list is a :class:`CallError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from voice_emulator.core.billing import Bill, bill
+from voice_emulator.core.placing import Submission
+from voice_emulator.core.plan import Plan
+from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.vocabulary import TRANSITIONS, Fate, Outcome, Party, State, Step
+
+
+class CallError(Exception):
+    """A step that the call's state does not allow."""
+
+
+class Call:
+    """One dialled number of one submission.
+
+    ``ordinal`` says which call to this number it is, from 1. Instants are microseconds on the
+    tenant's clock, None until they happened; ``keys`` is what the callee pressed. ``provider_id`` is
+    the id the provider tells the customer, ``batch_id`` that of the whole submission. ``details``
+    is the provider's own room for this one call; what all numbers share lives in ``submission``.
+    """
+
+    __slots__ = (
+        "answered_at", "bill", "details", "dialled_at", "dropped", "effect", "ended_at", "fate", "id",
+        "marks", "number", "open_pushes", "ordinal", "plan", "provider_id", "query_from", "receipt_rule",
+        "ring_at", "rule", "state", "submission", "submitted_at",
+    )  # fmt: skip
+
+    def __init__(
+        self, id: str, number: str, ordinal: int, submission: Submission, plan: Plan, submitted_at: int
+    ) -> None:
+        """Create a queued call; ``plan`` says how it will go."""
+        self.id = id
+        self.number = number
+        self.ordinal = ordinal
+        self.submission = submission
+        self.plan = plan
+        self.submitted_at = submitted_at
+        self.state = State.QUEUED
+        self.dialled_at: int | None = None
+        self.ring_at: int | None = None
+        self.answered_at: int | None = None
+        self.ended_at: int | None = None
+        self.bill: Bill | None = None
+        self.dropped = False
+        self.provider_id = ""
+        self.rule: str | None = None
+        self.effect: ReceiptEffect | None = None
+        self.details: Any = None
+        self.query_from: int | None = None
+        self.receipt_rule: str | None = None
+        # The books of core/conservation.py: kept here, so that they go on when the ledger forgets.
+        self.fate = Fate.PENDING
+        self.open_pushes = 0
+        self.marks = 0
+
+    def drop_cause(self) -> None:
+        """Forget a cause that the rule named for another provider."""
+        self.plan = replace(self.plan, cause=None)
+
+    def take(self, step: Step, at: int) -> None:
+        """Let ``step`` happen at instant ``at``. Raises CallError when the table forbids it."""
+        following = TRANSITIONS.get((self.state, step))
+        if following is None:
+            raise CallError(f"call {self.id} is {self.state} and cannot {step}")
+        if step is Step.DIAL:
+            self.dialled_at = at
+        elif step is Step.RING:
+            self.ring_at = at
+        elif step is Step.ANSWER:
+            self.answered_at = at
+        else:
+            self.ended_at = at
+            self.dropped = self.state is State.QUEUED
+            self.bill = bill(self.submission.tariff, self.answered, self.talk_seconds)
+        self.state = following
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody picked up."""
+        return self.answered_at is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over."""
+        return self.state is State.ENDED
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the call ended; None while it goes on, and for a call dropped before dialling."""
+        return self.plan.outcome if self.ended and not self.dropped else None
+
+    @property
+    def ended_by(self) -> Party | None:
+        """Who ended the call; None while it goes on."""
+        return self.plan.ended_by if self.ended and not self.dropped else None
+
+    @property
+    def talk_seconds(self) -> int:
+        """Whole seconds from answer to end; 0 when nobody answered or the call still goes on."""
+        if self.answered_at is None or self.ended_at is None:
+            return 0
+        return (self.ended_at - self.answered_at) // 1_000_000
+
+    @property
+    def keys(self) -> str:
+        """What the callee pressed, once the call has ended."""
+        return self.plan.keys if self.ended and self.answered else ""
+
+    @property
+    def provider(self) -> str:
+        """Id of the provider that carries the call."""
+        return self.submission.provider
+
+    @property
+    def operation(self) -> str:
+        """Name of the operation that placed the call."""
+        return self.submission.operation
+
+    @property
+    def caller(self) -> str:
+        """The caller number shown to the callee."""
+        return self.submission.caller
+
+    @property
+    def batch_id(self) -> str:
+        """Id of the submission as the provider tells it, empty where it tells none."""
+        return self.submission.batch_id

@@ -1,0 +1,239 @@
+"""Conservation: every accepted number is accounted for, at any time.
+
+A number was acknowledged (a push of its receipt arrived), reconciled (no push did, but the client's
+record query showed it), is pending, uncertain, dropped before it was dialled, or an orphan: over,
+and nobody on the client's side knows how it ended. The accounts are kept step by step, so they stay
+right when calls are forgotten, and reading them costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from voice_emulator.core.billing import money
+from voice_emulator.core.calls import Call
+from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.vocabulary import Fate, Step
+
+#: Orphans named one by one; past it they are only counted.
+ORPHAN_LIMIT = 10_000
+
+_SHOWN = 1
+_UNCERTAIN = 2
+_TOLD = 4
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A call nobody knows the end of. ``last`` is how its last push went, None when it had none."""
+
+    call_id: str
+    provider: str
+    operation: str
+    number: str
+    ended_at: int
+    last: PushOutcome | None
+    rule: str | None
+
+
+@dataclass(slots=True)
+class Sums:
+    """Charges of one provider, each call counted once.
+
+    ``ledger`` is what all ended calls cost. ``receipts`` and ``queries`` are what the client was told
+    by acknowledged receipts and by record queries (None where the provider tells no prices);
+    ``receipts_due`` and ``queries_due`` what the ledger says of those same calls.
+    """
+
+    ledger: Decimal = _ZERO
+    receipts: Decimal | None = None
+    receipts_due: Decimal = _ZERO
+    queries: Decimal | None = None
+    queries_due: Decimal = _ZERO
+
+    @property
+    def agree(self) -> bool:
+        """Whether what was told is what the ledger has."""
+        return (self.receipts is None or self.receipts == self.receipts_due) and (
+            self.queries is None or self.queries == self.queries_due
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """The sums as decimal strings, null where no price is told."""
+        return {
+            "ledger": money(self.ledger),
+            "receipts": None if self.receipts is None else money(self.receipts),
+            "receipts_due": money(self.receipts_due),
+            "queries": None if self.queries is None else money(self.queries),
+            "queries_due": money(self.queries_due),
+            "agree": self.agree,
+        }
+
+
+@dataclass(slots=True)
+class Account:
+    """The numbers of one provider."""
+
+    accepted: int = 0
+    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
+    sums: Sums = field(default_factory=Sums)
+
+    def shown(self) -> dict[str, Any]:
+        """``accepted`` and how many numbers met which fate."""
+        return {"accepted": self.accepted} | {fate.value: count for fate, count in self.fates.items()}
+
+
+class Conservation:
+    """The accounts of one tenant, by provider."""
+
+    __slots__ = ("_orphans", "accounts")
+
+    def __init__(self) -> None:
+        """Start with nothing accepted."""
+        self.accounts: dict[str, Account] = {}
+        self._orphans: dict[str, Orphan] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.accounts.clear()
+        self._orphans.clear()
+
+    def restore(self, accounts: Mapping[str, Account], orphans: Iterable[Orphan]) -> None:
+        """Go on with books that were kept elsewhere."""
+        self.accounts = dict(accounts)
+        self._orphans = {orphan.call_id: orphan for orphan in orphans}
+
+    # --- what happens -------------------------------------------------------------------------
+
+    def placed(self, provider: str, count: int = 1) -> None:
+        """So many numbers were accepted."""
+        account = self.accounts.get(provider)
+        if account is None:
+            account = self.accounts[provider] = Account()
+        account.accepted += count
+        account.fates[Fate.PENDING] += count
+
+    def ended(self, call: Call) -> None:
+        """A call is over, or was dropped undialled; its receipts are about to be scheduled."""
+        if call.dropped:
+            self._move(call, Fate.DROPPED)
+            return
+        copies = call.effect.copies if call.effect is not None else 1
+        for plan in call.submission.receipts:
+            if plan.ruled and plan.on is Step.END:
+                call.open_pushes += copies
+        if call.bill is not None and call.bill.charge:
+            self.accounts[call.submission.provider].sums.ledger += call.bill.charge
+        if not call.open_pushes:
+            self._settle(call, None, None)
+
+    def attempted(
+        self, push: Push, outcome: PushOutcome, *, again: bool, told: Decimal | None = None
+    ) -> None:
+        """An attempt of a push ended; ``again`` is whether another one is scheduled.
+
+        ``told`` is the charge that the receipt told, None where the provider tells none.
+        """
+        call = push.call
+        if call is None or call.fate is Fate.DROPPED or not _reports_end(call, push.kind):
+            return
+        if not push.by_hand and not again:
+            call.open_pushes -= 1
+        if outcome is PushOutcome.DELIVERED:
+            if call.fate is not Fate.ACKNOWLEDGED:
+                self._acknowledge(call, told)
+            return
+        if outcome is PushOutcome.UNCERTAIN:
+            call.marks |= _UNCERTAIN
+        if call.fate is Fate.PENDING and call.ended and call.open_pushes <= 0:
+            self._settle(call, outcome, push.rule)
+
+    def shown(self, call: Call, told: Decimal | None = None) -> None:
+        """A record query showed ``call`` to the client; before its end that says nothing of how it ended."""
+        if not call.ended or call.dropped or call.submission.provider not in self.accounts:
+            return
+        if not call.marks & _TOLD:
+            call.marks |= _TOLD
+            sums = self.accounts[call.submission.provider].sums
+            if told is not None:
+                sums.queries = (sums.queries or _ZERO) + told
+                sums.queries_due += call.bill.charge if call.bill is not None else _ZERO
+        call.marks |= _SHOWN
+        if call.fate in (Fate.ORPHAN, Fate.UNCERTAIN):
+            self._move(call, Fate.RECONCILED)
+
+    # --- the accounts -------------------------------------------------------------------------
+
+    def _acknowledge(self, call: Call, told: Decimal | None) -> None:
+        self._move(call, Fate.ACKNOWLEDGED)
+        if told is not None:
+            sums = self.accounts[call.submission.provider].sums
+            sums.receipts = (sums.receipts or _ZERO) + told
+            sums.receipts_due += call.bill.charge if call.bill is not None else _ZERO
+
+    def _settle(self, call: Call, last: PushOutcome | None, rule: str | None) -> None:
+        """All pushes of ``call`` are done and none was acknowledged."""
+        if call.marks & _SHOWN:
+            self._move(call, Fate.RECONCILED)
+        elif call.marks & _UNCERTAIN:
+            self._move(call, Fate.UNCERTAIN)
+        else:
+            self._move(call, Fate.ORPHAN)
+            if len(self._orphans) < ORPHAN_LIMIT:
+                self._orphans[call.id] = Orphan(
+                    call.id, call.provider, call.operation, call.number, call.ended_at or 0, last, rule
+                )
+
+    def _move(self, call: Call, fate: Fate) -> None:
+        account = self.accounts.get(call.submission.provider)
+        if account is None:  # placed before a reset
+            return
+        if call.fate is Fate.ORPHAN:
+            self._orphans.pop(call.id, None)
+        account.fates[call.fate] -= 1
+        account.fates[fate] += 1
+        call.fate = fate
+
+    # --- reading ------------------------------------------------------------------------------
+
+    @property
+    def orphans(self) -> Iterator[Orphan]:
+        """The orphans, oldest first, at most :data:`ORPHAN_LIMIT` of them."""
+        return iter(tuple(self._orphans.values()))
+
+    def count(self, fate: Fate) -> int:
+        """How many numbers of all providers met ``fate``."""
+        return sum(account.fates[fate] for account in self.accounts.values())
+
+    @property
+    def accepted(self) -> int:
+        """How many numbers were accepted."""
+        return sum(account.accepted for account in self.accounts.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every accepted number has exactly one fate."""
+        return all(account.accepted == sum(account.fates.values()) for account in self.accounts.values())
+
+    def shown_accounts(self) -> dict[str, Any]:
+        """INTERFACE section 7, ``conservation``: the totals, the orphans' call ids, and each provider."""
+        totals: dict[str, Any] = {"accepted": self.accepted}
+        totals |= {fate.value: self.count(fate) for fate in Fate}
+        providers: Mapping[str, Any] = {
+            name: account.shown() | {"charges": account.sums.shown()}
+            for name, account in self.accounts.items()
+        }
+        return totals | {
+            "balanced": self.balanced,
+            "orphans": list(self._orphans),
+            "providers": dict(sorted(providers.items())),
+        }
+
+
+def _reports_end(call: Call, kind: str) -> bool:
+    """Whether pushes of ``kind`` are the receipt of ``call``, and not news on the way there."""
+    return any(plan.kind == kind and plan.ruled and plan.on is Step.END for plan in call.submission.receipts)

@@ -1,0 +1,161 @@
+"""The ledger of calls: what receipts and record queries are both rendered from.
+
+Bounded: calls that have ended are forgotten oldest first past a limit; calls still going on never.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from voice_emulator.core.calls import Call
+
+ENDED_LIMIT = 50_000
+COUNTED_NUMBERS = 200_000
+
+
+class Counts:
+    """How often each key was seen, for at least the latest ``limit`` keys.
+
+    Two generations of plain dicts: when the young one is full it becomes the old one, and what was
+    in the old one and not seen since is forgotten. That needs half the memory of an ordered dict.
+    """
+
+    __slots__ = ("_limit", "_old", "_young")
+
+    def __init__(self, limit: int = COUNTED_NUMBERS) -> None:
+        """Start at zero for every key."""
+        self._young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
+        self._limit = limit
+
+    def next(self, key: str) -> int:
+        """Count one more and say which it is, from 1."""
+        young = self._young
+        count = young.get(key)
+        if count is None:
+            count = self._old.pop(key, 0)
+            if len(young) >= self._limit:
+                self._old = young
+                young = self._young = {}
+        young[key] = count + 1
+        return count + 1
+
+    def put(self, key: str, count: int) -> None:
+        """Go on counting ``key`` from ``count``."""
+        if self.seen(key) < count:
+            self.next(key)
+            self._young[key] = count
+
+    def seen(self, key: str) -> int:
+        """How often ``key`` was counted so far."""
+        return self._young.get(key) or self._old.get(key, 0)
+
+    def clear(self) -> None:
+        """Back to zero."""
+        self._young.clear()
+        self._old.clear()
+
+
+_NO_NAMES: Mapping[str, Call] = MappingProxyType({})
+
+
+class Ledger:
+    """All calls of one tenant, in the order they were submitted."""
+
+    __slots__ = ("_calls", "_dialled", "_ended", "_ended_limit", "_named", "_requested", "forgotten")
+
+    def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
+        """Keep at most ``ended_limit`` ended calls."""
+        self._calls: dict[str, Call] = {}
+        self._named: dict[str, dict[str, Call]] = {}
+        self._ended: deque[Call] = deque()
+        self._ended_limit = ended_limit
+        self._dialled: dict[str, Counts] = {}
+        self._requested: dict[tuple[str, str], Counts] = {}
+        self.forgotten = 0
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._calls.values())
+
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._calls
+
+    def ordinal(self, provider: str, number: str) -> int:
+        """Count one more call of ``provider`` to ``number`` and say which it is, from 1."""
+        counts = self._dialled.get(provider)
+        if counts is None:
+            counts = self._dialled[provider] = Counts()
+        return counts.next(number)
+
+    def go_on(self, space: tuple[str, ...], key: str, count: int) -> None:
+        """Go on counting a number: ``space`` is the provider, for requests also the operation."""
+        if len(space) == 1:
+            self._dialled.setdefault(space[0], Counts()).put(key, count)
+        else:
+            self._requested.setdefault((space[0], space[1]), Counts()).put(key, count)
+
+    @property
+    def ended_count(self) -> int:
+        """How many calls have ended so far: the running number of the one that ended last."""
+        return self.forgotten + len(self._ended)
+
+    def request_ordinal(self, provider: str, operation: str, number: str) -> int:
+        """Count one more request of ``operation`` that names ``number`` first; which it is, from 1."""
+        counts = self._requested.get((provider, operation))
+        if counts is None:
+            counts = self._requested[provider, operation] = Counts()
+        return counts.next(number)
+
+    def add(self, call: Call) -> None:
+        """Enter a new call."""
+        self._calls[call.id] = call
+
+    def get(self, call_id: str) -> Call | None:
+        """The call with this id, unless unknown or forgotten."""
+        return self._calls.get(call_id)
+
+    def name(self, call: Call, name: str) -> None:
+        """Let ``call`` be found by what the customer knows it as, for as long as it is kept."""
+        call.provider_id = name
+        named = self._named.get(call.provider)
+        if named is None:
+            named = self._named[call.provider] = {}
+        named[name] = call
+
+    def named(self, provider: str, name: str) -> Call | None:
+        """The call of ``provider`` that :meth:`name` gave this name to."""
+        return self._named.get(provider, _NO_NAMES).get(name)
+
+    def ended(self, call: Call) -> None:
+        """Note that ``call`` is over, and forget the oldest ended one past the limit."""
+        self._ended.append(call)
+        if len(self._ended) > self._ended_limit:
+            oldest = self._ended.popleft()
+            self._calls.pop(oldest.id, None)
+            named = self._named.get(oldest.provider)
+            if named is not None and named.get(oldest.provider_id) is oldest:
+                del named[oldest.provider_id]
+            self.forgotten += 1
+
+    def ended_after(self, index: int) -> Iterator[tuple[int, Call]]:
+        """(running number, call) pairs of ended calls with a number above ``index``, in the order they ended; from 1."""
+        for position in range(max(0, index - self.forgotten), len(self._ended)):
+            yield self.forgotten + position + 1, self._ended[position]
+
+    def of_provider(self, provider: str) -> Iterator[Call]:
+        """Calls of one provider, oldest first."""
+        return (call for call in self._calls.values() if call.submission.provider == provider)
+
+    def clear(self) -> None:
+        """Forget every call and every count."""
+        self._calls.clear()
+        self._named.clear()
+        self._ended.clear()
+        self._dialled.clear()
+        self._requested.clear()
+        self.forgotten = 0

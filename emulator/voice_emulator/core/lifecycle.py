@@ -1,0 +1,94 @@
+"""Placing, starting and withdrawing the calls of a submission. What follows then is :mod:`voice_emulator.core.steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from voice_emulator.core.calls import Call
+from voice_emulator.core.draws import draw
+from voice_emulator.core.matchers import Subject
+from voice_emulator.core.placing import Submission
+from voice_emulator.core.plan import DEFAULT_EFFECT, make_plan
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import State
+
+
+def place(
+    tenant: Tenant, submission: Submission, numbers: Sequence[str], fields: Mapping[str, Any], now: int
+) -> list[Call]:
+    """Make the planned, not yet started calls of ``submission``, one per occurrence of a number, in order.
+
+    ``fields`` are the request's, for rules that look at them. Every call enters the ledger at
+    once; :func:`start` lets them begin after the reply is on the wire.
+    """
+    calls = []
+    seed, provider, operation, limits = (
+        tenant.seed,
+        submission.provider,
+        submission.operation,
+        submission.limits,
+    )
+    wants_keys = submission.wants_keys
+    elapsed = now - tenant.scenario_loaded_at
+    ledger, rules = tenant.ledger, tenant.rules
+    ruled = rules.acts_on_numbers
+    for number in numbers:
+        ordinal = ledger.ordinal(provider, number)
+        receipt_rule = None
+        if ruled:
+            unit = partial(draw, seed, provider, operation, number, ordinal)
+            subject = Subject(provider, operation, (number,), fields, ordinal, elapsed)
+            call_rule, receipt_rule = rules.for_number(subject, unit)
+        else:
+            call_rule = rules.for_plain_number(number)
+        name, effect = None, DEFAULT_EFFECT
+        if call_rule is not None:
+            name, effect = call_rule.name, call_rule.call or DEFAULT_EFFECT
+        plan = rules.plans.certain(effect, limits, wants_keys=wants_keys)
+        if plan is None:
+            unit = partial(draw, seed, provider, operation, number, ordinal, name or "")
+            plan = make_plan(effect, limits, unit, wants_keys=wants_keys)
+        call = Call(
+            _call_id(tenant, provider, operation, number, ordinal), number, ordinal, submission, plan, now
+        )
+        call.rule = name
+        if receipt_rule is not None and receipt_rule.receipt is not None:
+            call.effect = receipt_rule.receipt
+            call.receipt_rule = receipt_rule.name
+        ledger.add(call)
+        calls.append(call)
+    tenant.totals.placed(provider, len(calls))
+    tenant.conservation.placed(provider, len(calls))
+    return calls
+
+
+def _call_id(tenant: Tenant, *key: object) -> str:
+    """An id drawn like all others; a repeat is possible only once a number's count was forgotten."""
+    call_id = tenant.ids.drawn_hexadecimal(16, "call", *key)
+    repeat = 0
+    while call_id in tenant.ledger:
+        repeat += 1
+        call_id = tenant.ids.drawn_hexadecimal(16, "call", *key, repeat)
+    return call_id
+
+
+def start(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
+    """Let placed calls begin: at once, at the submission's own time, or when a line is free."""
+    for call in calls:
+        if call.state is not State.QUEUED:
+            continue
+        begin = call.submission.start_at
+        if begin is not None and begin > now:
+            tenant.engine.schedule(begin, tenant.steps.enqueue, call)
+        else:
+            tenant.steps.enqueue(call, now)
+
+
+def withdraw(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
+    """Take back calls whose request was not accepted after all: no dialling, no charge, no receipt."""
+    for call in calls:
+        call.submission = replace(call.submission, receipts=())
+        tenant.steps.drop(call, now)

@@ -1,0 +1,202 @@
+"""Whom a rule speaks of. Each comparison returns its differences; none means it matches.
+
+Globs know ``*`` (any run of characters) and ``?`` (any one) and nothing else: no character
+classes, no regular expressions, so a pattern cannot be made slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from voice_emulator.core.clock import SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that did not fit: the place, what the rule wants, what the request has."""
+
+    place: str
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: wanted {self.expected}, got {self.actual}"
+
+
+def compile_glob(pattern: str) -> Callable[[str], bool]:
+    """A predicate for ``pattern``, in time linear in pattern times text at worst."""
+    if "?" not in pattern:
+        stars = pattern.count("*")
+        if stars == 0:
+            return pattern.__eq__
+        if stars == 1 and pattern.startswith("*"):
+            suffix = pattern[1:]
+            return lambda text: text.endswith(suffix)
+        if stars == 1 and pattern.endswith("*"):
+            prefix = pattern[:-1]
+            return lambda text: text.startswith(prefix)
+    return lambda text: _glob(pattern, text)
+
+
+def _glob(pattern: str, text: str) -> bool:
+    """Greedy matching that goes back to the latest star only: never exponential."""
+    p = t = 0
+    star = -1
+    mark = 0
+    while t < len(text):
+        if p < len(pattern) and pattern[p] == "*":
+            star, mark = p, t
+            p += 1
+        elif p < len(pattern) and (pattern[p] == "?" or pattern[p] == text[t]):
+            p += 1
+            t += 1
+        elif star >= 0:
+            mark += 1
+            p, t = star + 1, mark
+        else:
+            return False
+    return pattern[p:].strip("*") == ""
+
+
+class Globs:
+    """One or several alternatives, any of which may match."""
+
+    __slots__ = ("_tests", "patterns")
+
+    def __init__(self, *patterns: str) -> None:
+        """Compile ``patterns``."""
+        self.patterns = patterns
+        self._tests = tuple(compile_glob(pattern) for pattern in patterns)
+
+    def __call__(self, text: str) -> bool:
+        """Whether ``text`` fits any of the patterns."""
+        return self.fits_any((text,))
+
+    def fits_any(self, texts: Iterable[str]) -> bool:
+        """Whether any of ``texts`` fits."""
+        # Loops: the generators of any() cost more than the one pattern and the one number there usually are.
+        for text in texts:
+            for test in self._tests:
+                if test(text):
+                    return True
+        return False
+
+    def __str__(self) -> str:
+        return " or ".join(repr(pattern) for pattern in self.patterns)
+
+    def __repr__(self) -> str:
+        return f"Globs({', '.join(map(repr, self.patterns))})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Globs) and other.patterns == self.patterns
+
+    def __hash__(self) -> int:
+        return hash(self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Nth:
+    """Which arrivals: the listed ones (from 1), or every ``every``-th."""
+
+    numbers: frozenset[int] = frozenset()
+    every: int | None = None
+
+    def __call__(self, count: int) -> bool:
+        """Whether the arrival that is number ``count`` is one of them."""
+        return count in self.numbers if self.every is None else count % self.every == 0
+
+    def __str__(self) -> str:
+        return f"every {self.every}" if self.every else " or ".join(map(str, sorted(self.numbers)))
+
+
+class Subject(NamedTuple):
+    """What a rule is held against: a request, or one number of it.
+
+    ``numbers`` holds the called numbers (one of them, for the effects decided per number),
+    ``attempt`` which call to that number this is, ``elapsed`` the microseconds of tenant time since
+    the scenario was loaded.
+    """
+
+    provider: str
+    operation: str
+    numbers: Sequence[str]
+    fields: Mapping[str, Any]
+    attempt: int
+    elapsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """All conditions of a rule that do not count; each given one must hold."""
+
+    provider: frozenset[str] | None = None
+    operation: frozenset[str] | None = None
+    number: Globs | None = None
+    fields: tuple[tuple[str, Globs], ...] = ()
+    attempt: frozenset[int] | None = None
+    after: int | None = None
+    before: int | None = None
+    nth: Nth | None = None
+
+    def accepts(self, subject: Subject) -> bool:
+        """Whether all conditions but ``nth`` hold: the quick form of :meth:`differences`."""
+        if self.provider is not None and subject.provider not in self.provider:
+            return False
+        if self.number is not None and not self.number.fits_any(subject.numbers):
+            return False
+        if self.operation is not None and subject.operation not in self.operation:
+            return False
+        if self.attempt is not None and subject.attempt not in self.attempt:
+            return False
+        if self.after is not None and subject.elapsed < self.after:
+            return False
+        if self.before is not None and subject.elapsed >= self.before:
+            return False
+        return not self.fields or all(
+            name in subject.fields and globs(as_text(subject.fields[name])) for name, globs in self.fields
+        )
+
+    def differences(self, subject: Subject) -> list[Difference]:
+        """Everything that keeps ``subject`` from matching, in the order a reader would check it."""
+        found: list[Difference] = []
+        if self.provider is not None and subject.provider not in self.provider:
+            found.append(Difference("provider", " or ".join(sorted(self.provider)), subject.provider))
+        if self.operation is not None and subject.operation not in self.operation:
+            found.append(Difference("operation", " or ".join(sorted(self.operation)), subject.operation))
+        if self.number is not None and not self.number.fits_any(subject.numbers):
+            shown = ", ".join(subject.numbers[:3]) + (", ..." if len(subject.numbers) > 3 else "")
+            found.append(Difference("number", str(self.number), shown or "no number"))
+        for name, globs in self.fields:
+            if name not in subject.fields:
+                found.append(Difference(f"fields.{name}", str(globs), "no such field"))
+            elif not globs(as_text(subject.fields[name])):
+                found.append(Difference(f"fields.{name}", str(globs), repr(as_text(subject.fields[name]))))
+        if self.attempt is not None and subject.attempt not in self.attempt:
+            wanted = " or ".join(map(str, sorted(self.attempt)))
+            found.append(Difference("attempt", wanted, str(subject.attempt)))
+        if self.after is not None and subject.elapsed < self.after:
+            found.append(Difference("after", _seconds(self.after), _seconds(subject.elapsed)))
+        if self.before is not None and subject.elapsed >= self.before:
+            found.append(
+                Difference("before", f"{self.before / SECOND:g} s", f"{subject.elapsed / SECOND:g} s")
+            )
+        return found
+
+
+def _seconds(span: int) -> str:
+    return f"{span / SECOND:g} s"
+
+
+def as_text(value: Any) -> str:
+    """A field's value as scenario files write it: JSON's words for true, false and null."""
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return "null"
+    return str(value)

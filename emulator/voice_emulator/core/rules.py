@@ -1,0 +1,205 @@
+"""Which rules act: first match per kind of effect, with the counters that a tenant keeps.
+
+``reply`` and ``fault`` are decided once per request, ``call`` and ``receipt`` once per number. A
+rule whose ``chance``, ``nth`` or ``times`` says no is passed over and the next is tried. Chances
+are drawn from a key (:mod:`voice_emulator.core.draws`), so they do not depend on order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from voice_emulator.core.matchers import Difference, Match, Subject
+from voice_emulator.core.plan import Plans
+from voice_emulator.core.scenario import Rule, Scenario
+
+#: Draws a uniform number for (rule name, purpose) of one request or one call.
+RuleDraw = Callable[[str, str], float]
+
+
+class MagicNumbers:
+    """The rules of the magic numbers, found by the last digits dialled instead of one by one."""
+
+    __slots__ = ("_by_ending", "_lengths")
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """Index the rules. Raises ValueError for one that looks at more than how a number ends."""
+        self._by_ending: dict[str, Rule] = {}
+        for rule in rules:
+            number = rule.match.number
+            if (
+                number is None
+                or rule.match != Match(number=number)
+                or rule.chance is not None
+                or rule.times is not None
+            ):
+                raise ValueError(f"the magic rule {rule.name!r} may match by the end of the number alone")
+            for pattern in number.patterns:
+                ending = pattern.removeprefix("*")
+                if ending == pattern or not ending.isdigit():
+                    raise ValueError(
+                        f"the magic rule {rule.name!r} has the pattern {pattern!r}; write '*' and digits"
+                    )
+                self._by_ending.setdefault(ending, rule)
+        # Longer endings are the more specific ones.
+        self._lengths = sorted({len(ending) for ending in self._by_ending}, reverse=True)
+
+    def find(self, number: str) -> Rule | None:
+        """The rule for the way ``number`` ends."""
+        for length in self._lengths:
+            rule = self._by_ending.get(number[-length:])
+            if rule is not None:
+                return rule
+        return None
+
+
+#: Explaining a miss costs far more than seeing one, so only a rule's first misses are explained.
+MISSES_EXPLAINED = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often a rule was met: arrivals that fitted its matcher, and times it applied.
+
+    ``nearest`` keeps the arrival that came closest to a rule that never matched.
+    """
+
+    arrivals: int = 0
+    number_arrivals: int = 0
+    applied: int = 0
+    misses_seen: int = 0
+    nearest: tuple[Difference, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUse:
+    """A rule that was never applied, and what came nearest to it."""
+
+    rule: str
+    matched: int
+    applied: int
+    nearest: tuple[Difference, ...] | None
+
+
+class RuleBook:
+    """The rules of one tenant's scenario, sorted by kind of effect, with their tallies."""
+
+    __slots__ = ("_magic", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "delays_replies",
+                 "plans", "scenario", "tallies")  # fmt: skip
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Sort the rules by what they act on."""
+        self.scenario = scenario
+        own = scenario.rules
+        self._per_request = tuple(rule for rule in own if rule.reply or rule.fault)
+        self._per_number = tuple(rule for rule in own if rule.call or rule.receipt)
+        self._magic = MagicNumbers(scenario.magic)
+        #: Whether any rule could change a reply.
+        self.acts_on_requests = bool(self._per_request)
+        #: Whether any rule of the scenario itself could decide how a call goes, or is reported.
+        self.acts_on_numbers = bool(self._per_number)
+        #: Whether any rule could keep a reply waiting, or spoil it on the wire.
+        self.delays_replies = any(
+            rule.fault is not None or (rule.receipt is not None and rule.receipt.before_reply) for rule in own
+        )
+        self.plans = Plans()
+        self.tallies: dict[str, Tally] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Set every counter back to zero."""
+        self.tallies = {rule.name: Tally() for rule in (*self.scenario.magic, *self.scenario.rules)}
+
+    def for_request(self, subject: Subject, unit: RuleDraw) -> tuple[Rule | None, Rule | None]:
+        """The rules whose ``reply`` and whose ``fault`` act on this request."""
+        if not self._per_request:
+            return None, None
+        admitted = self._arrive(self._per_request, subject, per_number=False)
+        reply = fault = None
+        for rule in admitted:
+            wanted = (rule.reply is not None and reply is None) or (rule.fault is not None and fault is None)
+            if not wanted or not self._allowed(rule, unit):
+                continue
+            if rule.reply is not None and reply is None:
+                reply = rule
+            if rule.fault is not None and fault is None:
+                fault = rule
+        return reply, fault
+
+    def applied(self, *rules: Rule | None) -> None:
+        """Count that these rules acted (each once, however many effects it had)."""
+        for rule in {id(rule): rule for rule in rules if rule is not None}.values():
+            self.tallies[rule.name].applied += 1
+
+    def for_number(self, subject: Subject, unit: RuleDraw) -> tuple[Rule | None, Rule | None]:
+        """The rules whose ``call`` and whose ``receipt`` act on one number; they count as applied.
+
+        For ``call``, rules that name a number precede the magic numbers, and those precede the others.
+        """
+        if not self._per_number:
+            return self.for_plain_number(subject.numbers[0]), None
+        named = general = receipt = None
+        for rule in self._arrive(self._per_number, subject, per_number=True):
+            if rule.call is not None:
+                if rule.match.number is None:
+                    general = general or self._if_allowed(rule, unit)
+                else:
+                    named = named or self._if_allowed(rule, unit)
+            if rule.receipt is not None:
+                receipt = receipt or self._if_allowed(rule, unit)
+        call = named or self._magic.find(subject.numbers[0]) or general
+        if call is not None:
+            self.tallies[call.name].applied += 1
+        if receipt is not None and receipt is not call:
+            self.tallies[receipt.name].applied += 1
+        return call, receipt
+
+    def for_plain_number(self, number: str) -> Rule | None:
+        """What :meth:`for_number` decides when :attr:`acts_on_numbers` is false."""
+        rule = self._magic.find(number)
+        if rule is not None:
+            self.tallies[rule.name].applied += 1
+        return rule
+
+    def unused(self) -> list[RuleUse]:
+        """The scenario's own rules that never applied, each with its nearest miss."""
+        return [
+            RuleUse(rule.name, tally.arrivals + tally.number_arrivals, tally.applied, tally.nearest)
+            for rule in self.scenario.rules
+            if (tally := self.tallies[rule.name]).applied == 0
+        ]
+
+    def _if_allowed(self, rule: Rule, unit: RuleDraw) -> Rule | None:
+        return rule if self._allowed(rule, unit) else None
+
+    def _allowed(self, rule: Rule, unit: RuleDraw) -> bool:
+        if rule.times is not None and self.tallies[rule.name].applied >= rule.times:
+            return False
+        return rule.chance is None or unit(rule.name, "chance") < rule.chance
+
+    def _arrive(self, rules: Iterable[Rule], subject: Subject, *, per_number: bool) -> list[Rule]:
+        """The rules whose matcher accepts ``subject``, each arrival counted for ``nth``."""
+        admitted = []
+        for rule in rules:
+            match = rule.match
+            tally = self.tallies[rule.name]
+            if not match.accepts(subject):
+                if tally.misses_seen < MISSES_EXPLAINED:
+                    self._remember(tally, match.differences(subject))
+                continue
+            if per_number:
+                tally.number_arrivals += 1
+                count = tally.number_arrivals
+            else:
+                tally.arrivals += 1
+                count = tally.arrivals
+            if match.nth is None or match.nth(count):
+                admitted.append(rule)
+        return admitted
+
+    @staticmethod
+    def _remember(tally: Tally, differences: list[Difference]) -> None:
+        tally.misses_seen += 1
+        if tally.nearest is None or len(differences) < len(tally.nearest):
+            tally.nearest = tuple(differences)

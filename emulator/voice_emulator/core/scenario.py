@@ -1,0 +1,172 @@
+"""A scenario: account settings and an ordered list of rules.
+
+Everything here is immutable; counters live with the tenant (:mod:`voice_emulator.core.rules`). For each
+kind of effect the first rule that matches wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from voice_emulator.core.clock import HOUR, MINUTE, SECOND, ClockSpec
+from voice_emulator.core.distributions import Distribution
+from voice_emulator.core.faults import FaultEffect
+from voice_emulator.core.matchers import Match
+from voice_emulator.core.vocabulary import Outcome, Party
+
+
+@dataclass(frozen=True, slots=True)
+class CallSpec:
+    """One way a call may go; None means the default of :mod:`voice_emulator.core.plan`.
+
+    ``hangup`` holds (party, weight) pairs, ``cause`` a provider's own cause name or code, ``weight``
+    the share in a mix.
+    """
+
+    outcome: Outcome
+    ring: Distribution | None = None
+    talk: Distribution | None = None
+    hangup: tuple[tuple[Party, float], ...] = ()
+    keys: str = ""
+    cause: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallEffect:
+    """A rule's ``call``: one way, or a mix of ways by weight."""
+
+    choices: tuple[CallSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEffect:
+    """A rule's ``reply``: a provider's error by symbolic name or wire code, or a reply verbatim.
+
+    ``status``, ``headers`` and ``body`` stand for a verbatim reply when ``error`` is None.
+    """
+
+    error: str | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    placed: bool | None = None
+
+    @property
+    def places(self) -> bool:
+        """Whether the call happens behind this reply (by default behind a verbatim one only)."""
+        return self.error is None if self.placed is None else self.placed
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a push is tried: ``waits`` are the microseconds between one attempt and the next."""
+
+    waits: tuple[int, ...] = ()
+
+    @property
+    def attempts(self) -> int:
+        """How many pushes at most, the first counted."""
+        return 1 + len(self.waits)
+
+
+ONCE = Retry()
+#: Presets of ``receipt.retry``.
+RETRIES: Mapping[str, Retry] = MappingProxyType(
+    {
+        "once": ONCE,
+        "minute-60": Retry((MINUTE,) * 60),
+        "hourly-6": Retry((HOUR,) * 5),
+        "fast-ladder": Retry((1 * SECOND, 10 * SECOND, 30 * SECOND, 90 * SECOND)),
+    }
+)
+
+#: Ways to spoil a receipt's contents; which field suffers is the provider's to say.
+CORRUPTIONS = ("unknown_enum", "wrong_type", "oversize", "empty", "bad_date", "negative", "wrong_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEffect:
+    """A rule's ``receipt``: how the receipt is delivered, what is wrong with it, how it travels.
+
+    ``copies`` counts all pushes, ``gap`` and ``delay`` are drawn spans, ``hold`` the number of later
+    receipts that overtake this one. ``repeat_set`` holds what every repeat says instead.
+    ``retry`` is None for the provider's own habit.
+    """
+
+    delay: Distribution | None = None
+    copies: int = 1
+    gap: Distribution | None = None
+    lost: bool = False
+    before_reply: bool = False
+    hold: int = 0
+    retry: Retry | None = None
+    query_lag: Distribution | None = None
+    set: tuple[tuple[str, str], ...] = ()
+    repeat_set: tuple[tuple[str, str], ...] = ()
+    drop: tuple[str, ...] = ()
+    corrupt: str | None = None
+    reset: bool = False
+    slow_body: tuple[int, int] | None = None
+    wrong_content_type: bool = False
+    encoding: str | None = None
+    bad_signature: bool = False
+    stale_timestamp: bool = False
+    duplicate_nonce: bool = False
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Names of what this effect does wrong, for the journal."""
+        named = {
+            "lost": self.lost, "before_reply": self.before_reply, "hold": self.hold > 0,
+            "copies": self.copies > 1, "delay": self.delay is not None, "set": bool(self.set),
+            "repeat_set": bool(self.repeat_set),
+            "drop": bool(self.drop), "corrupt": self.corrupt is not None, "reset": self.reset,
+            "slow_body": self.slow_body is not None, "wrong_content_type": self.wrong_content_type,
+            "encoding": self.encoding is not None, "bad_signature": self.bad_signature,
+            "stale_timestamp": self.stale_timestamp, "duplicate_nonce": self.duplicate_nonce,
+            "query_lag": self.query_lag is not None,
+        }  # fmt: skip
+        return tuple(name for name, present in named.items() if present)
+
+
+PLAIN_RECEIPT = ReceiptEffect()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: whom it matches, how often it applies, and its effects.
+
+    ``chance`` is a probability in [0, 1], None for always; ``times`` limits how often it applies.
+    """
+
+    name: str
+    match: Match = field(default_factory=Match)
+    reply: ReplyEffect | None = None
+    fault: FaultEffect | None = None
+    call: CallEffect | None = None
+    receipt: ReceiptEffect | None = None
+    chance: float | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole scenario, ``extends`` resolved. ``text`` is what it was loaded from.
+
+    ``seed`` and ``clock`` are None where the file (and what it extends) is silent. ``providers``
+    maps a provider id to its account settings. ``magic`` holds the rules of the magic numbers,
+    empty when the scenario switches them off.
+    """
+
+    name: str
+    description: str = ""
+    seed: int | None = None
+    clock: ClockSpec | None = None
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    magic: tuple[Rule, ...] = ()
+    text: str = ""

@@ -1,0 +1,232 @@
+"""The steps of calls on the tenant's clock: dialled, ringing, answered, ended, reported.
+
+Each step schedules the next one, so a pending call costs one heap entry.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from voice_emulator.core.calls import Call
+from voice_emulator.core.conservation import Conservation
+from voice_emulator.core.draws import draw
+from voice_emulator.core.engine import Action, Engine
+from voice_emulator.core.events import Events
+from voice_emulator.core.ledger import Ledger
+from voice_emulator.core.placing import ReceiptPlan
+from voice_emulator.core.pushes import Outbox, Push
+from voice_emulator.core.scenario import PLAIN_RECEIPT
+from voice_emulator.core.totals import Totals
+from voice_emulator.core.vocabulary import State, Step
+
+
+@dataclass(slots=True)
+class Dialler:
+    """Calls of one provider that wait for a free line."""
+
+    active: int = 0
+    waiting: deque[Call] = field(default_factory=deque)
+
+
+class Steps:
+    """The scheduled actions of one tenant; each has the engine's (argument, due) form."""
+
+    __slots__ = (
+        "_conservation", "_diallers", "_engine", "_events", "_ledger", "_on_answer", "_on_finish", "_outbox",
+        "_seed", "_totals", "on_end",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        engine: Engine,
+        outbox: Outbox,
+        ledger: Ledger,
+        totals: Totals,
+        conservation: Conservation,
+        events: Events,
+        seed: Callable[[], int],
+    ) -> None:
+        """Act on these parts of one tenant; ``seed`` gives its present seed, which may change."""
+        self._engine = engine
+        self._outbox = outbox
+        self._ledger = ledger
+        self._totals = totals
+        self._conservation = conservation
+        self._events = events
+        self._seed = seed
+        self._diallers: dict[str, Dialler] = {}
+        # Bound once: a heap entry per pending call need not hold a bound method of its own.
+        self._on_answer: Action = self.answer
+        self._on_finish: Action = self.finish
+        #: Told of each call that was dialled and has ended, and when.
+        self.on_end: list[Callable[[Call, int], None]] = []
+
+    def clear(self) -> None:
+        """Forget the queues."""
+        self._diallers.clear()
+
+    def waiting(self, provider: str) -> int:
+        """How many calls of a provider wait for a free line."""
+        dialler = self._diallers.get(provider)
+        return len(dialler.waiting) if dialler else 0
+
+    def resume(self, calls: Sequence[Call], now: int) -> None:
+        """Let calls go on whose pending steps were lost with a process; each step keeps its instant.
+
+        Lines that are busy are busy again before any waiting call asks for one.
+        """
+        schedule = self._engine.schedule
+        for call in calls:
+            plan = call.plan
+            if call.state is State.TALKING:
+                schedule((call.answered_at or 0) + (plan.talk or 0), self.finish, call)
+            elif call.state is State.RINGING:
+                following = self.answer if plan.talk is not None else self.finish
+                schedule((call.ring_at or 0) + (plan.ring or 0), following, call)
+            elif call.state is State.DIALLING:
+                schedule((call.dialled_at or 0) + plan.setup, self.finish, call)
+            if call.submission.concurrency is not None and call.state not in (State.QUEUED, State.ENDED):
+                self._diallers.setdefault(call.provider, Dialler()).active += 1
+        queued = [call for call in calls if call.state is State.QUEUED]
+        self.finish_at_once(queued, now)
+        for call in queued:
+            last, begin = call.submission.drop_at, call.submission.start_at
+            if call.state is not State.QUEUED:
+                continue
+            if last is not None and now >= last:
+                self.drop(call, last)
+            elif begin is not None:
+                schedule(begin, self.enqueue, call)
+            else:
+                self.enqueue(call, now)
+
+    def finish_at_once(self, calls: Sequence[Call], now: int) -> None:
+        """Run calls whose receipt must precede the reply: the plan is moved so that they end ``now``."""
+        for call in calls:
+            if call.effect is None or not call.effect.before_reply:
+                continue
+            plan = call.plan
+            begun = now - plan.span
+            call.submitted_at = begun
+            call.take(Step.DIAL, begun)
+            if plan.ring is not None:
+                call.take(Step.RING, begun)
+                if plan.talk is not None:
+                    call.take(Step.ANSWER, begun + plan.ring)
+            self.finish(call, now)
+
+    def enqueue(self, call: Call, due: int) -> None:
+        """Dial now, or wait for a line when the submission limits how many calls are up at once."""
+        limit = call.submission.concurrency
+        if limit is None:
+            self.dial(call, due)
+            return
+        dialler = self._diallers.setdefault(call.provider, Dialler())
+        if dialler.active < limit:
+            dialler.active += 1
+            self.dial(call, due)
+            return
+        dialler.waiting.append(call)
+
+    def drop(self, call: Call, due: int) -> None:
+        """Take a call that was never dialled out of the queue: no call and no charge."""
+        call.take(Step.END, due)
+        self._ledger.ended(call)
+        self._totals.ended(call)
+        self._conservation.ended(call)
+        self._events.publish("call", due, call, "dropped")
+        for plan in call.submission.receipts:
+            if plan.dropped and plan.on is Step.END:
+                self._schedule_receipt(call, plan, due)
+
+    def dial(self, call: Call, due: int) -> None:
+        """Dial; a phone that rings at all rings at once."""
+        plan = call.plan
+        call.take(Step.DIAL, due)
+        self._announce(call, Step.DIAL, due)
+        if plan.ring is None:
+            self._engine.schedule(due + plan.setup, self._on_finish, call)
+            return
+        call.take(Step.RING, due)
+        self._announce(call, Step.RING, due)
+        following = self._on_answer if plan.talk is not None else self._on_finish
+        self._engine.schedule(due + plan.ring, following, call)
+
+    def answer(self, call: Call, due: int) -> None:
+        """Somebody picks up."""
+        call.take(Step.ANSWER, due)
+        self._announce(call, Step.ANSWER, due)
+        self._engine.schedule(due + (call.plan.talk or 0), self._on_finish, call)
+
+    def finish(self, call: Call, due: int) -> None:
+        """End the call, enter it as ended, and schedule what reports it."""
+        call.take(Step.END, due)
+        effect = call.effect
+        if effect is not None and effect.query_lag is not None:
+            call.query_from = due + effect.query_lag.at(self._unit(call, "query_lag"))
+        self._ledger.ended(call)
+        self._totals.ended(call)
+        self._conservation.ended(call)
+        self._announce(call, Step.END, due)
+        # A call whose receipt preceded the reply ended before it could take a line.
+        if call.submission.concurrency is not None and not (effect is not None and effect.before_reply):
+            self._free_line(call.provider, due)
+
+    def _free_line(self, provider: str, due: int) -> None:
+        dialler = self._diallers.get(provider)
+        if dialler is None:
+            return
+        dialler.active -= 1
+        while dialler.waiting:
+            following = dialler.waiting.popleft()
+            last = following.submission.drop_at
+            # Looked at only when a line is free: a timer per waiting call would outlive its reason, and
+            # keep a tenant from ever being idle.
+            if last is not None and due >= last:
+                self.drop(following, last)
+            else:
+                dialler.active += 1
+                self.dial(following, due)
+                return
+
+    def _announce(self, call: Call, step: Step, due: int) -> None:
+        self._events.publish("call", due, call, step)
+        if step is Step.END:
+            for listener in self.on_end:
+                listener(call, due)
+        for plan in call.submission.receipts:
+            if plan.on is step:
+                self._schedule_receipt(call, plan, due)
+
+    def _schedule_receipt(self, call: Call, plan: ReceiptPlan, due: int) -> None:
+        effect = call.effect if plan.ruled and call.effect is not None else PLAIN_RECEIPT
+        at = due
+        if effect.delay is not None:
+            at += effect.delay.at(self._unit(call, "delay"))
+        gap = 0
+        for copy in range(effect.copies):
+            if copy:
+                gap += effect.gap.at(self._unit(call, f"gap{copy}")) if effect.gap is not None else 0
+            push = Push(
+                id=f"{call.id}-{plan.kind}{f'-{copy}' if copy else ''}"
+                + (f"-{step}" if (step := plan.on.value) != Step.END.value else ""),
+                provider=call.provider,
+                kind=plan.kind,
+                subject=call,
+                call=call,
+                due=at + gap,
+                effect=effect,
+                rule=call.receipt_rule if effect is not PLAIN_RECEIPT else None,
+                retry=effect.retry if effect.retry is not None else plan.retry,
+                step=plan.on,
+                copy=copy,
+            )
+            self._outbox.schedule(push)
+
+    def _unit(self, call: Call, purpose: str) -> float:
+        return draw(
+            self._seed(), call.provider, call.operation, call.number, call.ordinal,
+            call.receipt_rule or "", purpose,
+        )  # fmt: skip

@@ -1,0 +1,116 @@
+"""All tenants of the process: creating, finding, deleting them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from voice_emulator.core.accounts import AccountRules
+from voice_emulator.core.clock import ClockSpec, TimeSource
+from voice_emulator.core.directory import Directory
+from voice_emulator.core.draws import hexadecimal
+from voice_emulator.core.layers import Layer
+from voice_emulator.core.scenario import Scenario
+from voice_emulator.core.tenants import DEFAULT_TENANT, Bounds, Tenant
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class TenantTaken(Exception):
+    """There is a tenant of that id already."""
+
+
+class Tenancy:
+    """The tenants, by id. ``default`` always exists and cannot be deleted."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, AccountRules],
+        source: TimeSource,
+        *,
+        bounds: Bounds | None = None,
+        options: Layer | None = None,
+    ) -> None:
+        """``options`` is the configuration layer of the command line, for every tenant."""
+        self.accounts = accounts
+        self.directory: Directory[Tenant] = Directory()
+        self._source = source
+        self._bounds = bounds or Bounds()
+        self._options = options or Layer()
+        self._tenants: dict[str, Tenant] = {}
+        self._made = 0
+        self._nonce = hexadecimal(8, "tenant", source())
+        #: Told of each tenant that comes and goes: the rim attaches timers and watchers here.
+        self.on_open: list[Callable[[Tenant], None]] = []
+        self.on_close: list[Callable[[Tenant], None]] = []
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(tuple(self._tenants.values()))
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    @property
+    def default(self) -> Tenant:
+        """The tenant that always exists."""
+        return self._tenants[DEFAULT_TENANT]
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """The tenant of that id."""
+        return self._tenants.get(tenant_id)
+
+    def create(
+        self,
+        scenario: Scenario,
+        *,
+        id: str | None = None,
+        clock: ClockSpec | None = None,
+        api: Layer | None = None,
+        options: Layer | None = None,
+    ) -> Tenant:
+        """Create a tenant; without an id it gets one nobody had before.
+
+        ``options`` replaces the process's option layer (the tenant ``default`` has seed and clock from
+        it, others only receivers). Raises TenantTaken, KeyTaken, and ValueError for a bad id or setting.
+        """
+        name = id if id is not None else self._new_id()
+        if not _ID.fullmatch(name):
+            raise ValueError(f"a tenant id is 1 to 64 letters, digits, '.', '_' or '-', not {name!r}")
+        if name in self._tenants:
+            raise TenantTaken(f"there is a tenant {name!r} already")
+        tenant = Tenant(
+            name, scenario, self.directory, self.accounts, self._source,
+            clock=clock, options=options or self._options, api=api, bounds=self._bounds,
+        )  # fmt: skip
+        self._tenants[name] = tenant
+        for listener in self.on_open:
+            listener(tenant)
+        return tenant
+
+    def _new_id(self) -> str:
+        self._made += 1
+        return f"t-{self._made}-{hexadecimal(6, self._nonce, self._made)}"
+
+    def delete(self, tenant_id: str) -> bool:
+        """Close a tenant and forget it; False when there is none. ``default`` raises ValueError."""
+        if tenant_id == DEFAULT_TENANT:
+            raise ValueError("the tenant 'default' always exists; reset it instead")
+        tenant = self._tenants.pop(tenant_id, None)
+        if tenant is None:
+            return False
+        for listener in self.on_close:
+            listener(tenant)
+        tenant.close()
+        return True
+
+    def describe(self, tenant: Tenant) -> dict[str, Any]:
+        """A tenant as the control API shows it, but for its clock's text."""
+        return {
+            "id": tenant.id,
+            "scenario": tenant.scenario.name,
+            "seed": tenant.seed,
+            "callback_urls": dict(tenant.callback_urls),
+            "credentials": tenant.credentials,
+            "settings": tenant.raw_settings,
+        }

@@ -1,0 +1,184 @@
+"""The emulator in a thread of your own process: ``voice_emulator.running()``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from voice_emulator.app import Emulator, serving
+from voice_emulator.client import VoiceEmulator
+from voice_emulator.core.clock import ClockSpec
+from voice_emulator.errors import ContractBug, UsageError
+from voice_emulator.scenarios import durations as spans
+from voice_emulator.scenarios.diagnostics import Diagnostics, TooManyFindings
+from voice_emulator.scenarios.nodes import from_json
+from voice_emulator.settings import Options
+
+
+class Embedded:
+    """An emulator that serves in a thread, on an event loop of its own (uvloop where there is one)."""
+
+    def __init__(self, options: Options, scenario_text: str | None = None) -> None:
+        """Nothing runs yet. ``scenario_text`` stands instead of a named scenario."""
+        self._options = options
+        self._scenario_text = scenario_text
+        self._process = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._emulator: Emulator | None = None
+        self._ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="voice-emulator", daemon=True)
+        self.url = ""
+        self.control_url = ""
+        #: Whom to trust at both URLs, over TLS.
+        self.trust: ssl.SSLContext | None = None
+
+    def start(self) -> None:
+        """Return once both ports serve. Raises here what went wrong there: FileError, UsageError."""
+        self._thread.start()
+        try:
+            self._ready.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop serving and wait for the thread to end. Raises ContractBug when ``strict`` ended it.
+
+        In a forked child there is neither thread nor loop to stop: they are the parent's.
+        """
+        if os.getpid() != self._process:
+            return
+        loop, emulator = self._loop, self._emulator
+        if loop is not None and emulator is not None:
+            try:
+                loop.call_soon_threadsafe(emulator.stop)
+            except RuntimeError:  # the loop has ended by itself: a breach under strict
+                pass
+        self._thread.join()
+        if emulator is not None and emulator.failure is not None:
+            raise ContractBug(emulator.failure)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller's thread shall hear it
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
+        async with serving(self._options, scenario_text=self._scenario_text) as emulator:
+            self._loop = asyncio.get_running_loop()
+            self._emulator = emulator
+            self.url, self.control_url = emulator.runtime.traffic, emulator.runtime.control
+            self.trust = _trust(emulator)
+            self._ready.set_result(None)
+            await emulator.until_stopped()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows, PyPy
+        return None
+    return uvloop.new_event_loop
+
+
+def _trust(emulator: Emulator) -> ssl.SSLContext | None:
+    """Whom clients in this process should trust; None over plain HTTP."""
+    if emulator.runtime.ca_pem is not None:
+        return ssl.create_default_context(cadata=emulator.runtime.ca_pem.decode("ascii"))
+    if emulator.options.tls_cert is None:
+        return None
+    # A certificate of the user's own, for a host name of the user's own; this end of it is the same process.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def embedded(
+    scenario: str | Path = "happy-path",
+    *,
+    clock: str | Mapping[str, Any] | ClockSpec | None = None,
+    port: int = 0,
+    control_port: int = 0,
+    **options: Any,
+) -> Embedded:
+    """An emulator to be started, with the arguments of :func:`running`."""
+    text = scenario if isinstance(scenario, str) and "\n" in scenario else None
+    chosen = Options(
+        scenario="happy-path" if text is not None else str(scenario),
+        clock=clock if clock is None or isinstance(clock, ClockSpec) else clock_spec(clock),
+        port=port,
+        control_port=control_port,
+        **options,
+    )
+    return Embedded(chosen, text)
+
+
+@contextmanager
+def running(
+    scenario: str | Path = "happy-path",
+    *,
+    seed: int | None = None,
+    clock: str | Mapping[str, Any] | ClockSpec | None = None,
+    callback_url: str | None = None,
+    port: int = 0,
+    control_port: int = 0,
+    **options: Any,
+) -> Iterator[VoiceEmulator]:
+    """Run an emulator for as long as the block runs; gives the object that the pytest fixture gives.
+
+    It holds the tenant ``default``, whose credentials are documented and never change. ``scenario`` is
+    a shipped name, a path, or YAML text (anything with a line break); ``clock`` is ``real``,
+    ``manual``, ``60x``, or ``{"mode": "manual", "start": "2026-01-05T09:00:00+08:00"}``; ``port`` 0
+    picks a free one. ``options`` are those of ``voice-emulator serve``, named as in
+    :class:`voice_emulator.settings.Options`.
+
+    Raises FileError for a bad scenario, UsageError for an unknown one, a bad clock or a taken port.
+
+    >>> with voice_emulator.running(scenario="all-busy") as voice_emulator:
+    ...     print(voice_emulator.url, voice_emulator.credentials.nxcloud.appkey)
+    """
+    emulator = embedded(
+        scenario,
+        seed=seed,
+        clock=clock,
+        callback_url=callback_url,
+        port=port,
+        control_port=control_port,
+        **options,
+    )
+    emulator.start()
+    try:
+        token = options.get("control_token")
+        held = VoiceEmulator(emulator.control_url, url=emulator.url, token=token, ssl_context=emulator.trust)
+        try:
+            yield held
+        finally:
+            held.close()
+    finally:
+        emulator.stop()
+
+
+def clock_spec(clock: str | Mapping[str, Any]) -> ClockSpec:
+    """A clock as a scenario writes it. Raises UsageError for one that is none."""
+    reading = Diagnostics("clock")
+    node, found = from_json(clock, "clock")
+    spec = None
+    try:
+        spec = spans.clock(reading, node) if node is not None else None
+    except TooManyFindings:
+        pass  # they are findings all the same
+    if spec is None:
+        findings = [*found, *reading.findings]
+        raise UsageError("; ".join(finding.message for finding in findings) or f"{clock!r} is no clock")
+    return spec

@@ -1,0 +1,56 @@
+"""Exceptions, by who is at fault. Each says in one sentence what is wrong and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileFinding:
+    """One mistake in a scenario.
+
+    ``line`` and ``column`` count from 1 and are 0 where there is no text to point at (a scenario that
+    came as JSON); ``pointer`` is the JSON Pointer of the value, empty for the whole.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        """``file:line:column: message``, the form editors and CI logs make a link of."""
+        if not self.line:
+            return f"{self.file}:{self.pointer or '/'}: {self.message}"
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class EmulatorError(Exception):
+    """Base of everything the emulator raises on purpose."""
+
+
+class UsageError(EmulatorError):
+    """The user asked for something impossible: a bad option, an unknown name, a taken port."""
+
+
+class FileError(EmulatorError):
+    """A file of the user is wrong; ``findings`` says where."""
+
+    def __init__(self, message: str, findings: Sequence[FileFinding] = ()) -> None:
+        """``findings`` are what ``voice-emulator check`` would print."""
+        super().__init__(message)
+        self.findings = tuple(findings)
+
+
+class SchemaError(EmulatorError):
+    """A schema of the emulator itself is broken: the process must not start."""
+
+
+class ContractBug(EmulatorError):
+    """The emulator was about to send something that its own schema forbids."""
+
+
+class StateError(EmulatorError):
+    """The state file cannot be used, or cannot be written any more."""

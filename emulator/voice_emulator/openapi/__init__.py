@@ -1,0 +1,1 @@
+"""The OpenAPI 3.1 documents of the providers."""

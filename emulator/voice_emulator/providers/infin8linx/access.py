@@ -1,0 +1,128 @@
+"""Who may call: credentials, tokens, and the conditions of the account behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from voice_emulator.core.accounts import Key
+from voice_emulator.core.clock import parse_wall_text
+from voice_emulator.core.tokens import Standing
+from voice_emulator.providers.infin8linx.envelopes import is_batch, language
+from voice_emulator.providers.infin8linx.errors import illegal
+from voice_emulator.providers.infin8linx.settings import MODULES, UTC_OFFSET
+from voice_emulator.providers.infin8linx.texts import say
+from voice_emulator.providers.request import Problem, Request
+
+PROVIDER_ID = "infin8linx"
+#: Id space and family of tokens.
+TOKEN_SPACE = "in8-token"
+
+_MODULE_OF = {operation: module for module, operation in MODULES.items()}
+
+
+def credential_keys(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The account is known by its appid."""
+    yield "appid", credentials.get("appid") or ""
+
+
+def identify_appid(request: Request) -> Iterable[Key]:
+    """Attribution by appid."""
+    return ((PROVIDER_ID, "appid", request.text("appid")),)
+
+
+def identify_token(request: Request) -> Iterable[Key]:
+    """Attribution by token."""
+    return (("id", TOKEN_SPACE, request.text("token")),)
+
+
+def identify_flavour(request: Request) -> Iterable[Key]:
+    """Attribution of PlayVoice: by what its flavour carries."""
+    return identify_appid(request) if is_batch(request) else identify_token(request)
+
+
+def check_login(request: Request) -> Iterator[Problem]:
+    """Login: an unknown appid is 601, a wrong accesskey the failure 1003."""
+    return _check(request, _appid(request, wrong_key="1003"))
+
+
+def check_token(request: Request) -> Iterator[Problem]:
+    """Everything with a token: any but a good one is 600 ("token invalid, log in again")."""
+    return _check(request, _token(request))
+
+
+def check_flavour(request: Request) -> Iterator[Problem]:
+    """PlayVoice: the batch flavour knows no status 1, so there a wrong accesskey is 601 too."""
+    return _check(request, _appid(request, wrong_key="601") if is_batch(request) else _token(request))
+
+
+def authentic(request: Request) -> bool:
+    """Whether the credentials were found good; account settings bind only then."""
+    return bool(request.scratch.get("authentic"))
+
+
+def _check(request: Request, problem: Problem | None) -> Iterator[Problem]:
+    """``problem`` is what is wrong with the credentials; :data:`_INCOMPLETE` leaves it to the schema."""
+    if request.method == "GET" and not request.settings["accept_get"]:
+        message = "GET is not documented; see the setting accept_get"
+        yield illegal(request, message, "", say(language(request), "method"))
+    if problem is not None:
+        if problem is not _INCOMPLETE:
+            yield problem
+        return
+    request.scratch["authentic"] = True
+    yield from _conditions(request)
+
+
+#: A credential is missing, which the schema reports with all else that is; the rest cannot be judged.
+_INCOMPLETE = Problem("400", "a credential is missing")
+
+
+def _appid(request: Request, wrong_key: str) -> Problem | None:
+    appid, accesskey = request.text("appid"), request.text("accesskey")
+    if not appid or not accesskey:
+        return _INCOMPLETE
+    if request.lenient:
+        return None
+    known = request.credentials
+    if appid != known["appid"]:
+        return Problem("601", f"there is no appid {appid!r}", "/appid")
+    if accesskey != known["accesskey"]:
+        return Problem(wrong_key, f"the accesskey is not that of appid {appid!r}", "/accesskey")
+    return None
+
+
+def _token(request: Request) -> Problem | None:
+    token = request.text("token")
+    if "token" not in request.fields:
+        return _INCOMPLETE
+    if request.lenient and token:
+        return None
+    standing = request.tenant.tokens.check(token, request.now)
+    known = request.tenant.tokens.get(token)
+    if standing is Standing.GOOD and known is not None and known.family == TOKEN_SPACE:
+        return None
+    worth = standing.value if known is None or known.family == TOKEN_SPACE else "of another provider"
+    return Problem("600", f"the token is {worth}; log in again", "/token")
+
+
+def _conditions(request: Request) -> Iterator[Problem]:
+    settings = request.settings
+    allowed = settings["allowed_ips"]
+    if allowed is not None and not _within(request.peer, allowed):
+        yield Problem("604", f"{request.peer} is not on the account's allow list (allowed_ips)")
+    if request.now >= parse_wall_text(settings["licence_until"], UTC_OFFSET):
+        yield Problem("602", f"the licence ended at {settings['licence_until']} UTC+8 (licence_until)")
+    module = _MODULE_OF.get(request.operation.name if request.operation is not None else "")
+    if module is not None and settings["modules"] is not None and module not in settings["modules"]:
+        yield Problem("603", f"the account has no module {module} (modules)")
+
+
+def _within(peer: str, networks: Iterable[str]) -> bool:
+    try:
+        address = ip_address(peer.split("%", 1)[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in ip_network(network, strict=False) for network in networks)

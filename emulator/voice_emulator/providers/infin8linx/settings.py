@@ -1,0 +1,248 @@
+"""Account settings of Infin8linx: what the console or the provider's staff would configure, and
+the points on which its documents disagree or are silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+from voice_emulator.core.clock import parse_wall_text
+from voice_emulator.core.words import nearest
+from voice_emulator.providers.settings import Setting, SettingTable
+
+#: Hours from UTC of every wall-clock text: the samples prove UTC+8, whatever the country called.
+UTC_OFFSET = 8
+
+#: What ``modules`` may name, and the operations behind each name.
+MODULES = {"ivr": "PlayVoice", "cdr": "GetBill", "record": "GetRecodeFile"}
+
+CALLER_STATES = ("enabled", "disabled", "missing")
+EXTENSION_STATES = ("registered", "exception", "foreign", "missing", "disabled", "unregistered")
+
+
+def _wall_time(text: Any) -> None:
+    parse_wall_text(text, UTC_OFFSET)
+
+
+def _digits(text: Any) -> None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ValueError(f"must be 1 to 15 digits, not {text!r}")
+
+
+def _networks(items: Any) -> None:
+    for item in items:
+        ip_network(item, strict=False)
+
+
+def _known_modules(items: Any) -> None:
+    for item in items:
+        if item not in MODULES:
+            raise ValueError(f"unknown module {item!r}{nearest(item, MODULES)}")
+
+
+def _states(known: tuple[str, ...]) -> Callable[[Any], None]:
+    def check(mapping: Any) -> None:
+        for name, state in mapping.items():
+            if state not in known:
+                raise ValueError(f"{name}: {state!r} is not one of {', '.join(known)}")
+
+    return check
+
+
+def _text_values(mapping: Any) -> None:
+    for name, value in mapping.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{name}: must be text, not {value!r}")
+
+
+_ACCOUNT = (
+    Setting(
+        "company_code", "text", "9513923",
+        "Company code: Login's companycode, the record's companycode, part of the caller numbers.",
+        check=_digits,
+    ),
+    Setting(
+        "company_name", "text", "test",
+        "Company name, in Login's answer.",
+    ),
+    Setting(
+        "licence_until", "text", "2099-12-31 23:59:59",
+        "End of the licence, UTC+8, YYYY-MM-DD HH:MM:SS; Login shows it as authtime. From then on "
+        "every request is answered with 602.",
+        "inferred", check=_wall_time,
+    ),
+    Setting(
+        "modules", "texts", None,
+        "Licensed modules (ivr: PlayVoice, cdr: GetBill, record: GetRecodeFile); Login shows them as "
+        "authmodel. Others are answered with 603. Unset: all.",
+        optional=True, check=_known_modules,
+    ),
+    Setting(
+        "allowed_ips", "texts", None,
+        "Addresses or networks that may call; others are answered with 604. Unset: any.",
+        optional=True, check=_networks,
+    ),
+    Setting(
+        "voice_files", "texts", None,
+        "Offline voice files uploaded in the console, with or without extension. Unset: any name "
+        "passes.",
+        optional=True,
+    ),
+    Setting(
+        "unknown_voice_file", "choice", "refuse",
+        "An offline file not in voice_files: refuse the submission with 400, or accept it and let "
+        "every call end with cause 10020.",
+        choices=("refuse", "fail_calls"),
+    ),
+    Setting(
+        "caller_pool", "mapping", None,
+        "Caller numbers of the account and their state (enabled, disabled, missing). Unset: any "
+        "disnumber passes, and an empty one becomes 21 + company code + three digits.",
+        optional=True, check=_states(CALLER_STATES),
+    ),
+    Setting(
+        "agent_groups", "mapping", None,
+        "Groups that a key press may lead to, and the extension that picks up. Unset: any group "
+        "passes, with no extension.",
+        optional=True, check=_text_values,
+    ),
+    Setting(
+        "extension_states", "mapping", {},
+        "State of extensions that are not registered: exception, foreign, missing, disabled, "
+        "unregistered. A transfer to one is answered with 1010 to 1014.",
+        check=_states(EXTENSION_STATES),
+    ),
+)  # fmt: skip
+
+_REQUESTS = (
+    Setting(
+        "language", "choice", "english",
+        "Language of the texts: of the English or of the Chinese books.",
+        "inferred", choices=("english", "chinese"),
+    ),
+    Setting(
+        "accept_get", "boolean", False,
+        "Accept GET, which the framework would; the documents say POST. Otherwise GET is answered "
+        "with 400.",
+    ),
+    Setting(
+        "unknown_service", "choice", "404",
+        "What an unknown service is answered with: 404 as in newer versions of the framework, 400 as "
+        "in older ones.",
+        "inferred", choices=("404", "400"),
+    ),
+    Setting(
+        "empty_data", "choice", "list",
+        "The empty data of a refusal: [] as in the documents, or {} as in newer versions of the "
+        "framework.",
+        "documented", choices=("list", "object"),
+    ),
+    Setting(
+        "numeric_error_codes", "boolean", False,
+        "Send errors.code as a number, as one client expects, instead of text as in the documents.",
+        "inferred",
+    ),
+    Setting(
+        "token_hours", "integer", 12,
+        "Life of a token in hours, from its issue; use does not prolong it.",
+        "documented", minimum=1,
+    ),
+    Setting(
+        "single_token", "boolean", False,
+        "A new Login makes the account's older tokens worthless.",
+    ),
+    Setting(
+        "accept_plus", "boolean", False,
+        "Accept numbers with a leading +.",
+    ),
+)  # fmt: skip
+
+_CALLS = (
+    Setting(
+        "dial_concurrency", "integer", None,
+        "How many calls may be up at once; the others wait in submission order. Unset: no limit.",
+        minimum=1, optional=True,
+    ),
+    Setting(
+        "dropped_records", "boolean", False,
+        "Push a record, cause 10002, for numbers that todayonly took out of the queue; they were never "
+        "called, so by default there is none.",
+    ),
+    Setting(
+        "default_waittime", "integer", 60,
+        "Ringing time in seconds when waittime is absent or not positive.",
+        minimum=1,
+    ),
+    Setting(
+        "default_conntime", "integer", 60,
+        "Talk time in seconds when conntime is absent or not positive.",
+        minimum=1,
+    ),
+    Setting(
+        "userkey_digits", "choice", "first",
+        "What the record's userkey shows of the keys pressed.",
+        choices=("first", "all"),
+    ),
+    Setting(
+        "single_call_method", "choice", "6",
+        "callmethod of calls placed with a token: 6 IVR or group call, 3 API call.",
+        choices=("6", "3"),
+    ),
+    Setting(
+        "recordings", "boolean", False,
+        "Record answered calls: the record names a file, which can be fetched.",
+    ),
+    Setting(
+        "recording_format", "choice", "mp3",
+        "Format of recordings.",
+        "inferred", choices=("mp3", "wav"),
+    ),
+    Setting(
+        "recording_days", "integer", 90,
+        "Days for which recordings are kept; the documents say 3 months.",
+        "documented", minimum=1,
+    ),
+)  # fmt: skip
+
+_RECORDS = (
+    Setting(
+        "record_version", "choice", "2025",
+        "Body of the call record push: the newer or the older page.",
+        "documented", choices=("2025", "2018"),
+    ),
+    Setting(
+        "callback_transport", "choice", "json",
+        "How the record travels: json, a JSON body; form or multipart, its text in the field detail, "
+        "as the page on predictive calls has it.",
+        "inferred", choices=("json", "form", "multipart"),
+    ),
+    Setting(
+        "callback_attempts", "integer", 1,
+        "Pushes of one record at most, until a 2xx answers; the documents promise no repetition.",
+        minimum=1, check=lambda count: _at_most(count, 100),
+    ),
+    Setting(
+        "callback_interval", "integer", 60,
+        "Seconds from one such push to the next.",
+        minimum=1,
+    ),
+    Setting(
+        "duration_is_total", "boolean", False,
+        "Let duration of answered calls be the whole call instead of the waiting time.",
+        "inferred",
+    ),
+    Setting(
+        "getbill_userkey", "boolean", False,
+        "Show userkey in GetBill's records.",
+    ),
+)  # fmt: skip
+
+
+def _at_most(count: int, limit: int) -> None:
+    if count > limit:
+        raise ValueError(f"must be at most {limit}, not {count}")
+
+
+SETTINGS = SettingTable(*_ACCOUNT, *_REQUESTS, *_CALLS, *_RECORDS)

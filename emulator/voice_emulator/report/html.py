@@ -1,0 +1,286 @@
+"""The contract report as one HTML file: readable on screen, in the dark, and on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from html import escape
+from typing import Any
+
+from voice_emulator.report import charts
+from voice_emulator.report.charts import Lane, Series
+from voice_emulator.report.page import badge, chips, folded, page, table
+from voice_emulator.report.wording import counted, fate_words, verdict_line
+
+#: Violations of one rule shown one by one.
+LISTED = 100
+_COLOURS = ("c1", "c2", "c3", "c4", "c5")
+_FATE_STYLES = {
+    "acknowledged": "good", "reconciled": "c1", "pending": "c5", "uncertain": "odd", "orphan": "bad", "dropped": "c4",
+}  # fmt: skip
+
+
+def contract_html(document: Mapping[str, Any]) -> str:
+    """The whole page."""
+    summary = document["summary"]
+    facts = (
+        f"Tenant <b>{escape(document['tenant'])}</b> · scenario <b>{escape(document['scenario'])}</b> · "
+        f"seed {document['seed']} · clock {escape(document['clock'])} · {escape(_moment(document['now']))}"
+    )
+    body = [
+        "<h1>Voice contract report</h1>",
+        f'<p class="faint">{facts}</p>',
+        f'<p class="verdict {summary["verdict"]}">{escape(verdict_line(summary))}</p>',
+        _tiles(document),
+        *_violations(document),
+        *_conservation(document["conservation"]),
+        *_course(document),
+        *_coverage(document["coverage"]),
+        f"<footer>{escape(document['generator'])}. Also to be had as JSON, JUnit XML and Markdown.</footer>",
+    ]
+    return page(f"Contract report: {document['tenant']}", body)
+
+
+def _moment(text: str) -> str:
+    return text[:19].replace("T", " ") + " UTC"
+
+
+def _tiles(document: Mapping[str, Any]) -> str:
+    summary = document["summary"]
+    pushes = summary["pushes"]
+    tiles = [
+        (summary["errors"], "violations"),
+        (summary["warnings"], "warnings"),
+        (summary["requests"], "requests"),
+        (summary["accepted"], "numbers accepted"),
+        (sum(summary["calls"].values()), "calls ended"),
+        (f"{pushes.get('delivered', 0):,} / {sum(pushes.values()):,}", "pushes acknowledged"),
+    ]
+    items = (
+        f"<li><b>{value if isinstance(value, str) else f'{value:,}'}</b><span>{escape(name)}</span></li>"
+        for value, name in tiles
+    )
+    return f'<ul class="tiles">{"".join(items)}</ul>'
+
+
+def _violations(document: Mapping[str, Any]) -> list[str]:
+    counts = document["counts"]
+    body = ["<h2>Violations</h2>"]
+    if not counts:
+        return [*body, "<p>None: the client kept to everything that was checked.</p>"]
+    titles = {rule["id"]: rule["title"] for rule in document["rules"]}
+    by_rule: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in document["violations"]:
+        by_rule.setdefault(finding["rule"], []).append(finding)
+    ranked: dict[str, list[Mapping[str, Any]]] = {}
+    for each in sorted(counts, key=lambda each: (each["severity"], -each["count"])):
+        ranked.setdefault(each["rule"], []).append(each)
+    rows = [
+        [
+            badge(members[0]["severity"]),
+            f"<code>{escape(rule)}</code><br>{escape(titles.get(rule, ''))}",
+            escape(", ".join(sorted({each["provider"] or "-" for each in members}))),
+            f"{sum(each['count'] for each in members):,}",
+        ]
+        for rule, members in ranked.items()
+    ]
+    body.append(table(["", "rule", "provider", "found"], rows, frozenset({3})))
+    for rule in ranked:
+        found = by_rule.get(rule, [])
+        if found:
+            more = f", the first {LISTED}" if len(found) > LISTED else ""
+            body.append(folded(f"{rule}: one by one{more}", _findings(found[:LISTED])))
+    return body
+
+
+def _findings(found: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        [
+            escape(each["operation"] or "-"),
+            str(each["entry"]) if each["entry"] is not None else "-",
+            escape(each["message"]),
+            escape(each["source"]),
+        ]
+        for each in found
+    ]
+    return table(["operation", "entry", "what", "source"], rows, frozenset({1}))
+
+
+def _conservation(accounts: Mapping[str, Any]) -> list[str]:
+    words = fate_words()
+    body = ["<h2>Every number accounted for</h2>"]
+    if not accounts["accepted"]:
+        return [*body, "<p>No number was accepted.</p>"]
+    parts = [
+        (Series(f"{fate}: {meaning}", _FATE_STYLES[fate]), accounts[fate]) for fate, meaning in words.items()
+    ]
+    present = [part for part in parts if part[1]]
+    label = "Accepted numbers: " + ", ".join(f"{accounts[fate]:,} {fate}" for fate in words if accounts[fate])
+    body += [
+        f"<figure>{charts.shares(label, present)}{charts.legend([series for series, _ in present])}</figure>",
+    ]
+    names = ["accepted", *words]
+    rows = [
+        [escape(provider), *(f"{account[name]:,}" for name in names)]
+        for provider, account in accounts["providers"].items()
+    ]
+    rows.append(["<b>all</b>", *(f"<b>{accounts[name]:,}</b>" for name in names)])
+    body.append(table(["provider", *names], rows, frozenset(range(1, len(names) + 1))))
+    if accounts["orphans"]:
+        shown = accounts["orphans"][:500]
+        title = f"{counted(accounts['orphan'], 'orphan')}: call ids"
+        body.append(folded(title, chips(shown)))
+    return [*body, *_charges(accounts["providers"])]
+
+
+def _charges(providers: Mapping[str, Any]) -> list[str]:
+    priced = {name: each["charges"] for name, each in providers.items() if each["charges"]["ledger"] != "0"}
+    if not priced:
+        return []
+    rows = [
+        [
+            escape(name),
+            sums["ledger"],
+            _told(sums["receipts"], sums["receipts_due"]),
+            _told(sums["queries"], sums["queries_due"]),
+            badge("yes") if sums["agree"] else badge("no"),
+        ]
+        for name, sums in priced.items()
+    ]
+    head = ["provider", "all calls, by the ledger", "told by receipts", "told by record queries", "agree"]
+    return ["<h3>Charges</h3>", table(head, rows, frozenset({1, 2, 3}))]
+
+
+def _told(told: str | None, due: str) -> str:
+    if told is None:
+        return "-"
+    return escape(told) if told == due else f"{escape(told)} (ledger: {escape(due)})"
+
+
+def _course(document: Mapping[str, Any]) -> list[str]:
+    body = ["<h2>Course of the run</h2>"]
+    providers = document["coverage"]["providers"]
+    series = [Series(name, _COLOURS[index % 5]) for index, name in enumerate(providers)]
+    outcomes = document["coverage"]["outcomes"]["exercised"]
+    if outcomes:
+        rows = {
+            outcome.replace("_", " "): [
+                each["outcomes"]["exercised"].get(outcome, 0) for each in providers.values()
+            ]
+            for outcome in sorted(outcomes, key=lambda name: -outcomes[name])
+        }
+        body.append(_figure("How calls ended", charts.bars("Calls by outcome", rows, series), series))
+    latency = document["latency"]
+    if latency:
+        body.append(_figure(_latency_caption(latency), _latency_chart(latency, series), series))
+    line = document["timeline"]
+    if line["bars"]:
+        body.append(_timeline(line))
+    return body if len(body) > 1 else []
+
+
+def _figure(caption: str, chart: str, series: Sequence[Series]) -> str:
+    return f"<figure><figcaption>{escape(caption)}</figcaption>{charts.legend(series)}{chart}</figure>"
+
+
+def _latency_caption(latency: Mapping[str, Any]) -> str:
+    longest = max(each["longest_ms"] for each in latency.values())
+    halves = ", ".join(f"{name} {each['p50_ms']} ms" for name, each in latency.items())
+    return f"How long the receiver took to answer pushes (half of them within: {halves}; longest {longest:,.0f} ms)"
+
+
+def _latency_chart(latency: Mapping[str, Any], series: Sequence[Series]) -> str:
+    first = next(iter(latency.values()))["classes"]
+    last = max(
+        index
+        for index in range(len(first))
+        if any(each["classes"][index]["count"] for each in latency.values())
+    )
+    classes: dict[str, list[int]] = {}
+    for index, each in enumerate(first[: max(last, 6) + 1]):
+        bound = each["up_to_ms"]
+        if bound is None:
+            name = "more"
+        else:
+            name = f"≤ {bound}" if bound < 1000 else f"≤ {bound // 1000} s"
+        classes[name] = [
+            latency[one.name]["classes"][index]["count"] if one.name in latency else 0 for one in series
+        ]
+    return charts.columns("Push answers by time taken", classes, series, "ms until answered")
+
+
+def _timeline(line: Mapping[str, Any]) -> str:
+    at = {name: index for index, name in enumerate(line["series"])}
+    bars = line["bars"]
+    fine, refused = Series("answered", "c1"), Series("refused or spoiled", "bad")
+    ended = Series("calls ended", "c5")
+    good, lost = Series("acknowledged", "good"), Series("not acknowledged", "odd")
+    lanes = [
+        Lane(
+            "requests", [fine, refused],
+            [[bar[at["requests"]] - bar[at["refused"]], bar[at["refused"]]] for bar in bars],
+        ),
+        Lane("calls ended", [ended], [[bar[at["calls_ended"]]] for bar in bars]),
+        Lane(
+            "pushes", [good, lost],
+            [[bar[at["pushes_delivered"]], bar[at["pushes_undelivered"]]] for bar in bars],
+        ),
+    ]  # fmt: skip
+    start = datetime.fromisoformat(line["start"])
+    span = timedelta(seconds=line["bar_seconds"] * len(bars))
+    form = "%H:%M:%S" if span < timedelta(days=1) else "%m-%d %H:%M"
+    ticks = [(share / 4, (start + span * share / 4).strftime(form)) for share in range(5)]
+    caption = f"Timeline, one bar per {line['bar_seconds']:g} s of the tenant's clock (UTC)"
+    return _figure(
+        caption, charts.timeline("Timeline of the run", lanes, ticks), [fine, refused, ended, good, lost]
+    )
+
+
+def _coverage(coverage: Mapping[str, Any]) -> list[str]:
+    body = ["<h2>Exercised, and never exercised</h2>"]
+    rows = [_row("outcomes", coverage["outcomes"]), _row("faults and effects", coverage["faults"])]
+    for provider, parts in coverage["providers"].items():
+        if parts["operations"]["exercised"]:
+            rows += [_row(f"{provider}: {what}", parts[what]) for what in ("operations", "errors", "causes")]
+    body.append(table(["", "exercised", "of", "never"], rows, frozenset({1, 2}), frozenset({0})))
+    unused = [
+        provider for provider, parts in coverage["providers"].items() if not parts["operations"]["exercised"]
+    ]
+    if unused:
+        body.append(f'<p class="faint">Not used at all: {escape(", ".join(unused))}.</p>')
+    rules = coverage["rules"]
+    if rules["unused"]:
+        body.append("<h3>Rules of the scenario that never applied</h3>")
+        body.append(
+            table(
+                ["rule", "matched", "nearest"],
+                [
+                    [
+                        escape(each["rule"]),
+                        str(each["matched"]),
+                        escape("; ".join(each["nearest"] or ["nothing came near"])),
+                    ]
+                    for each in rules["unused"]
+                ],
+                frozenset({1}),
+            )
+        )
+    return body
+
+
+def _row(name: str, part: Mapping[str, Any]) -> list[str]:
+    never = [_name(each) for each in part["never"]]
+    if not never:
+        shown = "-"
+    elif len(never) <= 8:
+        shown = chips(never)
+    else:
+        shown = folded(f"{len(never)}", chips(never))
+    return [escape(name), f"{len(part['exercised']):,}", f"{part['of']:,}", shown]
+
+
+def _name(each: Any) -> str:
+    if not isinstance(each, Mapping):
+        return str(each)
+    where = f"{each['operation']} " if each["operation"] else ""
+    return f"{where}{each['code']} {'/'.join(each['names'])}"

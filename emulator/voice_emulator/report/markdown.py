@@ -1,0 +1,94 @@
+"""Markdown fit for the summary page of a CI job: the verdict first, long lists folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from voice_emulator.report.wording import fate_words, verdict_line
+
+#: Violations listed one by one.
+LISTED = 50
+
+
+def cell(value: object) -> str:
+    """A value that cannot break the table it stands in."""
+    text = " ".join(str(value).split())
+    for character in "\\|`<>*_[]":
+        text = text.replace(character, "\\" + character)
+    return text[:400]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table as lines."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows]
+    return lines
+
+
+def contract_markdown(document: Mapping[str, Any]) -> str:
+    """The contract report."""
+    summary, accounts = document["summary"], document["conservation"]
+    facts = f"Scenario `{cell(document['scenario'])}`, seed {document['seed']}"
+    counts = f"{summary['requests']} requests, {summary['accepted']} numbers accepted"
+    lines = [
+        f"## Voice contract report: {cell(document['tenant'])}",
+        "",
+        f"**{verdict_line(summary)}** {facts}, {counts}.",
+        "",
+    ]
+    lines += _violations(document)
+    lines += ["### Every number accounted for", ""]
+    names = ["accepted", *fate_words()]
+    lines += table(["provider", *names], [
+        [provider, *(account[name] for name in names)] for provider, account in accounts["providers"].items()
+    ] + [["all", *(accounts[name] for name in names)]])  # fmt: skip
+    if accounts["orphans"]:
+        shown = ", ".join(f"`{call_id}`" for call_id in accounts["orphans"][:20])
+        more = f" and {accounts['orphan'] - 20} more" if accounts["orphan"] > 20 else ""
+        lines += ["", f"Orphans: {shown}{more}"]
+    lines += ["", "### Exercised", ""]
+    lines += table(["", "exercised", "never"], _coverage_rows(document["coverage"]))
+    unused = document["coverage"]["rules"]["unused"]
+    if unused:
+        lines += ["", "<details><summary>Rules of the scenario that never applied</summary>", ""]
+        lines += table(["rule", "matched", "nearest"], [
+            [each["rule"], each["matched"], "; ".join(each["nearest"] or ["nothing came near"])] for each in unused
+        ])  # fmt: skip
+        lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _violations(document: Mapping[str, Any]) -> list[str]:
+    found = document["violations"]
+    if not found:
+        return []
+    lines = ["### Violations", ""]
+    lines += table(["", "rule", "provider", "found"], [
+        [each["severity"], each["rule"], each["provider"] or "-", each["count"]]
+        for each in sorted(document["counts"], key=lambda each: (each["severity"], -each["count"]))
+    ])  # fmt: skip
+    lines += ["", f"<details><summary>The first {min(LISTED, len(found))}, one by one</summary>", ""]
+    lines += table(["rule", "operation", "entry", "message", "source"], [
+        [each["rule"], each["operation"] or "-", each["entry"] or "-", each["message"], each["source"]]
+        for each in found[:LISTED]
+    ])  # fmt: skip
+    return [*lines, "", "</details>", ""]
+
+
+def _coverage_rows(coverage: Mapping[str, Any]) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for what in ("outcomes", "faults"):
+        part = coverage[what]
+        rows.append([what, f"{len(part['exercised'])} of {part['of']}", ", ".join(part["never"]) or "-"])
+    for provider, parts in coverage["providers"].items():
+        if not parts["operations"]["exercised"]:
+            rows.append([provider, "not used", "-"])
+            continue
+        for what in ("operations", "errors", "causes"):
+            part = parts[what]
+            never = part["never"]
+            names = [each["code"] if isinstance(each, Mapping) else each for each in never]
+            shown = ", ".join(dict.fromkeys(names))
+            rows.append([f"{provider} {what}", f"{len(part['exercised'])} of {part['of']}", shown or "-"])
+    return rows

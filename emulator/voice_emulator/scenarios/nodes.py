@@ -1,0 +1,134 @@
+"""The values of a scenario as they were written: text with a place, lists and tables of it.
+
+Scalars stay text (``0123`` stays ``0123``, ``no`` stays ``no``); whoever expects a number or a
+duration converts. YAML and JSON both end up here, so that one reader does for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice_emulator.errors import FileFinding
+
+#: How much one scenario may hold, aliases counted each time they are used, and how deep it may nest.
+NODE_LIMIT = 100_000
+DEPTH_LIMIT = 24
+#: Characters of a key that pointers have room for.
+KEY_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where something stands: line and column from 1 (0: nowhere), and its JSON Pointer."""
+
+    line: int = 0
+    column: int = 0
+    pointer: str = ""
+
+
+@dataclass(slots=True)
+class Scalar:
+    """One text. ``plain`` is whether it stood without quotes; ``broken`` whether it has a finding already."""
+
+    text: str
+    place: Location
+    plain: bool = True
+    broken: bool = False
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing was written: ``key:`` and no more."""
+        return self.plain and not self.text
+
+    @property
+    def null(self) -> bool:
+        """Whether this reads as no value where no value is allowed."""
+        return self.plain and self.text in ("", "~", "null")
+
+
+@dataclass(slots=True)
+class SequenceNode:
+    """A list of nodes."""
+
+    items: list[Node]
+    place: Location
+
+
+@dataclass(slots=True)
+class MappingNode:
+    """A mapping; ``keys`` holds the place of each key."""
+
+    entries: dict[str, Node]
+    place: Location
+    keys: dict[str, Location] = field(default_factory=dict)
+
+
+Node = Scalar | SequenceNode | MappingNode
+
+
+def child_pointer(pointer: str, key: object) -> str:
+    """The JSON Pointer of a member of what ``pointer`` names (RFC 6901). Of an absurdly long key, the beginning."""
+    return f"{pointer}/{str(key)[:KEY_SHOWN].replace('~', '~0').replace('/', '~1')}"
+
+
+def from_json(document: Any, label: str) -> tuple[Node | None, list[FileFinding]]:
+    """Nodes of a decoded JSON document, and what kept it from becoming some."""
+    room = [NODE_LIMIT]
+    found: list[FileFinding] = []
+
+    def build(value: Any, pointer: str, depth: int) -> Node | None:
+        place = Location(pointer=pointer)
+        room[0] -= 1
+        if room[0] < 0 or depth > DEPTH_LIMIT:
+            reason = (
+                f"nested deeper than {DEPTH_LIMIT} levels"
+                if room[0] >= 0
+                else f"more than {NODE_LIMIT} values"
+            )
+            found.append(FileFinding(label, 0, 0, reason, pointer))
+            return None
+        if isinstance(value, Mapping):
+            table = MappingNode({}, place)
+            for key, member in value.items():
+                below = child_pointer(pointer, key)
+                node = build(member, below, depth + 1)
+                if node is None:
+                    return None
+                table.entries[str(key)] = node
+                table.keys[str(key)] = Location(pointer=below)
+            return table
+        if isinstance(value, (list, tuple)):
+            listing = SequenceNode([], place)
+            for index, member in enumerate(value):
+                node = build(member, f"{pointer}/{index}", depth + 1)
+                if node is None:
+                    return None
+                listing.items.append(node)
+            return listing
+        return _json_scalar(value, place)
+
+    return build(document, "", 1), found
+
+
+def _json_scalar(value: Any, place: Location) -> Scalar:
+    if value is None:
+        return Scalar("", place)
+    if isinstance(value, bool):
+        return Scalar("true" if value else "false", place)
+    if isinstance(value, str):
+        return Scalar(value, place, plain=False)
+    try:
+        return Scalar(str(value), place)
+    except ValueError:  # an integer of thousands of digits
+        return Scalar("a number too long to print", place)
+
+
+def as_value(node: Node) -> Any:
+    """The node as plain text, lists and dicts; None where nothing was written."""
+    if isinstance(node, Scalar):
+        return None if node.null else node.text
+    if isinstance(node, SequenceNode):
+        return [as_value(item) for item in node.items]
+    return {name: as_value(member) for name, member in node.entries.items()}

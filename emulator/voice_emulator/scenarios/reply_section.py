@@ -1,0 +1,168 @@
+"""The ``reply`` and the ``fault`` of a rule: what the client gets, and what it feels."""
+
+from __future__ import annotations
+
+import re
+
+from voice_emulator.core.faults import FAULTS, NO_FAULT, Fault, FaultEffect, HttpStatus, SlowBody
+from voice_emulator.core.scenario import ReplyEffect
+from voice_emulator.core.words import nearest
+from voice_emulator.scenarios.catalogue import Scope
+from voice_emulator.scenarios.diagnostics import Diagnostics
+from voice_emulator.scenarios.durations import distribution, duration
+from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
+
+REPLY_KEYS = ("error", "status", "headers", "body", "placed")
+FAULT_KEYS = ("latency", *FAULTS, "placed")
+#: Faults after which nothing of the rule's own reply can be seen.
+HIDING = frozenset({"reset", "hang", "empty", "garbage", "http_status", "html_error", "token_expired"})
+SLOW_BODY_KEYS = ("every", "bytes")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# The message's framing belongs to the server: a reply that lies about it is a fault, and has its own words.
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "content-encoding"})
+
+
+def read_reply(reading: Diagnostics, node: Node, scope: Scope) -> ReplyEffect | None:
+    """The effect; None after a finding that leaves nothing of it."""
+    members = reading.table(node, "reply", REPLY_KEYS)
+    if members is None:
+        return None
+    error = _error(reading, members["error"], scope) if "error" in members else None
+    status = reading.integer(members["status"], "status", 200, 599) if "status" in members else None
+    headers = _headers(reading, members["headers"]) if "headers" in members else ()
+    body = reading.text(members["body"], "body", empty=True) if "body" in members else None
+    placed = read_placed(reading, node, members, scope)
+    if "error" in members:
+        for name in ("status", "headers", "body"):
+            if name in members:
+                reading.wrong(
+                    reading.key_place(node, name), f"{name} cannot go with error: a reply is one or the other"
+                )
+    elif not members.keys() & {"status", "headers", "body"}:
+        reading.wrong(node, "reply needs error, or some of status, headers and body")
+        return None
+    return ReplyEffect(error, status, headers, body, placed)
+
+
+def _error(reading: Diagnostics, node: Node, scope: Scope) -> str | None:
+    text = reading.text(node, "error")
+    known = scope.error_names
+    if text is None or text in known:
+        return text
+    everywhere = {
+        name for provider in scope.providers for error in provider.errors for name in (error.name, error.code)
+    }
+    if text in everywhere:
+        reading.wrong(node, f"error {text!r} does not occur at the operations that this rule can match")
+    else:
+        reading.wrong(
+            node,
+            f"unknown error {text[:60]!r}: nothing this rule matches answers so{nearest(text[:60], known)}",
+        )
+    return None
+
+
+def _headers(reading: Diagnostics, node: Node) -> tuple[tuple[str, str], ...]:
+    members = reading.any_table(node, "headers")
+    found = []
+    for name, member in (members or {}).items():
+        value = reading.text(member, f"headers.{name}", empty=True)
+        if not _HEADER_NAME.fullmatch(name):
+            reading.wrong(reading.key_place(node, name), f"{name[:60]!r} cannot be the name of a header")
+        elif name.lower() in _FRAMING:
+            reading.wrong(
+                reading.key_place(node, name),
+                f"{name} is the server's own; for a broken one use fault: truncate or empty",
+            )
+        elif value is not None and not _HEADER_VALUE.fullmatch(value):
+            reading.wrong(member, f"the value of the header {name} has characters that no header can carry")
+        elif value is not None:
+            found.append((name, value))
+    return tuple(found)
+
+
+def read_placed(reading: Diagnostics, node: Node, members: dict[str, Node], scope: Scope) -> bool | None:
+    """``placed``, which makes sense only where calls are placed."""
+    if "placed" not in members:
+        return None
+    if not scope.places_calls:
+        reading.wrong(
+            reading.key_place(node, "placed"), "placed says nothing: no operation of this rule places calls"
+        )
+    return reading.boolean(members["placed"], "placed")
+
+
+def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | None:
+    """The effect, also in its short form ``fault: reset``; None after a finding that leaves nothing of it."""
+    if isinstance(node, Scalar):
+        return _short_form(reading, node, scope)
+    members = reading.table(node, "fault", FAULT_KEYS)
+    if members is None:
+        return None
+    latency = distribution(reading, members["latency"], "latency") if "latency" in members else None
+    placed = read_placed(reading, node, members, scope)
+    kinds = [name for name in members if name in FAULTS]
+    for name in kinds[1:]:
+        reading.wrong(
+            reading.key_place(node, name),
+            f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency",
+        )
+    faults = [_fault(reading, name, members[name], scope) for name in kinds]
+    if not kinds and "latency" not in members:
+        reading.wrong(node, f"fault needs latency or one of {', '.join(FAULTS)}")
+        return None
+    fault = faults[0] if faults else NO_FAULT
+    return None if fault is None else FaultEffect(latency, fault, placed)
+
+
+def _short_form(reading: Diagnostics, node: Scalar, scope: Scope) -> FaultEffect | None:
+    if node.broken:
+        return None
+    if node.text in ("latency", "http_status"):
+        example = "2s" if node.text == "latency" else "503"
+        reading.wrong(node, f"{node.text} needs a value: write {{{node.text}: {example}}}")
+        return None
+    name = reading.word(node, "fault", FAULTS)
+    if name is None:
+        return None
+    _expiry_known(reading, name, node, scope)
+    return FaultEffect(fault=FAULTS[name]())
+
+
+def _fault(reading: Diagnostics, name: str, node: Node, scope: Scope) -> Fault | None:
+    _expiry_known(reading, name, node, scope)
+    if name == HttpStatus.name:
+        status = reading.integer(node, "http_status", 200, 599)
+        return None if status is None else HttpStatus(status)
+    if name == SlowBody.name and isinstance(node, MappingNode):
+        slow = read_slow_body(reading, node)
+        return None if slow is None else SlowBody(*slow)
+    wanted = reading.boolean(node, name)
+    if wanted is False:
+        reading.wrong(node, f"{name}: false says nothing; leave it out")
+    return FAULTS[name]() if wanted else None
+
+
+def _expiry_known(reading: Diagnostics, name: str, node: Node, scope: Scope) -> None:
+    if name == "token_expired" and not any(
+        provider.token_expired is not None for provider in scope.providers
+    ):
+        reading.wrong(node, "token_expired: no provider that this rule can match has tokens that expire")
+
+
+def read_slow_body(reading: Diagnostics, node: Node) -> tuple[int, int] | None:
+    """(microseconds between pieces, bytes of a piece) of ``true`` or ``{every, bytes}``."""
+    usual = SlowBody()
+    if isinstance(node, Scalar):
+        return (usual.every, usual.bytes) if reading.boolean(node, "slow_body") else None
+    members = reading.table(node, "slow_body", SLOW_BODY_KEYS)
+    if members is None:
+        return None
+    every = duration(reading, members["every"], "every of slow_body") if "every" in members else usual.every
+    size = (
+        reading.integer(members["bytes"], "bytes of slow_body", 1, 1_000_000)
+        if "bytes" in members
+        else usual.bytes
+    )
+    return None if every is None or size is None else (every, size)

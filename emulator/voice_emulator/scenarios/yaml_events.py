@@ -1,0 +1,223 @@
+"""YAML text to nodes: by the parser's events, so that no tag is ever obeyed and nothing is guessed.
+
+The event form also lets size and depth be bounded while aliases are expanded, before any of it is
+walked: nine nested aliases of nine would otherwise be a billion values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from voice_emulator.errors import FileFinding
+from voice_emulator.scenarios.nodes import (
+    DEPTH_LIMIT,
+    NODE_LIMIT,
+    Location,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    child_pointer,
+)
+
+SIZE_LIMIT = 1_000_000
+# libyaml's parser where the platform has it (ten times faster), else the one in Python.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
+)
+
+
+class _Stopped(Exception):
+    """The text cannot be read any further; the finding is noted."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or table whose end has not come yet."""
+
+    node: SequenceNode | MappingNode
+    anchor: str | None
+    size: int = 1
+    key: Scalar | None = None
+    skip: bool = False
+
+
+def from_yaml(text: str, label: str) -> tuple[Node | None, list[FileFinding]]:
+    """Nodes of a YAML text, and every mistake of the text itself; None when it has no content at all."""
+    text = text.removeprefix("\ufeff")
+    if len(text) > SIZE_LIMIT:
+        return None, [FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB; no scenario is")]
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable is not None:
+        line, column = _position(text, unprintable.start())
+        message = f"character U+{ord(unprintable[0]):04X} cannot stand in a YAML text"
+        return None, [FileFinding(label, line, column, message)]
+    builder = _Builder(label, text)
+    try:
+        builder.run()
+    except _Stopped:
+        return None, builder.found
+    return builder.root, builder.found
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Builds nodes from events, without recursion."""
+
+    label: str
+    text: str
+    root: Node | None = None
+    found: list[FileFinding] = field(default_factory=list)
+    _stack: list[_Open] = field(default_factory=list)
+    _anchors: dict[str, tuple[Node, int]] = field(default_factory=dict)
+    _total: int = 0
+
+    def run(self) -> None:
+        loader = _LOADER(self.text)
+        documents = 0
+        try:
+            while loader.check_event():
+                event = loader.get_event()
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        self._stop(
+                            event.start_mark, "a second document begins here; one file holds one scenario"
+                        )
+                elif isinstance(event, yaml.NodeEvent):
+                    self._node(event)
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    self._close()
+        except yaml.MarkedYAMLError as error:
+            self._syntax(error)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            self.found.append(FileFinding(self.label, 1, 1, f"not readable as YAML: {error}"))
+            raise _Stopped from error
+        finally:
+            loader.dispose()
+
+    def _syntax(self, error: yaml.MarkedYAMLError) -> None:
+        mark: Any = error.problem_mark or error.context_mark
+        lines = self.text.splitlines() or [""]
+        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+        # At the end of the text it is of more use to know what was left open.
+        if line >= len(lines) or (line == len(lines) - 1 and column >= len(lines[-1])):
+            begun: Any = error.context_mark
+            if begun is not None and begun.line < len(lines):
+                line, column = begun.line, begun.column
+            else:
+                line, column = len(lines) - 1, len(lines[-1])
+        problem = error.problem or error.context or "the text breaks off"
+        while_doing = f" ({error.context})" if error.problem and error.context else ""
+        hint = "; indent with spaces, not tabs" if "\t" in lines[line][: column + 1] else ""
+        self.found.append(
+            FileFinding(self.label, line + 1, column + 1, f"not valid YAML: {problem}{while_doing}{hint}")
+        )
+        raise _Stopped from error
+
+    def _stop(self, mark: Any, message: str) -> None:
+        self.found.append(FileFinding(self.label, mark.line + 1, mark.column + 1, message))
+        raise _Stopped
+
+    def _node(self, event: Any) -> None:
+        mark = event.start_mark
+        place = Location(mark.line + 1, mark.column + 1, self._pointer())
+        if isinstance(event, yaml.AliasEvent):
+            self._alias(event, mark)
+            return
+        if event.tag not in (None, "!") and event.tag not in _TAGS:
+            self._stop(mark, f"the tag {event.tag!r} is not supported; a scenario holds plain values only")
+        self._count(1, mark)
+        if isinstance(event, yaml.ScalarEvent):
+            scalar = Scalar(event.value, place, plain=event.style in (None, ""))
+            if event.anchor:
+                self._anchors[event.anchor] = (scalar, 1)
+            self._add(scalar, 1, mark)
+            return
+        node: SequenceNode | MappingNode = (
+            SequenceNode([], place) if isinstance(event, yaml.SequenceStartEvent) else MappingNode({}, place)
+        )
+        if len(self._stack) >= DEPTH_LIMIT:
+            self._stop(mark, f"nested deeper than {DEPTH_LIMIT} levels")
+        self._stack.append(_Open(node, event.anchor))
+
+    def _alias(self, event: Any, mark: Any) -> None:
+        known = self._anchors.get(event.anchor)
+        if known is None:
+            if any(level.anchor == event.anchor for level in self._stack):
+                self._stop(mark, f"the alias *{event.anchor} stands inside of what it repeats")
+            self._stop(mark, f"the alias *{event.anchor} repeats nothing: no &{event.anchor} stands above it")
+            return
+        node, size = known
+        self._count(size, mark)
+        self._add(node, size, mark)
+
+    def _count(self, size: int, mark: Any) -> None:
+        self._total += size
+        if self._total > NODE_LIMIT:
+            self._stop(mark, f"more than {NODE_LIMIT} values, aliases expanded")
+
+    def _close(self) -> None:
+        level = self._stack.pop()
+        if level.anchor:
+            self._anchors[level.anchor] = (level.node, level.size)
+        self._add(level.node, level.size, None)
+
+    def _add(self, node: Node, size: int, mark: Any) -> None:
+        if not self._stack:
+            self.root = node
+            return
+        level = self._stack[-1]
+        level.size += size
+        if isinstance(level.node, SequenceNode):
+            level.node.items.append(node)
+        elif level.key is None:
+            self._key(level, level.node, node, mark)
+        else:
+            if not level.skip:
+                level.node.entries[level.key.text] = node
+            level.key, level.skip = None, False
+
+    def _key(self, level: _Open, table: MappingNode, node: Node, mark: Any) -> None:
+        if not isinstance(node, Scalar):
+            place = node.place
+            self.found.append(
+                FileFinding(self.label, place.line, place.column, "a key must be plain text", place.pointer)
+            )
+            level.key, level.skip = Scalar("", place), True
+            return
+        # An alias used as a key stands elsewhere than the text it repeats.
+        line, column = mark.line + 1, mark.column + 1
+        pointer = child_pointer(table.place.pointer, node.text)
+        level.key = node
+        if node.plain and node.text == "<<":
+            self.found.append(
+                FileFinding(self.label, line, column, "merge keys (<<) are not supported: write the keys out")
+            )
+            level.skip = True
+        elif node.text in table.keys:
+            first = table.keys[node.text].line
+            message = f"the key {node.text!r} stands here for the second time; the first is in line {first}"
+            self.found.append(FileFinding(self.label, line, column, message, pointer))
+            level.skip = True
+        else:
+            table.keys[node.text] = Location(line, column, pointer)
+
+    def _pointer(self) -> str:
+        if not self._stack:
+            return ""
+        level = self._stack[-1]
+        parent = level.node.place.pointer
+        if isinstance(level.node, SequenceNode):
+            return f"{parent}/{len(level.node.items)}"
+        return child_pointer(parent, level.key.text) if level.key is not None else parent

@@ -1,0 +1,22 @@
+"""Short ways of writing JSON Schemas in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+TEXT: Json = {"type": "string"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+
+
+def only(**members: Json) -> Json:
+    """An object that may have these members and no others."""
+    return {"type": "object", "properties": members, "additionalProperties": False}
+
+
+def nullable(schema: Json) -> Json:
+    """``schema``, or null."""
+    if isinstance(schema.get("type"), str) and "enum" not in schema and "const" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}

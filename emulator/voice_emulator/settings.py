@@ -1,0 +1,49 @@
+"""What ``serve`` can be told, by option or environment, with the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_emulator.core.clock import ClockSpec
+from voice_emulator.core.journal import ENTRY_LIMIT
+from voice_emulator.core.ledger import ENDED_LIMIT
+
+TRAFFIC_PORT = 4880
+CONTROL_PORT = 4881
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything ``serve`` can be told; INTERFACE section 2. Spans are real seconds.
+
+    ``seed`` and ``clock`` are for the tenant ``default``; ``rewrites`` are (from, to) prefixes;
+    ``tls_fault`` is ``expired`` or ``wrong-host``.
+    """
+
+    scenario: str = "happy-path"
+    host: str = LOOPBACK
+    port: int = TRAFFIC_PORT
+    control_port: int = CONTROL_PORT
+    callback_url: str | None = None
+    seed: int | None = None
+    clock: ClockSpec | None = None
+    watch: bool = False
+    control_token: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    strict: bool = False
+    callback_timeout: float = 10.0
+    calls_limit: int = ENDED_LIMIT
+    journal_limit: int = ENTRY_LIMIT
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_self_signed: bool = False
+    tls_fault: str | None = None
+    callback_ca: Path | None = None
+    log_format: str = "text"
+    allow_callback_hosts: tuple[str, ...] = ()
+    rewrites: tuple[tuple[str, str], ...] = ()
+    lenient: bool = False
+    report_on_exit: Path | None = None
+    state: Path | None = None

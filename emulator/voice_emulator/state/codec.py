@@ -1,0 +1,128 @@
+"""Values of ours as JSON text and back: scalars, containers, decimals, words and dataclasses.
+
+Everything but a scalar becomes a JSON array whose first item says what it is. Decoding makes instances of
+dataclasses and words of modules that are loaded already, and of nothing else: a state file from elsewhere can
+hold wrong values, but no code.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+_SCALARS = (str, int, float, bool, type(None))
+_WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
+
+
+class Undecodable(Exception):
+    """A text that this version of the emulator cannot have written."""
+
+
+def encode(value: Any) -> str:
+    """``value`` as JSON text. Raises TypeError for what cannot be kept."""
+    return json.dumps(pack(value), separators=(",", ":"))
+
+
+def decode(text: str) -> Any:
+    """The value that :func:`encode` made ``text`` of. Raises Undecodable."""
+    try:
+        return unpack(json.loads(text))
+    except _WRONG as error:
+        raise Undecodable(f"{type(error).__name__}: {error}") from error
+
+
+def pack(value: Any, seen: dict[int, int] | None = None) -> Any:
+    """``value`` as what JSON knows. An object met again (``seen``, by identity) becomes a reference."""
+    if type(value) in _SCALARS:
+        return value
+    seen = {} if seen is None else seen
+    if isinstance(value, Enum):
+        return ["e", _name(type(value)), value.value]
+    if is_dataclass(value) and not isinstance(value, type):
+        if id(value) in seen:
+            return ["r", seen[id(value)]]
+        seen[id(value)] = len(seen)
+        return [
+            "o", _name(type(value)), {each.name: pack(getattr(value, each.name), seen) for each in fields(value)}
+        ]  # fmt: skip
+    if isinstance(value, Mapping):
+        return ["d", *(pack(part, seen) for pair in value.items() for part in pair)]
+    for mark, kind in _SEQUENCES.items():
+        if isinstance(value, kind):
+            return [mark, *(pack(item, seen) for item in value)]
+    if isinstance(value, Decimal):
+        return ["D", str(value)]
+    if isinstance(value, bytes):
+        return ["b", base64.b64encode(value).decode()]
+    raise TypeError(f"a {type(value).__name__} cannot be kept in a state file")
+
+
+def unpack(packed: Any, made: list[Any] | None = None) -> Any:
+    """What :func:`pack` made ``packed`` of; ``made`` holds the objects made so far, for references."""
+    if not isinstance(packed, list):
+        return packed
+    made = [] if made is None else made
+    mark, *rest = packed
+    if mark == "o":
+        return _object(rest[0], rest[1], made)
+    if mark == "r":
+        return made[rest[0]]
+    if mark == "e":
+        return _class(rest[0], Enum)(rest[1])
+    if mark == "d":
+        parts = [unpack(part, made) for part in rest]
+        return dict(zip(parts[::2], parts[1::2], strict=True))
+    if mark in _SEQUENCES:
+        return _SEQUENCES[mark](unpack(item, made) for item in rest)
+    if mark == "D":
+        return Decimal(rest[0])
+    if mark == "b":
+        return base64.b64decode(rest[0])
+    raise ValueError(f"unknown mark {mark!r}")
+
+
+_SEQUENCES: dict[str, Any] = {"l": list, "t": tuple, "f": frozenset, "s": set, "q": deque}
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _class(name: str, base: type | None = None) -> Any:
+    module, _, path = name.partition(":")
+    found: Any = sys.modules[module]
+    for part in path.split("."):
+        found = getattr(found, part)
+    fits = isinstance(found, type) and (issubclass(found, base) if base is not None else is_dataclass(found))
+    if not fits:
+        raise TypeError(f"{name} is nothing that is kept")
+    return found
+
+
+def _object(name: str, members: Mapping[str, Any], made: list[Any]) -> Any:
+    """An instance of the dataclass ``name``; a member it did not have then has its default."""
+    kind = _class(name)
+    thing = object.__new__(kind)
+    made.append(thing)
+    known = set()
+    for each in fields(kind):
+        known.add(each.name)
+        if each.name in members:
+            value = unpack(members[each.name], made)
+        elif each.default is not MISSING:
+            value = each.default
+        elif each.default_factory is not MISSING:
+            value = each.default_factory()
+        else:
+            raise KeyError(f"{name} without {each.name}")
+        object.__setattr__(thing, each.name, value)
+    if set(members) - known:
+        raise KeyError(f"{name} has no {', '.join(set(members) - known)}")
+    return thing

@@ -1,0 +1,116 @@
+"""Contents the real provider may send although a quick reading of its page does not show them."""
+
+from __future__ import annotations
+
+from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.verify.check import check
+from voice_emulator.verify.judging import last_not_taken, last_refused, taken
+from voice_emulator.verify.model import NotApplicable, Plan, TestPush
+from voice_emulator.verify.receipt_factory import ReceiptFactory
+
+
+@check("optional-fields-absent", "error", sends="a receipt with only its required fields", expects="taken")
+def optional_fields_absent(bench: ReceiptFactory) -> Plan:
+    """What a page calls optional is left out one day; a receiver that reads it unasked fails then."""
+    draft = bench.draft()
+    gone = bench.optional(draft)
+    if not gone:
+        raise NotApplicable("every field of this receipt is required")
+    return Plan([[bench.letter(draft, drop=gone)]], taken)
+
+
+@check(
+    "empty-required-field",
+    "error",
+    sends="a receipt whose field for the pressed key is empty",
+    expects="taken",
+    applies=lambda grading: grading.empty is not None,
+)
+def empty_required_field(bench: ReceiptFactory) -> Plan:
+    """Required means present, not filled: the pages' own samples send this field empty."""
+    return Plan([[bench.letter(bench.draft(), changes={str(bench.grading.empty): ""})]], taken)
+
+
+@check("unknown-field", "error", sends="a receipt with a field that no page names", expects="taken")
+def unknown_field(bench: ReceiptFactory) -> Plan:
+    """Providers add fields without notice (all three have done so); a strict parser then loses every receipt."""
+    return Plan([[bench.letter(bench.draft(), changes={"newField2031": "1"})]], taken)
+
+
+@check("unknown-cause", "error", sends="a receipt whose cause is in no table", expects="taken")
+def unknown_cause(bench: ReceiptFactory) -> Plan:
+    """Tables of causes are never complete. The call is over and has to be closed, whatever the cause is called."""
+    name, value = bench.grading.cause
+    return Plan([[bench.letter(bench.draft(Outcome.NETWORK_FAILURE), changes={name: value})]], taken)
+
+
+@check("non-ascii", "error", sends="a receipt with Chinese and accented text in UTF-8", expects="taken")
+def non_ascii(bench: ReceiptFactory) -> Plan:
+    """Results, names and the customer's own data come in any language, percent-encoded or as UTF-8 JSON."""
+    return Plan([[bench.letter(bench.draft(), changes=bench.grading.words)]], taken)
+
+
+@check(
+    "special-characters", "error",
+    sends="a receipt that echoes the customer's data with &, =, +, % and a blank in it", expects="taken",
+    applies=lambda grading: bool(grading.customer),
+)  # fmt: skip
+def special_characters(bench: ReceiptFactory) -> Plan:
+    """What the customer sent comes back as it was; a receiver that splits before decoding tears it apart."""
+    grading = bench.grading
+    draft = bench.draft(operation=grading.customer_operation)
+    return Plan([[bench.letter(draft, changes=grading.customer)]], taken)
+
+
+@check(
+    "other-encoding",
+    "error",
+    sends="a receipt in the other documented encoding",
+    expects="taken",
+    applies=lambda grading: bool(grading.encodings),
+)
+def other_encoding(bench: ReceiptFactory) -> Plan:
+    """Which encoding an account gets depends on when it was opened; a move brings the other one."""
+    letters = [bench.letter(bench.draft(), ReceiptEffect(encoding=name)) for name in bench.grading.encodings]
+    return Plan([letters], taken)
+
+
+def _corrupt(bench: ReceiptFactory, kind: str) -> TestPush:
+    draft = bench.draft()
+    if kind not in bench.provider.receipts[draft.push.kind].corrupt:
+        raise NotApplicable("no field of this receipt can go wrong in this way")
+    return bench.letter(draft, ReceiptEffect(corrupt=kind))
+
+
+@check("wrong-type", "warning", sends="a receipt with words where a number belongs", expects="refused")
+def wrong_type(bench: ReceiptFactory) -> Plan:
+    """No provider sends this on purpose. A receiver that acknowledges it has not looked at what it bills."""
+    return Plan([[_corrupt(bench, "wrong_type")]], last_refused)
+
+
+@check("oversize", "warning", sends="a receipt with a field of 100,000 characters", expects="refused")
+def oversize(bench: ReceiptFactory) -> Plan:
+    """A receiver without limits is a door: whoever finds the URL can fill its disk.
+
+    Sent in the body where the provider has one; a query string this long most servers refuse themselves.
+    """
+    return Plan([[_corrupt(bench, "oversize")]], last_not_taken)
+
+
+@check("negative-duration", "warning", sends="a receipt with a negative duration", expects="refused")
+def negative_duration(bench: ReceiptFactory) -> Plan:
+    """Acknowledged, it turns into a credit in somebody's books."""
+    return Plan([[_corrupt(bench, "negative")]], last_refused)
+
+
+@check("bad-date", "warning", sends="a receipt with a date that does not exist", expects="refused")
+def bad_date(bench: ReceiptFactory) -> Plan:
+    """A receiver that stores dates unread finds out when a report is due."""
+    return Plan([[_corrupt(bench, "bad_date")]], last_refused)
+
+
+CHECKS = (
+    optional_fields_absent, empty_required_field, unknown_field, unknown_cause, non_ascii, special_characters,
+    other_encoding, wrong_type, oversize, negative_duration, bad_date,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The control port: the API, the page's files, metrics."""

@@ -1,0 +1,141 @@
+"""Prometheus metrics, computed when they are scraped. Labels are bounded: no tenant, number or id is one.
+
+Counters come from the tenants' running totals. What a deleted or reset tenant had counted is kept aside,
+so that a counter never falls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.clock import SECOND
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.wire.runtime import Runtime
+from voice_emulator.wire.traffic.exchange import RequestRecord
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import Metric
+
+#: Upper bounds of the lateness histogram, in seconds.
+BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+#: (metric, help, labels) by the name of the counter in :class:`voice_emulator.core.totals.Totals`.
+COUNTED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "requests": ("requests", "Requests received, by provider and operation.", ("provider", "operation")),
+    "codes": ("replies", "Replies, by provider, operation and wire code.", ("provider", "operation", "code")),
+    "accepted": ("calls_accepted", "Numbers accepted for dialling.", ("provider",)),
+    "calls": ("calls", "Calls ended, by provider and outcome.", ("provider", "outcome")),
+    "pushes": ("pushes", "Push attempts, by provider and outcome.", ("provider", "outcome")),
+}
+#: What stands where a request named no provider, operation or code.
+NONE = "none"
+PREFIX = "voice_emulator_"
+
+
+class Metrics:
+    """Counts what the tenants do not, and renders everything."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Watch the gateway and the delivery of ``runtime`` from now on."""
+        self._runtime = runtime
+        self._retired: dict[str, Counter[Any]] = {name: Counter() for name in COUNTED}
+        self._evicted = 0
+        self._lateness = [0] * (len(BUCKETS) + 1)
+        self._lateness_sum = 0
+        self.subscribers: Callable[[], int] = lambda: 0
+        self._registry: CollectorRegistry | None = None
+        runtime.gateway.passage.watchers.append(count_reply)
+        runtime.delivery.watchers.append(self._count_attempt)
+        runtime.tenancy.on_close.append(self.retire)
+
+    def retire(self, tenant: Tenant) -> None:
+        """Keep what ``tenant`` has counted: it is about to be deleted or reset."""
+        for name, retired in self._retired.items():
+            retired.update(getattr(tenant.totals, name))
+        self._evicted += tenant.journal.evicted
+
+    def _count_attempt(self, tenant: Tenant, attempt: Attempt) -> None:
+        self._lateness[bisect_left(BUCKETS, attempt.lateness / SECOND)] += 1
+        self._lateness_sum += attempt.lateness
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        # Imported at the first scrape: serving does not need it, and it costs more than aiohttp's own start.
+        from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+
+        if self._registry is None:
+            self._registry = CollectorRegistry()
+            self._registry.register(self)
+            ProcessCollector(namespace="voice_emulator", registry=self._registry)
+        return bytes(generate_latest(self._registry))
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as prometheus_client wants them."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        tenants = list(self._runtime.tenancy)
+        for name, (metric, help_text, labels) in COUNTED.items():
+            family = CounterMetricFamily(PREFIX + metric, help_text, labels=labels)
+            for key, value in sorted(self._total(name, tenants).items()):
+                family.add_metric(key, value)
+            yield family
+        evicted = self._evicted + sum(tenant.journal.evicted for tenant in tenants)
+        yield CounterMetricFamily(
+            PREFIX + "journal_evictions", "Journal entries forgotten to keep to the bounds.", evicted
+        )
+        yield self._histogram(HistogramMetricFamily)
+        gauges = {
+            "tenants": ("Tenants that exist.", len(tenants)),
+            "pending_timers": (
+                "Things due in the future, over all tenants.",
+                sum(len(t.engine) for t in tenants),
+            ),
+            "pushes_in_flight": ("Pushes on the wire.", sum(len(t.outbox.in_flight) for t in tenants)),
+            "journal_entries": ("Journal entries kept.", sum(len(t.journal) for t in tenants)),
+            "calls_kept": ("Calls in the ledgers.", sum(len(t.ledger) for t in tenants)),
+            "event_subscribers": ("Open event streams.", self.subscribers()),
+            "tasks": (
+                "Tasks of the event loop; a number that only grows is a leak.",
+                len(asyncio.all_tasks()),
+            ),
+        }
+        for metric, (help_text, number) in gauges.items():
+            yield GaugeMetricFamily(PREFIX + metric, help_text, number)
+        info = GaugeMetricFamily(
+            PREFIX + "build_info", "Always 1; the version is a label.", labels=("version",)
+        )
+        info.add_metric((self._runtime.version,), 1)
+        yield info
+
+    def _total(self, name: str, tenants: list[Tenant]) -> Counter[tuple[str, ...]]:
+        total: Counter[tuple[str, ...]] = Counter()
+        for counts in (self._retired[name], *(getattr(tenant.totals, name) for tenant in tenants)):
+            for key, value in counts.items():
+                parts = key if isinstance(key, tuple) else (key,)
+                total[tuple(str(part) or NONE for part in parts)] += value
+        return total
+
+    def _histogram(self, family: Any) -> Metric:
+        buckets = []
+        running = 0
+        for bound, count in zip((*map(str, BUCKETS), "+Inf"), self._lateness, strict=True):
+            running += count
+            buckets.append((bound, running))
+        metric: Metric = family(
+            PREFIX + "push_lateness_seconds",
+            "Seconds of tenant time between a push's due instant and its sending.",
+            buckets=buckets, sum_value=self._lateness_sum / SECOND,
+        )  # fmt: skip
+        return metric
+
+
+def count_reply(tenant: Tenant, record: RequestRecord) -> None:
+    """Enter the reply's wire code into the tenant's totals."""
+    code = record.reply.code if record.reply is not None else ""
+    tenant.totals.codes[record.request.provider, record.operation or "", code] += 1

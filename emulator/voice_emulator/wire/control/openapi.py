@@ -1,0 +1,143 @@
+"""The OpenAPI 3.1 document of the control API, generated from its route table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from voice_emulator.providers.provider import Provider
+from voice_emulator.wire.control import request_schemas as control_bodies
+from voice_emulator.wire.control.problems import MEDIA_TYPE
+from voice_emulator.wire.control.request import JSON, ResponseSpec, Route
+from voice_emulator.wire.control.response_schemas import COMPONENTS, ref
+
+Json = dict[str, Any]
+
+TAGS = {
+    "system": "The emulator itself.",
+    "scenarios": "What is shipped.",
+    "tenants": "Customers: credentials, scenario, clock, settings.",
+    "calls": "Calls, and the pushes that report them.",
+    "waiting": "Waiting for things without sleeping, and asserting on them.",
+    "journal": "What went over the wire, and what was wrong with it.",
+}
+_PATH_PARAMETERS = {
+    "id": "A tenant; `default` always exists.",
+    "call_id": "A call.",
+    "entry_id": "An entry of the journal.",
+    "name": "A shipped scenario.",
+    "provider": "A provider's id with `.json` behind it.",
+    "file": "A file of the page.",
+}
+#: Problems that any route can answer with.
+_COMMON = {
+    400: "The request cannot be read.",
+    401: "The control token is missing or wrong.",
+    403: "A page of another site may not change anything.",
+    404: "There is no such thing.",
+    408: "The body did not arrive.",
+    413: "The body is too large.",
+    421: "Host is not one of this emulator's.",
+    422: "Understood, and wrong: `errors` says where.",
+}
+
+
+def control_document(
+    routes: Sequence[Route], providers: Mapping[str, Provider], base_url: str, version: str
+) -> Json:
+    """The document of the control API at ``base_url``."""
+    documents = control_bodies.documents(providers)
+    paths: dict[str, Json] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, documents, providers)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "voice-emulator control API",
+            "version": version,
+            "description": "Tenants, calls, pushes, journal and clock of a running emulator.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": base_url}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "security": [{}, {"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(COMPONENTS),
+            "responses": {
+                f"Problem{status}": {"description": text, "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
+                for status, text in _COMMON.items()
+            },
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "Needed with `--control-token`."}
+            },
+        },
+    }
+
+
+def _operation(route: Route, documents: Mapping[str, Json], providers: Mapping[str, Provider]) -> Json:
+    operation: Json = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": [_path_parameter(name, providers) for name in route.in_path]
+        + [
+            {"name": each.name, "in": "query", "description": each.description, "schema": each.schema}
+            for each in route.query
+        ],
+        "responses": _responses(route),
+    }
+    if route.details:
+        operation["description"] = route.details
+    if route.public:
+        operation["security"] = []
+    if route.name == "events":
+        operation["parameters"].append(
+            {"name": "Last-Event-ID", "in": "header", "description": "Resume behind this event.",
+             "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"}}
+        )  # fmt: skip
+    if route.body is not None:
+        content: Json = {JSON: {"schema": control_bodies.plain(documents[route.name])}}
+        content.update({kind: {"schema": {"type": "string"}} for kind in route.body.texts})
+        operation["requestBody"] = {"required": route.body.required, "content": content}
+    return operation
+
+
+def _path_parameter(name: str, providers: Mapping[str, Provider]) -> Json:
+    schema: Json = {"type": "string", "minLength": 1}
+    if name == "provider":
+        schema["enum"] = [f"{provider}.json" for provider in providers]
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": _PATH_PARAMETERS[name],
+        "schema": schema,
+    }
+
+
+def _responses(route: Route) -> Json:
+    responses = {str(said.status): _response(said) for said in route.replies}
+    for status in _COMMON:
+        needless = (status in (408, 413) and route.body is None) or (status == 401 and route.public)
+        if not needless and not (status == 403 and route.method == "GET"):
+            responses.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
+    if route.name == "events":
+        responses["503"] = _response(ResponseSpec(503, "Too many streams are open.", "Problem"))
+    return responses
+
+
+def _response(said: ResponseSpec) -> Json:
+    response: Json = {"description": said.description}
+    if said.schema is not None:
+        media = MEDIA_TYPE if said.schema == "Problem" else said.media
+        response["content"] = {media: {"schema": ref(said.schema)}}
+    elif said.status != 204:
+        response["content"] = {
+            said.media: {"schema": {"type": "string"}} if said.media.startswith("text/") else {}
+        }
+    if said.status == 201:
+        response["headers"] = {
+            "Location": {"description": "Path of what was created.", "schema": {"type": "string"}}
+        }
+    return response

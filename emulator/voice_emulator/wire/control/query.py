@@ -1,0 +1,78 @@
+"""The small query language of lists: ``provider:nxcloud outcome:busy number:628* -rule:VIP*``.
+
+Terms are ``key:value``, separated by blanks; all must hold. A value is a glob, several joined by commas
+are alternatives, double quotes keep blanks together, a leading ``-`` turns a term round. A bare word is
+looked for within the number. Pure: the web page and the control API speak it alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from voice_emulator.core.matchers import Globs
+from voice_emulator.core.words import nearest
+
+LENGTH_LIMIT = 1_000
+TERM_LIMIT = 50
+#: One term: an optional minus, an optional key, then quoted and plain pieces.
+_TERM = re.compile(r'\s*(-?)(?:([A-Za-z_]+):)?((?:"[^"]*"|[^\s"])*)')
+
+
+class QueryError(ValueError):
+    """A query that means nothing; the sentence says which part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition on one key."""
+
+    key: str
+    globs: Globs
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All terms of a query; without any it matches everything."""
+
+    terms: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def matches(self, value_of: Callable[[str], str]) -> bool:
+        """Whether all terms hold for something whose values ``value_of(key)`` tells."""
+        return all(term.globs(value_of(term.key)) is not term.negated for term in self.terms)
+
+
+def parse_query(text: str, keys: Collection[str]) -> Query:
+    """The query ``text`` over ``keys``. Raises QueryError, with the nearest key for an unknown one."""
+    if len(text) > LENGTH_LIMIT:
+        raise QueryError(f"a query has at most {LENGTH_LIMIT} characters")
+    terms: list[Term] = []
+    position = 0
+    stripped = text.rstrip()
+    while position < len(stripped):
+        match = _TERM.match(stripped, position)
+        if match is None or match.end() == position or (not match[3] and not match[2]):
+            raise QueryError(f"cannot read {stripped[position : position + 40].strip()!r}; write key:value")
+        position = match.end()
+        terms.append(_term(match[2], match[3], keys, negated=match[1] == "-"))
+        if len(terms) > TERM_LIMIT:
+            raise QueryError(f"a query has at most {TERM_LIMIT} terms")
+    return Query(tuple(terms))
+
+
+def _term(key: str | None, raw: str, keys: Collection[str], *, negated: bool) -> Term:
+    values = [part.replace('"', "") for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', raw)]
+    if key is None:
+        if "number" not in keys:
+            raise QueryError(f"{raw[:40]!r} has no key; write key:value")
+        return Term("number", Globs(*(f"*{value}*" for value in values)), negated)
+    if key not in keys:
+        raise QueryError(f"unknown key {key[:40]!r}{nearest(key[:40], keys)}")
+    if not any(values):
+        raise QueryError(f"{key} has no value")
+    return Term(key, Globs(*values), negated)

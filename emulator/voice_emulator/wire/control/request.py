@@ -1,0 +1,276 @@
+"""A route of the control API, and a request to it: path, query and body as declared, or a problem."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.words import nearest
+from voice_emulator.scenarios.nodes import child_pointer
+from voice_emulator.schemas.validate import Schema
+from voice_emulator.wire.control.parameters import Parameter
+from voice_emulator.wire.control.problems import ControlError, invalid, missing
+from voice_emulator.wire.control.services import ControlServices
+from voice_emulator.wire.runtime import Runtime
+
+#: No scenario and no change of a tenant is larger.
+BODY_LIMIT = 1024 * 1024
+#: Real seconds a client may take to send its body.
+BODY_TIMEOUT = 30.0
+DEPTH_LIMIT = 64
+DIGITS_LIMIT = 1_000
+#: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
+MEMBER_LIMIT = 1_000
+_QUERY_LIMIT = 50
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON body: the schema it must satisfy, and other media types the route takes as text.
+
+    A body that is not ``required`` may be left out and counts as ``{}``.
+    """
+
+    schema: Schema
+    required: bool = True
+    texts: tuple[str, ...] = ()
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """One reply of a route: status, sentence, and the name of the component schema of its body."""
+
+    status: int
+    description: str
+    schema: str | None = None
+    media: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. ``public`` ones need no token; ``page`` ones are opened by browsers."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    answer: Handler
+    replies: tuple[ResponseSpec, ...]
+    query: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    public: bool = False
+    page: bool = False
+    tag: str = "tenants"
+    details: str = ""
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """Names of the path's parameters."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+@dataclass(slots=True)
+class ControlRequest:
+    """A request that fits its route: ``query`` and ``document`` hold values for use.
+
+    ``document`` is the JSON body, ``text`` the body where it came as another media type.
+    """
+
+    services: ControlServices
+    raw: web.BaseRequest
+    route: Route
+    path: Mapping[str, str]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    document: Any = None
+    text: str | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The running emulator."""
+        return self.services.runtime
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant of the path. Raises ControlError 404."""
+        wanted = self.path["id"]
+        tenant = self.runtime.tenancy.get(wanted)
+        if tenant is None:
+            names = [known.id for known in self.runtime.tenancy][:1000]
+            raise missing(f"there is no tenant {wanted[:100]!r}{nearest(wanted[:100], names)}")
+        return tenant
+
+
+Handler = Callable[[ControlRequest], Awaitable[web.StreamResponse]]
+
+
+def reply_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """``value`` as a JSON reply."""
+    # A lone surrogate (a header byte that was no UTF-8) must not keep the journal from being read.
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return web.Response(
+        status=status, body=body, headers={"Content-Type": "application/json", **(headers or {})}
+    )
+
+
+def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[str, Any]:
+    """The query's values by declared name, defaults filled in. Raises ControlError 422 with every problem."""
+    found: dict[str, Any] = {parameter.name: parameter.default for parameter in declared}
+    known = {parameter.name: parameter for parameter in declared}
+    text = raw.path_qs.partition("?")[2].partition("#")[0]
+    errors: list[tuple[str, str]] = []
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_QUERY_LIMIT)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ControlError(400, f"the query cannot be read: {error}") from error
+    seen: set[str] = set()
+    for name, value in pairs:
+        parameter = known.get(name)
+        if parameter is None:
+            errors.append((f"?{name[:100]}", f"unknown parameter{nearest(name[:100], known)}"))
+        elif name in seen:
+            errors.append((f"?{name}", "is given twice"))
+        else:
+            seen.add(name)
+            try:
+                found[name] = parameter.read(value)
+            except ValueError as error:
+                errors.append((f"?{name}", str(error)))
+    if errors:
+        raise invalid(errors, "the query is invalid")
+    return found
+
+
+async def read_body(raw: web.BaseRequest) -> bytes:
+    """The whole body. Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come."""
+    length = raw.content_length
+    if length is not None and length > BODY_LIMIT:
+        raise _too_large()
+    if raw.headers.get("Expect", "").lower() == "100-continue":
+        await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        raw.writer.output_size = 0
+    if not raw.can_read_body:
+        return b""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            async for chunk in raw.content.iter_any():
+                size += len(chunk)
+                if size > BODY_LIMIT:
+                    raise _too_large()
+                chunks.append(chunk)
+    except TimeoutError:
+        raise ControlError(408, "the body did not arrive", headers={"Connection": "close"}) from None
+    return b"".join(chunks)
+
+
+def _too_large() -> ControlError:
+    return ControlError(413, f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"})
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
+    try:
+        document = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            object_pairs_hook=_no_repeats,
+        )
+        _check(document)
+    except UnicodeDecodeError as error:
+        raise ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+    except RecursionError as error:
+        raise ControlError(400, f"the body is nested deeper than {DEPTH_LIMIT} levels") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ControlError(
+            400, f"the body is not JSON: {error.msg} at {where}", kind="malformed-json",
+            errors=[{"pointer": "", "message": error.msg, "line": error.lineno, "column": error.colno}],
+        ) from error  # fmt: skip
+    except ValueError as error:
+        raise ControlError(400, f"the body is not acceptable JSON: {error}", kind="malformed-json") from error
+    return document
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int:
+    # Python refuses much longer ones too, with advice that is for programmers.
+    if len(text) > DIGITS_LIMIT:
+        raise ValueError("a number is too large")
+    return int(text)
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the key {name[:60]!r} is there twice")
+            seen.add(name)
+    return document
+
+
+def _check(document: Any) -> None:
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_LIMIT:
+            raise ValueError(f"nested deeper than {DEPTH_LIMIT} levels")
+        following: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                if len(value) > MEMBER_LIMIT:
+                    raise ValueError(f"an object with more than {MEMBER_LIMIT} members")
+                _no_surrogates("".join(value))
+                following.extend(value.values())
+            elif isinstance(value, list):
+                following.extend(value)
+            elif isinstance(value, str):
+                _no_surrogates(value)
+            elif isinstance(value, float) and not isfinite(value):
+                raise ValueError("a number is too large")
+        level = following
+
+
+def _no_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate is no character") from None
+
+
+def check_document(route: Route, document: Any) -> None:
+    """Hold a JSON body against the route's schema. Raises ControlError 422 with every problem."""
+    if route.body is None:
+        return
+    schema = route.body.schema
+    known = schema.document.get("properties", {})
+    errors: list[tuple[str, str]] = []
+    if isinstance(document, dict) and schema.document.get("additionalProperties") is False:
+        errors += [
+            (child_pointer("", name), f"unknown key{nearest(name[:100], known)}")
+            for name in document
+            if name not in known
+        ]
+    errors += [
+        (violation.pointer, violation.message)
+        for violation in schema.violations(document)
+        if not (violation.keyword == "additionalProperties" and violation.pointer == "")
+    ]
+    if errors:
+        raise invalid(errors, "the body is invalid")

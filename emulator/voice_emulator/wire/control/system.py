@@ -1,0 +1,120 @@
+"""What the control port says of the emulator itself: health, metrics, documents, scenarios, the web page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from voice_emulator.core.words import nearest
+from voice_emulator.errors import UsageError
+from voice_emulator.openapi.providers import provider_document
+from voice_emulator.wire.control.problems import ControlError, missing
+from voice_emulator.wire.control.request import ControlRequest, reply_json
+
+PAGE_FOLDER = Path(__file__).parents[2] / "ui"
+PAGE_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".json": "application/json",
+    ".woff2": "font/woff2",
+}
+PEM = "application/x-pem-file"
+#: The page takes everything from this port and sends nothing elsewhere; nobody may frame it.
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+async def health(asked: ControlRequest) -> web.Response:
+    """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
+    runtime = asked.runtime
+    if not runtime.ready:
+        raise ControlError(503, "the emulator is starting or stopping")
+    scenario = runtime.tenancy.default.scenario.name
+    # A client that knows the control port alone finds the providers by it.
+    return reply_json(
+        {"status": "ok", "version": runtime.version, "scenario": scenario, "traffic": runtime.traffic}
+    )
+
+
+async def metrics(asked: ControlRequest) -> web.Response:
+    """``GET /metrics``."""
+    kind = "text/plain; version=0.0.4; charset=utf-8"
+    return web.Response(body=asked.services.metrics.text(), headers={"Content-Type": kind})
+
+
+async def ca_file(asked: ControlRequest) -> web.Response:
+    """``GET /v1/tls/ca.pem``: the authority of a self-signed certificate, for clients to trust."""
+    pem = asked.runtime.ca_pem
+    if pem is None:
+        raise ControlError(404, "this emulator made no certificate itself: start it with --tls-self-signed")
+    return web.Response(body=pem, headers={"Content-Type": PEM})
+
+
+async def openapi_control(asked: ControlRequest) -> web.Response:
+    """``GET /openapi.json``: this very API."""
+    return reply_json(asked.services.document())
+
+
+async def openapi_provider(asked: ControlRequest) -> web.Response:
+    """``GET /openapi/{provider}.json``."""
+    runtime = asked.runtime
+    wanted = asked.path["provider"][:60]
+    name = wanted.removesuffix(".json")
+    provider = runtime.providers.get(name)
+    if provider is None or not wanted.endswith(".json"):
+        files = [f"{known}.json" for known in runtime.providers]
+        raise missing(f"there is no document {wanted!r}{nearest(wanted, files)}")
+    return reply_json(provider_document(provider, runtime.schemas, runtime.traffic, runtime.version))
+
+
+async def list_scenarios(asked: ControlRequest) -> web.Response:
+    """``GET /v1/scenarios``, by name."""
+    after, limit = asked.query["after"], asked.query["limit"]
+    shipped = [(name, text) for name, text in asked.runtime.loader.shipped() if after is None or name > after]
+    page = [{"name": name, "description": text} for name, text in shipped[:limit]]
+    return reply_json({"scenarios": page, "next": page[-1]["name"] if len(shipped) > limit else None})
+
+
+async def get_scenario(asked: ControlRequest) -> web.Response:
+    """``GET /v1/scenarios/{name}``: the text of a shipped scenario."""
+    try:
+        scenario = asked.runtime.loader.named(asked.path["name"])
+    except UsageError as error:
+        raise missing(str(error)) from error
+    return web.Response(
+        body=scenario.text.encode(), headers={"Content-Type": "application/yaml; charset=utf-8"}
+    )
+
+
+async def page(asked: ControlRequest) -> web.Response:
+    """``GET /``."""
+    return _page_file("index.html")
+
+
+async def page_file(asked: ControlRequest) -> web.Response:
+    """``GET /ui/{file}``."""
+    return _page_file(asked.path["file"])
+
+
+def _page_file(name: str) -> web.Response:
+    # Compared with the names that are there, so that no name leads out of the folder.
+    present = {entry.name: entry for entry in PAGE_FOLDER.iterdir()} if PAGE_FOLDER.is_dir() else {}
+    found = present.get(name)
+    if found is None or found.suffix not in PAGE_TYPES or not found.is_file():
+        raise missing(f"the web page has no file {name[:100]!r}")
+    headers = {
+        "Content-Type": PAGE_TYPES[found.suffix],
+        "Content-Security-Policy": PAGE_POLICY,
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-cache",
+    }
+    return web.Response(body=found.read_bytes(), headers=headers)

@@ -1,0 +1,236 @@
+"""Waiting and verifying over the control API: long polls that never miss what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from aiohttp import web
+
+from voice_emulator.core.calls import Call
+from voice_emulator.core.clock import SECOND
+from voice_emulator.core.journal import Entry
+from voice_emulator.core.masking import MASK
+from voice_emulator.core.matchers import Difference, Globs, Match, Subject, as_text
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.core.words import nearest_word
+from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
+from voice_emulator.wire.control.clock import body_span
+from voice_emulator.wire.control.long_poll import Collector, NumberedSource, RequestSource, Source
+from voice_emulator.wire.control.problems import invalid, wrong
+from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.views import show_call, show_entry
+from voice_emulator.wire.traffic.exchange import RequestRecord
+
+#: Longest wait, in real microseconds.
+LONGEST_WAIT = 600 * SECOND
+EVENTS = {"callbacks": "callback", "calls": "call", "requests": "request"}
+#: How each of these can end.
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    "callbacks": tuple(word.value for word in PushOutcome if word is not PushOutcome.PENDING),
+    "calls": tuple(word.value for word in Outcome),
+    "requests": (),
+}
+NEAR_MISSES = 5
+#: Requests looked at for near misses, and numbers of one request compared for the nearest.
+EXPLAINED = 1_000
+COMPARED = 200
+COUNTS = ("exactly", "at_least", "at_most")
+
+
+async def wait(asked: ControlRequest) -> web.Response:
+    """``GET /v1/tenants/{id}/wait``: the first ``count`` of what was asked for, as soon as they are there."""
+    tenant, query = asked.tenant, asked.query
+    what = query["for"]
+    outcome = query["outcome"]
+    if outcome is not None and outcome not in OUTCOMES[what]:
+        if not OUTCOMES[what]:
+            raise wrong("?outcome", "a request has no outcome; wait for calls or callbacks")
+        names = ", ".join(OUTCOMES[what])
+        raise wrong("?outcome", f"{outcome!r} is no outcome of {what}: with for={what} it is one of {names}")
+    source, matches, show = _kind_of_wait(asked, tenant, what)
+    collector = Collector(source, matches, query["count"], tenant)
+    satisfied = await asked.services.waiters.until(tenant, (EVENTS[what],), collector.ready, query["timeout"])
+    following = collector.next
+    return reply_json(
+        {
+            "satisfied": satisfied,
+            "items": [show(thing) for thing in collector.things],
+            "next": str(following) if following is not None else None,
+        }
+    )
+
+
+def _kind_of_wait(
+    asked: ControlRequest, tenant: Tenant, what: str
+) -> tuple[Source, Callable[[Any], bool], Callable[[Any], dict[str, Any]]]:
+    after = asked.query["after"]
+    if what == "callbacks":
+        wanted = attempt_filter(asked)
+        attempts = NumberedSource(tenant, tenant.attempts.after, after)
+        return attempts, lambda attempt: wanted(glance(attempt)), lambda attempt: dict(attempt.shown())
+    if what == "calls":
+        providers = asked.runtime.providers
+        calls = NumberedSource(tenant, tenant.ledger.ended_after, after)
+        return calls, call_filter(asked), lambda call: _shown_call(tenant, providers, call)
+    provider, number = asked.query["provider"], asked.query["number"]
+
+    def fits(entry: Entry) -> bool:
+        request = entry.record.request if isinstance(entry.record, RequestRecord) else None
+        return (
+            request is not None
+            and (provider is None or request.provider == provider)
+            and (number is None or any(map(number, request.numbers)))
+        )
+
+    return RequestSource(tenant, after), fits, show_entry
+
+
+def _shown_call(tenant: Tenant, providers: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    return show_call(tenant, providers, call)
+
+
+async def verify(asked: ControlRequest) -> web.Response:
+    """``POST /v1/tenants/{id}/verify``: whether as many requests came as should have.
+
+    Waits, up to ``within``, only while waiting can still change the verdict.
+    """
+    tenant, document = asked.tenant, asked.document
+    within = body_span(document, "within", 0, LONGEST_WAIT)
+    given = [name for name in COUNTS if name in document]
+    if len(given) > 1:
+        raise invalid(
+            [(f"/{name}", "give one of exactly, at_least and at_most") for name in given[1:]],
+            "the body is invalid",
+        )
+    count = Count(given[0], document[given[0]]) if given else Count("at_least", 1)
+    tally = Tally(tenant, _match(document), count)
+    await asked.services.waiters.until(tenant, ("request",), tally.decided, within)
+    tally.decided()
+    satisfied = count.holds(tally.count)
+    return reply_json(
+        {
+            "satisfied": satisfied,
+            "count": tally.count,
+            "matched": tally.matched[-EXPLAINED:],
+            "near_misses": [] if satisfied else near_misses(tenant, tally.match),
+        }
+    )
+
+
+class Count:
+    """How many there should be."""
+
+    def __init__(self, kind: str, wanted: int) -> None:
+        """``kind`` is one of :data:`COUNTS`."""
+        self.kind = kind
+        self.wanted = wanted
+
+    def holds(self, count: int) -> bool:
+        """Whether ``count`` is right."""
+        if self.kind == "exactly":
+            return count == self.wanted
+        return count >= self.wanted if self.kind == "at_least" else count <= self.wanted
+
+    def decided(self, count: int) -> bool:
+        """Whether there is nothing to wait for: it holds, or more requests could not mend it."""
+        return self.holds(count) or (self.kind != "at_least" and count > self.wanted)
+
+
+class Tally:
+    """Counts the journal's requests that match, each once."""
+
+    def __init__(self, tenant: Tenant, match: Match, count: Count) -> None:
+        """Nothing is counted yet."""
+        self.match = match
+        self.matched: list[int] = []
+        self._tenant = tenant
+        self._count = count
+        self._position = 0
+        self._resets = tenant.resets
+
+    @property
+    def count(self) -> int:
+        """Matching requests so far."""
+        return len(self.matched)
+
+    def decided(self) -> bool:
+        """Count what is new; whether the verdict stands."""
+        if self._tenant.resets != self._resets:
+            self._resets = self._tenant.resets
+            self.matched.clear()
+        for entry in self._tenant.journal.after(self._position, "request"):
+            self._position = entry.id
+            subject = subject_of(entry)
+            if subject is not None and self.match.accepts(subject):
+                self.matched.append(entry.id)
+        return self._count.decided(self.count)
+
+
+def _match(document: Mapping[str, Any]) -> Match:
+    fields = []
+    for name, wanted in (document.get("fields") or {}).items():
+        fields.append((name, Globs(*map(as_text, wanted if isinstance(wanted, list) else [wanted]))))
+    return Match(
+        provider=frozenset({document["provider"]}) if "provider" in document else None,
+        operation=frozenset({document["operation"]}) if "operation" in document else None,
+        number=Globs(document["number"]) if "number" in document else None,
+        fields=tuple(fields),
+    )
+
+
+def subject_of(entry: Entry) -> Subject | None:
+    """A request entry as rules and verifications see it."""
+    if not isinstance(entry.record, RequestRecord):
+        return None
+    request = entry.record.request
+    return Subject(request.provider, entry.record.operation or "", request.numbers, request.fields, 0, 0)
+
+
+def near_misses(tenant: Tenant, match: Match) -> list[dict[str, Any]]:
+    """The newest requests that miss ``match`` by least, with what differs and the nearest value they have."""
+    misses = []
+    for entry in _newest_requests(tenant):
+        subject = subject_of(entry)
+        differences = match.differences(subject) if subject is not None else []
+        if subject is not None and differences:
+            misses.append((len(differences), -entry.id, entry, subject, differences))
+    misses.sort(key=lambda miss: miss[:2])
+    return [
+        {"id": entry.id, "differences": [_shown(entry, subject, match, one) for one in differences]}
+        for _, _, entry, subject, differences in misses[:NEAR_MISSES]
+    ]
+
+
+def _newest_requests(tenant: Tenant) -> Iterator[Entry]:
+    entries = [entry for entry in tenant.journal if entry.kind == "request"]
+    return iter(entries[-EXPLAINED:])
+
+
+def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference) -> dict[str, str]:
+    actual = difference.actual
+    if difference.place == "number" and match.number is not None and len(subject.numbers) > 1:
+        near = _nearest_number(match.number.patterns[0], subject.numbers)
+        actual = f"{near!r} is nearest of {len(subject.numbers)} numbers" if near else actual
+    elif difference.place.startswith("fields."):
+        name = difference.place.removeprefix("fields.")
+        record = entry.record
+        if isinstance(record, RequestRecord) and record.masker.is_secret(name):
+            return {
+                "place": difference.place,
+                "expected": MASK,
+                "actual": MASK if name in subject.fields else actual,
+            }
+        if name not in subject.fields:
+            near = nearest_word(name, subject.fields)
+            actual = f"no such field; nearest is {near!r}" if near else actual
+    return {"place": difference.place, "expected": difference.expected, "actual": actual}
+
+
+def _nearest_number(pattern: str, numbers: Any) -> str | None:
+    wanted = pattern.replace("*", "").replace("?", "")
+    found = get_close_matches(wanted, numbers[:COMPARED], n=1, cutoff=0.0)
+    return found[0] if found else None

@@ -1,0 +1,1 @@
+"""Pushes: due, attempted, delivered or not."""

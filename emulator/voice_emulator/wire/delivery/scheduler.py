@@ -1,0 +1,256 @@
+"""Lets time act: timers for clocks that run, advancing for clocks that stand, and who carries what.
+
+Per tenant there is one timer, for the next thing due. Due pushes are carried by workers whose number
+is bounded; what they cannot take yet waits in the tenants' outboxes, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+
+from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.tenants import Tenant
+from voice_emulator.wire.delivery.attempting import Delivery
+
+log = logging.getLogger(__name__)
+
+#: Pushes on the wire at once, over all tenants and receivers.
+IN_FLIGHT_LIMIT = 1_024
+#: Pushes that are begun without more ado. Where receivers answer quickly, more at once gain nothing and cost
+#: connections; where they do not, as many are added every PAUSE seconds, up to the limit.
+AT_ONCE = 64
+PAUSE = 0.005
+#: Pushes that ended within a pause and show that those on the wire make headway.
+HEADWAY = 8
+#: What falls due within so many real seconds is done in one go. Timers are no finer than that anyhow.
+GRAIN = 0.001
+#: Steps taken in one go before sockets get their turn.
+BATCH = 500
+#: Callbacks that one advance reports at most.
+REPORTED = 1_000
+
+
+class AdvanceBusy(Exception):
+    """Another advance of the same tenant is still running."""
+
+
+@dataclass(slots=True)
+class Advanced:
+    """What an advance did; ``complete`` is False when the wall limit ended it early."""
+
+    now: int
+    fired: int = 0
+    callbacks: list[Attempt] = field(default_factory=list)
+    complete: bool = True
+
+
+class Driver:
+    """Drives the engines of all tenants."""
+
+    def __init__(self, delivery: Delivery, limit: int = IN_FLIGHT_LIMIT) -> None:
+        """Carry with ``delivery``, at most ``limit`` pushes at once."""
+        self._delivery = delivery
+        self._limit = limit
+        self._timers: dict[str, tuple[int, asyncio.Handle]] = {}
+        self._ready: deque[Tenant] = deque()
+        self._waiting: set[str] = set()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._more: asyncio.Handle | None = None
+        self._ended = 0
+        self._carried_by: dict[asyncio.Task[None], tuple[Tenant, int]] = {}
+        self._advancing: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+
+    def open(self) -> None:
+        """Begin; needs the running loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def attach(self, tenant: Tenant) -> None:
+        """Drive ``tenant`` from now on."""
+        tenant.outbox.on_due = lambda: self._offer(tenant)
+        tenant.engine.on_earlier(lambda due: self._arm(tenant, due))
+
+    def detach(self, tenant: Tenant) -> None:
+        """Stop driving a tenant that goes away: cancel its timer and its pushes on the wire."""
+        tenant.outbox.on_due = None
+        self.cancel(tenant)
+
+    def cancel(self, tenant: Tenant) -> None:
+        """Cancel the timer and the open pushes of a tenant (reset)."""
+        timer = self._timers.pop(tenant.id, None)
+        if timer is not None:
+            timer[1].cancel()
+        for worker, (owner, _) in list(self._carried_by.items()):
+            if owner is tenant:
+                worker.cancel()
+
+    @property
+    def in_flight(self) -> int:
+        """Pushes being carried right now."""
+        return len(self._carried_by)
+
+    async def close(self, grace: float) -> None:
+        """Start nothing new, give what is on the wire ``grace`` real seconds, then cancel it."""
+        self._stopping = True
+        for _, handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+        if self._more is not None:
+            self._more.cancel()
+        if self._workers and grace > 0:
+            await asyncio.wait(self._workers, timeout=grace)
+        for worker in list(self._workers):
+            worker.cancel()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=1)
+
+    # --- clocks that run ----------------------------------------------------------------------
+
+    def _arm(self, tenant: Tenant, due: int) -> None:
+        if self._loop is None or self._stopping or tenant.closed:
+            return
+        delay = tenant.clock.wall_delay(due)
+        armed = self._timers.get(tenant.id)
+        if armed is not None:
+            armed[1].cancel()
+            del self._timers[tenant.id]
+        if delay is not None:
+            handle = self._loop.call_later(delay + GRAIN if delay else 0, self._fire, tenant)
+            self._timers[tenant.id] = (due, handle)
+
+    def _fire(self, tenant: Tenant) -> None:
+        self._timers.pop(tenant.id, None)
+        if tenant.closed or self._stopping or tenant.clock.manual:
+            return
+        tenant.engine.fire(tenant.now, BATCH)
+        following = tenant.engine.next_due()
+        if following is None:
+            tenant.outbox.release_if_idle()
+        elif tenant.id not in self._timers:
+            self._arm(tenant, following)
+
+    def _offer(self, tenant: Tenant) -> None:
+        """A push of ``tenant`` is due: have a worker take it, unless somebody advances the clock by hand."""
+        if tenant.clock.manual or self._stopping or self._loop is None:
+            return
+        if tenant.id not in self._waiting:
+            self._waiting.add(tenant.id)
+            self._ready.append(tenant)
+        if len(self._workers) < min(AT_ONCE, self._limit):
+            self._put_to_work(1)
+        elif self._more is None:
+            self._ended = 0
+            self._more = self._loop.call_later(PAUSE, self._reinforce)
+
+    def _put_to_work(self, count: int) -> None:
+        for _ in range(min(count, self._limit - len(self._workers))):
+            worker = asyncio.ensure_future(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    def _reinforce(self) -> None:
+        """Pushes still wait: unless those on the wire make headway, slow receivers keep them, so begin more."""
+        self._more = None
+        if not self._ready or self._stopping or self._loop is None:
+            return
+        if self._ended < HEADWAY:
+            self._put_to_work(AT_ONCE)
+        self._ended = 0
+        self._more = self._loop.call_later(PAUSE, self._reinforce)
+
+    async def _work(self) -> None:
+        """Carry due pushes, one tenant after the other, until none is left."""
+        me = asyncio.current_task()
+        if me is None:
+            return
+        while self._ready and not self._stopping:
+            tenant = self._ready.popleft()
+            push = tenant.outbox.take()
+            if push is None:
+                self._waiting.discard(tenant.id)
+                continue
+            if tenant.outbox.due:
+                self._ready.append(tenant)
+            else:
+                self._waiting.discard(tenant.id)
+            generation = tenant.resets
+            self._carried_by[me] = (tenant, generation)
+            try:
+                await self._delivery.carry(tenant, push)
+            except asyncio.CancelledError:
+                if not (tenant.closed or tenant.resets != generation) or self._stopping:
+                    raise
+                me.uncancel()
+            finally:
+                self._carried_by.pop(me, None)
+                self._ended += 1
+
+    # --- pushes somebody waits for ------------------------------------------------------------
+
+    async def push_due(self, tenant: Tenant) -> None:
+        """Carry everything due now in order, and wait for it."""
+        while (push := tenant.outbox.take()) is not None:
+            await self._delivery.carry(tenant, push)
+
+    # --- clocks that stand --------------------------------------------------------------------
+
+    async def advance(
+        self, tenant: Tenant, *, to: int | None = None, until_idle: bool = False, wall_limit: float = 30.0
+    ) -> Advanced:
+        """Take a manual clock forwards, one thing due after the other, waiting for each push.
+
+        ``to`` is an instant, None for the next thing due; with ``until_idle`` it stops early once
+        nothing is pending, at ``to`` at the latest. ``wall_limit`` is in real seconds. Raises
+        AdvanceBusy, and ClockError when the clock is not manual or ``to`` lies in the past.
+        """
+        if tenant.id in self._advancing:
+            raise AdvanceBusy(f"tenant {tenant.id!r} is being advanced already")
+        self._advancing.add(tenant.id)
+        try:
+            return await self._advance(tenant, to, until_idle, wall_limit)
+        finally:
+            self._advancing.discard(tenant.id)
+
+    async def _advance(self, tenant: Tenant, to: int | None, until_idle: bool, wall_limit: float) -> Advanced:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wall_limit
+        engine, outbox = tenant.engine, tenant.outbox
+        following = engine.next_due()
+        target = to if to is not None else max(following or 0, tenant.now)
+        # Refuses a clock that is not manual, and a target in the past, before anything happens.
+        tenant.clock.check_advance(target)
+        done = Advanced(tenant.now)
+        generation = tenant.resets
+        while True:
+            await self._drain(tenant, done)
+            following = engine.next_due()
+            if following is None:
+                outbox.release_if_idle()
+                if outbox.due:
+                    continue
+                break
+            if following > target or tenant.closed or tenant.resets != generation:
+                break
+            if loop.time() > deadline:
+                done.complete = False
+                break
+            if following > tenant.now:
+                tenant.clock.advance_to(following)
+            done.fired += engine.fire(tenant.now, at_most=1)
+            if done.fired % 256 == 0:
+                await asyncio.sleep(0)
+        if done.complete and not until_idle and tenant.resets == generation and not tenant.closed:
+            tenant.clock.advance_to(target)
+        done.now = tenant.now
+        tenant.events.publish("clock", tenant.now, tenant.clock, "advanced")
+        return done
+
+    async def _drain(self, tenant: Tenant, done: Advanced) -> None:
+        while (push := tenant.outbox.take()) is not None:
+            attempt = await self._delivery.carry(tenant, push)
+            if len(done.callbacks) < REPORTED:
+                done.callbacks.append(attempt)

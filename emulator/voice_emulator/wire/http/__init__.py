@@ -1,0 +1,1 @@
+"""HTTP for both ports: serving, connection limits, writing responses, TLS."""

@@ -1,0 +1,180 @@
+"""The doors of both ports: how many connections may be open, and how long one may take to say something.
+
+aiohttp bounds the head of a request in bytes, and closes connections that fall silent after a request. The rest
+is here: a connection whose first request does not come, and more connections than the process can bear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import HttpVersion10, web
+
+from voice_emulator.wire.http.server import AtOnce, Connection, Server
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+#: Bounds of a request's head on both ports, in bytes.
+LINE_LIMIT = 16_384
+FIELD_LIMIT = 16_384
+#: Real seconds that a connection may stay silent after a reply, and take for its next request's head.
+KEPT_ALIVE = 75.0
+#: Real seconds within which the first request's head must have come.
+HEAD_SECONDS = 30.0
+#: Real seconds that a client may leave a reply, or part of it, unread.
+UNREAD_SECONDS = 120.0
+#: Connections open at once on both ports together.
+CONNECTION_LIMIT = 16_384
+#: Of the files a process may have open, so much is for connections; pushes need some too.
+SHARE = 0.75
+
+
+def connection_limit() -> int:
+    """How many connections may be open at once: what the system allows, up to :data:`CONNECTION_LIMIT`."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return CONNECTION_LIMIT
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return CONNECTION_LIMIT if files == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, int(files * SHARE))
+
+
+def allow_more_files() -> None:
+    """Raise the limit on open files as far as this process may, and as it can use."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = int(CONNECTION_LIMIT / SHARE) + 1
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class ConnectionLimits:
+    """Counts connections, and shows out those that say nothing."""
+
+    def __init__(
+        self, limit: int | None = None, patience: float = HEAD_SECONDS, unread: float = UNREAD_SECONDS
+    ) -> None:
+        """At most ``limit`` connections (default: :func:`connection_limit`).
+
+        ``patience`` with those that say nothing, and ``unread``, with those that do not listen, are real seconds.
+        """
+        self.limit = connection_limit() if limit is None else limit
+        self._patience = patience
+        self._unread = int(unread * 1000)
+        self._open: dict[web.RequestHandler, asyncio.Transport] = {}
+        # Those that have not said anything yet, and until when they may; the longest silent first.
+        self._silent: dict[web.RequestHandler, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def came(self, connection: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """A connection was opened. Above the limit the one that has been silent longest goes, or else this one."""
+        self._open[connection] = transport
+        _give_up_after(self._unread, transport)
+        if len(self._open) > self.limit:
+            oldest = next(iter(self._silent), None)
+            if oldest is None:
+                transport.abort()
+                return
+            self._show_out(oldest)
+        loop = asyncio.get_running_loop()
+        self._silent[connection] = loop.time() + self._patience
+        if self._timer is None:
+            self._timer = loop.call_later(self._patience, self._look_around)
+
+    def spoke(self, connection: web.RequestHandler) -> None:
+        """A whole head has come over a connection."""
+        self._silent.pop(connection, None)
+
+    def left(self, connection: web.RequestHandler) -> None:
+        """A connection was closed."""
+        self._open.pop(connection, None)
+        self._silent.pop(connection, None)
+
+    def close(self) -> None:
+        """Look no more, and cut what is still open: its client does not read what it was sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for transport in tuple(self._open.values()):
+            transport.abort()
+
+    def _look_around(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection, until in list(self._silent.items()):
+            if until > now:
+                self._timer = loop.call_at(until, self._look_around)
+                return
+            self._show_out(connection)
+
+    def _show_out(self, connection: web.RequestHandler) -> None:
+        del self._silent[connection]
+        connection.force_close()
+
+
+def _give_up_after(milliseconds: int, transport: asyncio.Transport) -> None:
+    """Have the system cut the connection when its peer takes nothing for so long, where the system can."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    known = transport.get_extra_info("socket")
+    if option is not None and known is not None:
+        known.setsockopt(socket.IPPROTO_TCP, option, milliseconds)
+
+
+class Listener(Server):
+    """The server of one port, behind :class:`ConnectionLimits`.
+
+    Bodies are taken as they come: no provider documents compressed requests, and unpacking one would be an
+    invitation.
+    """
+
+    def __init__(self, handle: Handle, doors: ConnectionLimits, at_once: AtOnce | None = None) -> None:
+        """Serve with ``handle``, cancelled when the client goes away; see :mod:`voice_emulator.wire.http.server`."""
+        self._doors = doors
+        self._known_loop = asyncio.get_running_loop()
+        super().__init__(
+            handle, at_once=None if at_once is None else self._heard(at_once),
+            request_factory=self._request, handler_cancellation=True, access_log=None,
+            max_line_size=LINE_LIMIT, max_field_size=FIELD_LIMIT, keepalive_timeout=KEPT_ALIVE,
+            auto_decompress=False,
+        )  # fmt: skip
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """Let it in, if there is room."""
+        super().connection_made(handler, transport)
+        self._doors.came(handler, transport)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """It has gone."""
+        self._doors.left(handler)
+        super().connection_lost(handler, exc)
+
+    def _heard(self, at_once: AtOnce) -> AtOnce:
+        spoke = self._doors.spoke
+
+        def hear_and_answer(connection: Connection, message: Any, payload: Any) -> bool:
+            spoke(connection)
+            return at_once(connection, message, payload)
+
+        return hear_and_answer
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        self._doors.spoke(protocol)
+        if message.version < HttpVersion10 or message.method == "CONNECT":
+            # Behind either there may be what one reader takes for a body and another for the next request. A
+            # line without a version is answered as HTTP/1.0's would be.
+            message = message._replace(version=max(message.version, HttpVersion10), should_close=True)
+        return web.BaseRequest(message, payload, protocol, writer, task, self._known_loop)

@@ -1,0 +1,150 @@
+"""TLS on both ports, and the trust of pushes: contexts made from what ``serve`` was told.
+
+A self-signed certificate comes from an authority that lives as long as the process. Its private key and
+the leaf's never touch a disk: a container's file system may be read-only, and nobody needs them later.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_emulator.errors import UsageError
+from voice_emulator.settings import Options
+
+if TYPE_CHECKING:
+    from trustme import CA
+
+#: Names that a self-signed certificate is good for, besides those of the options.
+NAMES = ("localhost", "127.0.0.1", "::1", "host.docker.internal", "voice-emulator")
+#: The name in a certificate of ``--tls-fault wrong-host``: reserved, so it is nobody's.
+WRONG_HOST = "wrong-host.invalid"
+_WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What the two ports present, None for plain HTTP. ``ca_pem`` is the authority of a self-signed one."""
+
+    traffic: ssl.SSLContext | None = None
+    control: ssl.SSLContext | None = None
+    ca_pem: bytes | None = None
+
+
+def certificates(options: Options) -> Certificates:
+    """The certificates that ``options`` ask for.
+
+    Raises UsageError for options that do not go together, and for a file that is none of a certificate or key.
+    """
+    own = options.tls_cert, options.tls_key
+    if options.tls_fault is not None and not options.tls_self_signed:
+        raise UsageError("--tls-fault spoils a self-signed certificate: it needs --tls-self-signed")
+    if options.tls_self_signed:
+        if any(own):
+            raise UsageError("--tls-self-signed makes a certificate: leave --tls-cert and --tls-key out")
+        return _self_signed(options)
+    cert, key = own
+    if cert is None and key is None:
+        return Certificates()
+    if cert is None or key is None:
+        raise UsageError("--tls-cert and --tls-key go together: a certificate and its private key")
+    context = _serving()
+    try:
+        context.load_cert_chain(cert, key, password=_no_password)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise UsageError(f"{cert} and {key} are no certificate and key in PEM: {_words(error)}") from error
+    return Certificates(context, context)
+
+
+def push_trust(callback_ca: Path | None) -> ssl.SSLContext | None:
+    """Whom pushes trust: the system's authorities, and those in the PEM file; None for the former alone.
+
+    Raises UsageError when there are no certificates in the file.
+    """
+    if callback_ca is None:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(callback_ca)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--callback-ca {callback_ca} holds no certificates in PEM: {_words(error)}"
+        ) from error
+    return context
+
+
+def _self_signed(options: Options) -> Certificates:
+    from trustme import CA
+
+    authority = CA(organization_name="voice-emulator")
+    good = _issued(authority, names(options))
+    traffic = good
+    if options.tls_fault == "expired":
+        now = dt.datetime.now(dt.UTC)  # noqa: TID251 - a TLS client judges by the wall's time
+        traffic = _issued(authority, names(options), now - 30 * _DAY, now - _DAY)
+    elif options.tls_fault == "wrong-host":
+        traffic = _issued(authority, [WRONG_HOST])
+    return Certificates(traffic, good, authority.cert_pem.bytes())
+
+
+def names(options: Options) -> list[str]:
+    """The host names and addresses that a self-signed certificate is made out to."""
+    found = [*NAMES, socket.gethostname(), *options.allow_hosts]
+    if options.host.strip("[]") not in _WILDCARDS:
+        found.append(options.host.strip("[]"))
+    # A certificate knows one kind of wildcard, a whole first label.
+    return [name for name in dict.fromkeys(found) if name and "*" not in name.removeprefix("*.")]
+
+
+def _issued(
+    authority: CA,
+    hosts: list[str],
+    not_before: dt.datetime | None = None,
+    not_after: dt.datetime | None = None,
+) -> ssl.SSLContext:
+    leaf = authority.issue_cert(*hosts, not_before=not_before, not_after=not_after)
+    context = _serving()
+    with _file(leaf.private_key_and_cert_chain_pem.bytes()) as path:
+        context.load_cert_chain(path)
+    return context
+
+
+@contextmanager
+def _file(content: bytes) -> Iterator[str]:
+    """A path at which ``content`` can be read, since OpenSSL loads from files only; in memory on Linux."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("voice-emulator-tls"), "wb") as memory:
+            memory.write(content)
+            memory.flush()
+            yield f"/proc/self/fd/{memory.fileno()}"
+    else:  # pragma: no cover - macOS, Windows
+        with tempfile.TemporaryDirectory(prefix="voice-emulator-") as folder:
+            path = Path(folder, "leaf.pem")
+            path.write_bytes(content)
+            yield str(path)
+
+
+def _serving() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # The emulator speaks HTTP/1.1 alone; a client that offers h2 as well shall know.
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _no_password() -> str:
+    """OpenSSL would otherwise ask on the terminal, and a process in the background would hang."""
+    raise ValueError("the private key is encrypted; give one without a password")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

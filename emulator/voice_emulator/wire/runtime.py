@@ -1,0 +1,45 @@
+"""The running emulator as the rim's parts see it: one value that names every other part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from voice_emulator.core.scenario import Scenario
+from voice_emulator.core.tenancy import Tenancy
+from voice_emulator.providers.provider import Provider
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.settings import Options
+from voice_emulator.wire.delivery.attempting import Delivery
+from voice_emulator.wire.delivery.scheduler import Driver
+from voice_emulator.wire.traffic.gateway import Gateway
+
+if TYPE_CHECKING:
+    from voice_emulator.scenarios.loader import ScenarioLoader
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Made by the composition root (:mod:`voice_emulator.app`); the control API works on it.
+
+    ``start_scenario`` is the one of the command line, which ``reset?to=start`` restores. ``traffic``
+    and ``control`` are base URLs once both ports listen; ``version`` the program's; ``ca_pem`` the
+    authority of a self-signed certificate.
+    """
+
+    options: Options
+    providers: Mapping[str, Provider]
+    schemas: SchemaSet
+    loader: ScenarioLoader
+    tenancy: Tenancy
+    gateway: Gateway
+    delivery: Delivery
+    driver: Driver
+    start_scenario: Scenario
+    version: str
+    ready: bool = False
+    traffic: str = ""
+    control: str = ""
+    ca_pem: bytes | None = None
+    started_at: int = field(default=0)

@@ -1,0 +1,1 @@
+"""The traffic port: the life of a request."""

@@ -1,0 +1,220 @@
+"""From bytes to fields: query, urlencoded and multipart forms, JSON, and forms under no name at all.
+
+Decoding never raises: what is wrong becomes a problem with the code ``malformed``, and what could be
+read is kept, so that the journal shows it and the request can still be attributed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from voice_emulator.providers.request import Problem, Request, UploadedFile
+from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
+
+MALFORMED = "malformed"
+MULTIPART = "multipart/form-data"
+#: More parameters than any operation has; past it a form is refused unread.
+FIELD_LIMIT = 1_000
+#: More percent signs than a file of 8 MB in Base64 has; each costs a hundred bytes while a form is unescaped.
+ESCAPE_LIMIT = 500_000
+#: More values than any operation has in its JSON; each costs many times its text. Short texts are not counted.
+VALUE_LIMIT = 100_000
+_PLAIN_JSON = frozenset(
+    {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
+)
+#: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
+DEPTH_LIMIT = 64
+
+
+class _Refused(ValueError):
+    """A value that JSON text may hold but no request may."""
+
+
+def _kind(content_type: str) -> str:
+    return content_type.split(";", 1)[0].strip().lower()
+
+
+def decode(request: Request, content_type: str) -> None:
+    """Fill ``fields``, ``files``, ``document``, ``encoding``, ``repeated`` and ``faulty`` of a request.
+
+    Body fields win over query fields of the same name. In a repeated name the first value counts,
+    as in the servlet containers the providers run on.
+    """
+    if request.body and not request.raw_query and content_type in _PLAIN_JSON:
+        request.encoding = "json"
+        request.fields = _json(request)
+        return
+    repeated: list[str] = []
+    body: dict[str, Any] = {}
+    if request.body:
+        kind = _kind(content_type)
+        if kind == MULTIPART:
+            request.encoding = "multipart"
+            body = _multipart(request, content_type, repeated)
+        elif kind == "application/json" or kind.endswith("+json") or _looks_like_json(request.body):
+            request.encoding = "json"
+            body = _json(request)
+        else:
+            request.encoding = "urlencoded" if kind == "application/x-www-form-urlencoded" else "text"
+            body = _form(request, request.body, repeated)
+    _merge(request, body, repeated)
+
+
+def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:
+    if request.raw_query:
+        query = _form(request, request.raw_query.encode("utf-8", "surrogateescape"), repeated)
+        request.query = query
+        request.fields = {**query, **body}
+    else:
+        request.fields = body
+    request.repeated = tuple(repeated)
+
+
+def _looks_like_json(body: bytes) -> bool:
+    """Whether a body is a JSON object or array, whatever its Content-Type says.
+
+    "Creating a Voice Outbound Call (V2.0.0)" (Huawei CEC) lists no Content-Type among its headers, and a
+    client that sets none sends whatever its library makes of a text. No form begins with a brace.
+    """
+    return body.lstrip()[:1] in (b"{", b"[")
+
+
+def _fault(request: Request, message: str, place: str = "") -> None:
+    request.faulty = (*request.faulty, Problem(MALFORMED, message, place))
+
+
+def _first_values(pairs: Iterable[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            repeated.append(name)
+        else:
+            fields[name] = value
+    return fields
+
+
+def _form(request: Request, raw: bytes, repeated: list[str]) -> dict[str, Any]:
+    if raw.count(b"&") >= FIELD_LIMIT or raw.count(b"%") > ESCAPE_LIMIT:
+        _fault(request, f"the form has more than {FIELD_LIMIT} fields, or more than {ESCAPE_LIMIT} escapes")
+        return {}
+    try:
+        text = raw.decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        _fault(request, f"the form is not UTF-8: {error.reason} at byte {error.start}")
+        lenient = raw.decode("utf-8", "replace")
+        pairs = parse_qsl(lenient, keep_blank_values=True, errors="replace")
+    except ValueError as error:
+        _fault(request, f"the form cannot be read: {error}")
+        return {}
+    return _first_values(pairs, repeated)
+
+
+def _json(request: Request) -> dict[str, Any]:
+    try:
+        text = request.body.decode("utf-8")
+        if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
+            raise _Refused(f"it holds more than {VALUE_LIMIT} values")
+        if text.count("[") + text.count("{") > DEPTH_LIMIT:
+            _check_depth(text)
+        document = _parse(text)
+        if "\\u" in text:
+            # Half of a surrogate pair is no character, and no validator would bear it.
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        _fault(request, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+        return {}
+    except UnicodeEncodeError:
+        _fault(request, "the body holds half of a surrogate pair, which is no character")
+        return {}
+    except RecursionError:
+        _fault(request, "the body is nested too deeply")
+        return {}
+    except json.JSONDecodeError as error:
+        _fault(request, f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}")
+        return {}
+    except ValueError as error:
+        # Python refuses integers of thousands of digits, with advice that is for programmers.
+        # Only its text is kept: the exception itself would keep this frame, and the whole body with it.
+        why = str(error)
+        if "int_max_str_digits" in why:
+            why = "a number is too large"
+        _fault(request, f"the body is not acceptable JSON: {why}")
+        return {}
+    request.document = document
+    return document if isinstance(document, dict) else {}
+
+
+def _constant(name: str) -> Any:
+    raise _Refused(f"{name} is no JSON number")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _Refused(f"the number {text[:40]} is too large")
+    return value
+
+
+#: Of a name that stands twice in a JSON object the last value counts, as in every common parser.
+_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
+_scan = _DECODER.scan_once  # type: ignore[attr-defined]  # the typeshed leaves it out
+
+
+def _parse(text: str) -> Any:
+    """The JSON value of ``text``. Raises JSONDecodeError, _Refused and RecursionError."""
+    if text.startswith("{"):
+        # Past the decoder's own looking for blanks before and behind, which costs as much as a small body.
+        try:
+            document, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end == len(text):
+            return document
+    return _DECODER.decode(text)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    in_text = escaped = False
+    for character in text:
+        if in_text:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_text = False
+        elif character == '"':
+            in_text = True
+        elif character in "[{":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
+        elif character in "]}":
+            depth -= 1
+
+
+def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:
+    pairs: list[tuple[str, Any]] = []
+    files: dict[str, UploadedFile] = {}
+    request.files = files
+    nameless = False
+    try:
+        for part in parts_of(content_type, request.body):
+            if part.name is None:
+                nameless = True
+            elif part.filename is not None:
+                files[part.name] = UploadedFile(part.filename, part.content_type, part.content)
+            else:
+                pairs.append((part.name, part.content.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        _fault(request, f"a part of the multipart body is not UTF-8: {error.reason}")
+    except UnreadableForm as error:
+        _fault(request, str(error))
+    if nameless:
+        _fault(request, "a part of the multipart body has no name")
+    return _first_values(pairs, repeated)

@@ -1,0 +1,116 @@
+"""A request as the journal keeps it: what arrived, what was found, what went on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice_emulator.core.masking import Masker
+from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
+from voice_emulator.wire.traffic.lazy_fields import LazyFields
+
+
+@dataclass(slots=True)
+class Sent:
+    """What went on the wire. ``status`` is None when no reply did."""
+
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    note: str = ""
+
+
+def weight_of(request: Request) -> int:
+    """Bytes that a request as it arrived, and the fields made of it, hold on to, roughly."""
+    return 1500 + 2 * (len(request.body) + len(request.raw_query)) + sum(map(len, request.headers.values()))
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request from arrival to the last byte of its reply.
+
+    ``problems`` are all that was wrong, ``reply`` what the provider would say, ``sent`` what the
+    client could see of it (None while the reply is pending). ``duration`` is real microseconds,
+    ``weight`` is how many bytes it holds on to, roughly, before its reply; ``finished`` a number
+    that grows with each request of the tenant that is over, 0 until then.
+    """
+
+    request: Request
+    masker: Masker
+    at: int
+    problems: list[Problem] = field(default_factory=list)
+    reply: Reply | None = None
+    sent: Sent | None = None
+    reply_rule: str | None = None
+    fault_rule: str | None = None
+    fault: str | None = None
+    latency: int = 0
+    calls: tuple[str, ...] = ()
+    duration: int = 0
+    entry_id: int = 0
+    started: float = 0.0
+    cancelled: bool = False
+    finished: int = 0
+    weight: int = 1500
+
+    def settle(self) -> None:
+        """It is over: keep what was received and sent, and let go of what was made of it on the way."""
+        request = self.request
+        request.fields = LazyFields(request) if request.body or request.raw_query else NOTHING
+        request.query = NOTHING
+        request.document, request.files = None, NOTHING
+        request.scratch.clear()
+        if self.reply is not None:
+            self.reply.payload = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the provider turned the request down."""
+        return self.reply is None or self.reply.refused
+
+    @property
+    def operation(self) -> str | None:
+        """Name of the operation, None when the request found none."""
+        return self.request.operation.name if self.request.operation is not None else None
+
+    def shown(self) -> dict[str, Any]:
+        """The record as the control API shows it, secrets masked."""
+        request, masker = self.request, self.masker
+        secrets = masker.secret_values(request.fields)
+        query = f"?{request.raw_query}" if request.raw_query else ""
+        sent = self.sent
+        return {
+            "provider": request.provider or None,
+            "operation": self.operation,
+            "attributed": request.attributed,
+            "request": {
+                "method": request.method,
+                "path": request.path,
+                "target": masker.text(request.path + query, secrets),
+                "headers": masker.headers(request.headers.items()),
+                "encoding": request.encoding,
+                "fields": masker.mapping(request.fields),
+                "body": masker.text(request.body.decode("utf-8", "replace"), secrets),
+                "peer": request.peer,
+            },
+            "numbers": list(request.numbers[:20]),
+            "number_count": len(request.numbers),
+            "violations": [
+                {"code": p.code, "place": p.place, "message": masker.text(p.message, secrets)}
+                for p in self.problems
+            ],
+            "rule": {"reply": self.reply_rule, "fault": self.fault_rule},
+            "fault": self.fault,
+            "code": self.reply.code if self.reply else None,
+            "refused": self.refused,
+            "reply": None
+            if sent is None
+            else {
+                "status": sent.status,
+                "headers": masker.headers(sent.headers),
+                "body": masker.text(sent.body.decode("utf-8", "replace")),
+                "note": sent.note,
+            },
+            "calls": list(self.calls[:1000]),
+            "duration_ms": round(self.duration / 1000, 3),
+        }

@@ -1,0 +1,46 @@
+"""Which provider serves a path: one dictionary for exact paths, a short list for prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from voice_emulator.core.words import nearest
+from voice_emulator.providers.provider import Provider, Route
+
+
+class RouteTable:
+    """All routes of all providers."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        """Collect the routes. Raises ValueError when two providers claim one path."""
+        self._exact: dict[str, tuple[str, Route]] = {}
+        self._prefixes: list[tuple[str, str, Route]] = []
+        for provider in providers.values():
+            for route in provider.routes:
+                if route.path.endswith("/") and len(route.path) > 1:
+                    self._prefixes.append((route.path, provider.id, route))
+                elif route.path in self._exact:
+                    raise ValueError(
+                        f"{provider.id} and {self._exact[route.path][0]} both claim {route.path}"
+                    )
+                else:
+                    self._exact[route.path] = (provider.id, route)
+
+    def find(self, path: str) -> tuple[str, Route] | None:
+        """Provider id and route of ``path``; doubled and trailing slashes do not matter."""
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        if "//" in path or (path.endswith("/") and len(path) > 1):
+            clean = "/" + "/".join(part for part in path.split("/") if part)
+            found = self._exact.get(clean)
+            if found is not None:
+                return found
+        for prefix, provider, route in self._prefixes:
+            if path.startswith(prefix):
+                return provider, route
+        return None
+
+    def explain(self, path: str) -> str:
+        """A sentence about an unknown path, with the nearest one that is served."""
+        return f"no provider serves {path}{nearest(path, self._exact)}"

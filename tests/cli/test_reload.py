@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.process import get, serving
+from voice_emulator.app import Emulator
+from voice_emulator.cli.reload import file_of, reload
+from voice_emulator.resources import data_path
+from voice_emulator.settings import Options
+
+
+def test_a_changed_file_is_reloaded_and_a_broken_one_is_not(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: first\n")
+    with serving("--scenario", path, "--watch") as server:
+        server.log.wait_for("watching ")
+        health = server.ready["control"] + "/health"
+        path.write_text("name: second\nrulez: []\n")
+        server.log.wait_for(f"{path}:2:1: unknown key 'rulez'")
+        server.log.wait_for("the last good scenario stays")
+        assert get(health)["scenario"] == "first"
+        # As editors do it: a new file takes the place of the old one.
+        (tmp_path / "new").write_text("name: third\n")
+        (tmp_path / "new").rename(path)
+        server.log.wait_for("reloaded mine.yaml: scenario third")
+        assert get(health)["scenario"] == "third"
+
+
+def test_a_change_of_what_it_extends_counts(tmp_path):
+    base, path = tmp_path / "base.yaml", tmp_path / "mine.yaml"
+    base.write_text("name: base\nseed: 5\n")
+    path.write_text("name: mine\nextends: base.yaml\n")
+    with serving("--scenario", path, "--watch") as server:
+        server.log.wait_for("watching ")
+        assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == 5
+        base.write_text("name: base\nseed: 6\n")
+        server.log.wait_for("reloaded mine.yaml")
+        assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == 6
+
+
+@pytest.fixture
+def emulator(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: first\n")
+    return Emulator(Options(scenario=str(path), port=0, control_port=0))
+
+
+def test_a_file_saved_without_a_change_leaves_the_tenant_alone(emulator, tmp_path):
+    tenant = emulator.runtime.tenancy.default
+    before = tenant.rules
+    reload(emulator, tmp_path / "mine.yaml")
+    assert tenant.rules is before
+
+
+def test_a_reloaded_scenario_is_also_the_one_to_restart_with(emulator, tmp_path):
+    (tmp_path / "mine.yaml").write_text("name: second\n")
+    reload(emulator, tmp_path / "mine.yaml")
+    assert emulator.runtime.tenancy.default.scenario.name == "second"
+    assert emulator.runtime.start_scenario.name == "second"
+
+
+@pytest.mark.parametrize("text", [None, "", "name: first\nproviders: {nxcloud: {credentials: 3}}\n"])
+def test_a_file_that_cannot_be_used_keeps_the_last_good_one(emulator, tmp_path, caplog, text):
+    path = tmp_path / "mine.yaml"
+    path.unlink() if text is None else path.write_text(text)
+    reload(emulator, path)
+    assert emulator.runtime.tenancy.default.scenario.name == "first"
+    assert "the last good scenario stays" in caplog.text
+
+
+def test_a_shipped_scenario_has_a_file_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert file_of("happy-path") == data_path("scenarios", "happy-path.yaml")

@@ -1,0 +1,42 @@
+"""Projects that have an `emulator` of their own: the plugin and the client are imported all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = "pytester"
+
+OWN = "class Phone:\n    ringing = True\n"
+TEST = """
+from emulator import Phone
+
+import voice_emulator as package
+from voice_emulator.client import Client
+
+
+def test_theirs_is_theirs_and_ours_is_ours(voice_emulator):
+    assert Phone.ringing
+    assert voice_emulator.credentials.nxcloud.appkey
+    with Client(voice_emulator.control_url) as client:
+        assert client.health().status == "ok"
+    assert package.running
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"emulator.py": OWN},
+        {"emulator/__init__.py": OWN},
+        {"emulator/__init__.py": "from emulator.phone import Phone\n", "emulator/phone.py": OWN},
+        {"emulator/__init__.py": OWN, "emulator/voice_emulator.py": "raise ImportError('not this one')\n"},
+    ],
+    ids=["module", "package", "package-with-modules", "package-that-holds-our-name"],
+)
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+def test_foreign_emulator_beside_the_plugin(run, pytester, files, mode):
+    for name in files:
+        (pytester.path / name).parent.mkdir(exist_ok=True)
+    pytester.path.joinpath("conftest.py").write_text("")
+    done = run({**files, "test_it.py": TEST}, f"--import-mode={mode}", "-o", "pythonpath=.")
+    done.assert_outcomes(passed=1)

@@ -1,0 +1,373 @@
+"""What comes back from a state file, and what a file that does not fit is answered with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.patience import PATIENCE
+from tests.rig import START, started
+from tests.state.stories import Story, story
+from tests.wire.raw import GPSEND
+from voice_emulator.app import Emulator
+from voice_emulator.core.clock import ClockSpec
+from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import Fate
+from voice_emulator.errors import StateError
+from voice_emulator.settings import Options
+from voice_emulator.state.database import StateFile
+
+SEND = "/api/voiceSms/gpsend"
+MANY = "name: many\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n"
+
+
+async def place(told: Story, *phones: str, **fields: str) -> None:
+    answer = await told.ask(SEND, data={**GPSEND, "phone": ",".join(phones) or GPSEND["phone"], **fields})
+    assert answer["code"] == "0", answer
+
+
+def default(told: Story) -> Any:
+    return told.emulator.runtime.tenancy.default
+
+
+async def over_control(told: Story, method: str, path: str, **options: Any) -> Any:
+    url = told.emulator.runtime.control + path
+    async with told.client.request(method, url, **options) as reply:
+        assert reply.status < 300, await reply.text()
+        return await reply.json() if reply.status != 204 else None
+
+
+async def test_without_a_state_file_nothing_listens_and_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with started() as emu:
+        runtime, tenant = emu.emulator.runtime, emu.tenant
+        assert runtime.gateway.passage.ahead is None
+        assert runtime.delivery.ahead is None
+        assert runtime.tenancy.directory.on_issue is None
+        assert (tenant.on_change, tenant.tokens.on_change, tenant.outbox.on_schedule) == (None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_file_is_its_owners_alone(tmp_path):
+    async with story(tmp_path) as told:
+        assert stat.S_IMODE(told.state.stat().st_mode) == 0o600
+        assert stat.S_IMODE(Path(f"{told.state}-wal").stat().st_mode) == 0o600
+
+
+# --- tenants ------------------------------------------------------------------------------------
+
+
+async def test_tenants_come_back_as_they_were(tmp_path):
+    async with story(tmp_path) as told:
+        body = {
+            "id": "other", "scenario_yaml": "name: own\nseed: 5\nrules:\n  - {name: busy, call: {outcome: busy}}\n",
+            "clock": {"mode": "manual", "start": "2026-03-01T00:00:00Z"}, "callback_urls": {"nxcloud": "http://127.0.0.1:9/x"},
+            "credentials": {"nxcloud": {"appkey": "mine", "secretkey": "too"}},
+        }  # fmt: skip
+        await over_control(told, "POST", "/v1/tenants", json=body)
+        await over_control(told, "POST", "/v1/tenants", json={"id": "gone"})
+        await over_control(told, "DELETE", "/v1/tenants/gone")
+        await over_control(told, "POST", "/v1/tenants", json={"id": "ticking", "clock": "60x"})
+        await over_control(
+            told, "PATCH", "/v1/tenants/other", json={"settings": {"nxcloud": {"balance": "3"}}, "seed": 9}
+        )
+        await over_control(told, "PUT", "/v1/tenants/default/scenario", json={"name": "all-busy"})
+        await over_control(told, "POST", "/v1/tenants/other/clock/advance", json={"seconds": 90})
+        before = (await over_control(told, "GET", "/v1/tenants"))["tenants"]
+        assert [tenant["id"] for tenant in before] == ["default", "other", "ticking"]
+        await told.die()
+        after = (await over_control(told, "GET", "/v1/tenants"))["tenants"]
+        then, now = before.pop()["now"], after.pop()["now"]
+        assert now > then, "a clock that runs has gone on meanwhile"
+        assert after == before
+        placed = await told.ask(SEND, data={**GPSEND, "appkey": "mine", "secretkey": "too"})
+        assert placed["code"] == "0"
+        other = told.emulator.runtime.tenancy.get("other")
+        assert [call.plan.outcome for call in other.ledger] == ["busy"]
+        assert other.ids.drawn_hexadecimal(8) != default(told).ids.drawn_hexadecimal(8)
+        # The start-up state is known too.
+        await over_control(told, "POST", "/v1/tenants/other/reset?to=start")
+        reset = await over_control(told, "GET", "/v1/tenants/other")
+        assert (reset["seed"], reset["now"]) == (5, "2026-03-01T00:00:00.000000+00:00")
+
+
+async def test_what_was_reset_or_deleted_stays_away(tmp_path):
+    async with story(tmp_path) as told:
+        await place(told)
+        await told.emu.settle()
+        await place(told)
+        await over_control(told, "POST", "/v1/tenants/default/reset")
+        await told.die()
+        assert len(default(told).ledger) == 0
+        assert default(told).conservation.accepted == 0
+        await told.emu.settle()
+        assert len(told.receiver.received) == 1
+        await place(told)
+        await told.emu.settle()
+        assert len(told.receiver.received) == 2
+
+
+async def test_another_scenario_on_the_command_line_wins_and_the_same_one_does_not(tmp_path):
+    async with story(tmp_path, MANY) as told:
+        await over_control(told, "PUT", "/v1/tenants/default/scenario", json={"name": "all-busy"})
+        await told.die()
+        assert default(told).scenario.name == "all-busy"
+        told.scenario = MANY.replace("many", "others")
+        await told.die()
+        assert default(told).scenario.name == "others"
+        await told.die()
+        assert default(told).scenario.name == "others"
+
+
+async def test_another_clock_on_the_command_line_wins_and_goes_on_from_there(tmp_path):
+    async with story(tmp_path) as told:
+        await told.emu.advance("1h")
+        told.options["clock"] = ClockSpec("manual")
+        await told.die()
+        assert default(told).now == START + 3_600_000_000
+        told.options["clock"] = ClockSpec("scaled", 60.0)
+        await told.die()
+        assert START + 3_600_000_000 <= default(told).now < START + 2 * 3_600_000_000
+
+
+# --- pushes -------------------------------------------------------------------------------------
+
+
+async def on_the_wire(told: Story) -> asyncio.Task[Any]:
+    """A push that its receiver does not answer before the emulator dies."""
+    arrived, never = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: Any) -> None:
+        arrived.set()
+        await never.wait()
+
+    told.receiver.before_answer = hang
+    advancing = asyncio.ensure_future(told.emu.settle())
+    await asyncio.wait_for(arrived.wait(), PATIENCE)
+    return advancing
+
+
+async def die_with_a_push_on_the_wire(told: Story) -> None:
+    advancing = await on_the_wire(told)
+    before = told.state
+    told.deaths += 1
+    for end in ("", "-wal"):
+        shutil.copyfile(f"{before}{end}", f"{told.state}{end}")
+    advancing.cancel()
+    await asyncio.wait([advancing])
+    await told.end()
+    told.receiver.before_answer = None
+    await told.begin()
+
+
+async def test_a_push_on_the_wire_becomes_uncertain_and_is_never_made_again_by_itself(tmp_path):
+    retrying = "name: retrying\nrules:\n  - {name: again, receipt: {retry: {attempts: 5, every: 10s}}}\n"
+    async with story(tmp_path, retrying) as told:
+        await place(told)
+        await die_with_a_push_on_the_wire(told)
+        tenant = default(told)
+        await told.emu.settle()
+        assert len(told.receiver.received) == 1
+        (attempt,) = tenant.attempts
+        assert attempt.outcome is PushOutcome.UNCERTAIN
+        shown = (await over_control(told, "GET", "/v1/tenants/default/callbacks"))["callbacks"]
+        assert [(each["outcome"], each["attempt"], each["status"]) for each in shown] == [
+            ("uncertain", 1, None)
+        ]
+        report = await over_control(told, "GET", "/v1/tenants/default/report?format=json")
+        books = report["conservation"]
+        assert (books["accepted"], books["uncertain"], books["pending"], books["orphan"]) == (1, 1, 0, 0)
+        # It stays so, whatever happens to the process.
+        await told.die()
+        assert default(told).conservation.count(Fate.UNCERTAIN) == 1
+        # Whoever wants it again has to say so.
+        (call,) = default(told).ledger
+        await over_control(told, "POST", f"/v1/tenants/default/calls/{call.id}/push")
+        assert len(told.receiver.received) == 2
+        assert default(told).conservation.count(Fate.ACKNOWLEDGED) == 1
+
+
+async def test_held_and_retried_pushes_are_still_made(tmp_path):
+    rules = (
+        "name: held\nrules:\n  - {name: held, match: {number: '*1'}, receipt: {hold: 2}}\n"
+        "  - {name: again, match: {number: '*2'}, receipt: {retry: {attempts: 3, every: 1h}}}\n"
+    )
+    async with story(tmp_path, rules) as told:
+        told.receiver.answer_once(500)
+        await place(told, "6281200010112")
+        await place(told, "6281200010111")
+        await told.emu.advance("1m")
+        assert [push.fields["phone"] for push in told.receiver.received] == ["6281200010112"]
+        await told.die()
+        await told.emu.settle()
+        assert [push.fields["phone"] for push in told.receiver.received] == [
+            "6281200010112", "6281200010112", "6281200010111",
+        ]  # fmt: skip
+
+
+async def test_calls_forgotten_by_the_ledger_still_make_their_pushes_and_then_leave_the_file(tmp_path):
+    late = "name: late\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules:\n  - {name: late, receipt: {delay: 1h}}\n"
+    async with story(tmp_path, late, calls_limit=10) as told:
+        phones = [f"62812000{index:03d}9" for index in range(100)]
+        await place(told, *phones)
+        await told.emu.advance("10m")
+        assert len(default(told).ledger) == 10
+        await told.die()
+        assert len(default(told).ledger) == 10
+        assert default(told).ledger.forgotten == 90
+        await told.emu.settle()
+        assert sorted(push.fields["phone"] for push in told.receiver.received) == phones
+        assert default(told).conservation.count(Fate.ACKNOWLEDGED) == 100
+        await place(told)
+        await told.emu.settle()
+        await told.end()
+        with sqlite3.connect(told.state) as file:
+            assert file.execute("SELECT count(*) FROM calls").fetchone() == (10,)
+            assert file.execute("SELECT count(*) FROM pushes").fetchone() == (0,)
+        file.close()
+        await told.begin()
+
+
+async def test_a_queue_that_was_to_be_cleared_at_midnight_is_cleared_after_it(tmp_path):
+    lines = "name: lines\nproviders:\n  infin8linx: {dial_concurrency: 1}\nrules:\n  - {name: long, call: {outcome: answered, talk: 10m}}\n"
+    from tests.providers.infin8linx.account import BATCH
+
+    async with story(tmp_path, lines) as told:
+        await told.emu.advance("14h")
+        await told.ask(
+            "/api/yunhu", data={**BATCH, "destnumber": "6281200011,6281200012,6281200013", "todayonly": "1"}
+        )
+        await told.emu.advance("1m")
+        told.options["clock"] = ClockSpec("manual", start=START + 16 * 3_600_000_000)
+        await told.die()
+        await told.emu.settle()
+        calls = list(default(told).ledger)
+        assert [call.dropped for call in calls] == [False, True, True]
+
+
+# --- files that do not fit ----------------------------------------------------------------------
+
+
+async def start_with(path: Path) -> None:
+    emulator = Emulator(Options(port=0, control_port=0, state=path), grace=0.1)
+    try:
+        await emulator.start()
+    finally:
+        await emulator.close()
+
+
+async def test_a_file_is_used_by_one_emulator_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("voice_emulator.state.database.PATIENCE", 0.05)
+    async with story(tmp_path) as told:
+        with pytest.raises(StateError, match="in use by another process"):
+            await start_with(told.state)
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+async def test_what_is_no_database_is_refused_and_left_alone(tmp_path, content: bytes):
+    path = tmp_path / "state.db"
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="cannot be used as a state file"):
+        await start_with(path)
+    assert path.read_bytes() == content
+
+
+async def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "state.db"
+    with sqlite3.connect(path) as file:
+        file.execute("CREATE TABLE people(name)")
+    file.close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="a database of something else"):
+        await start_with(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_file_of_another_layout_is_refused(tmp_path):
+    async with story(tmp_path) as told:
+        path = told.state
+    with sqlite3.connect(path) as file:
+        file.execute("PRAGMA user_version=99")
+    file.close()
+    with pytest.raises(StateError, match="layout 99"):
+        await start_with(path)
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        '["o","os:environ",{}]',
+        '["o","subprocess:Popen",{}]',
+        "[",
+        '["d","scenario",3]',
+        '["e","builtins:print","x"]',
+    ],
+)
+async def test_a_file_whose_contents_make_no_sense_is_refused_and_runs_nothing(tmp_path, account: str):
+    async with story(tmp_path) as told:
+        path = told.state
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE tenants SET account=?", (account,))
+    file.close()
+    with pytest.raises(StateError, match="cannot be read by this version"):
+        await start_with(path)
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(StateError, match="No such file or directory"):
+        await start_with(tmp_path / "nowhere" / "state.db")
+
+
+# --- a file that cannot be written any more ------------------------------------------------------
+
+
+async def test_when_it_cannot_be_written_nothing_is_accepted_or_pushed_any_more(
+    tmp_path, monkeypatch, caplog
+):
+    async with story(tmp_path) as told:
+        await place(told)
+
+        def full(_: StateFile) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(StateFile, "commit", full)
+        assert b"cannot be written any more" in await told.ask(
+            SEND, data={**GPSEND, "phone": "6281200010999"}
+        )
+        assert told.heard[-1][0] == 500
+        await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
+        assert told.emulator.lost_state is not None
+        assert "database or disk is full" in told.emulator.lost_state
+        advancing = asyncio.ensure_future(told.emu.settle())
+        done, _ = await asyncio.wait([advancing], timeout=0.2)
+        assert not done
+        assert told.receiver.received == []
+        advancing.cancel()
+        await asyncio.wait([advancing])
+        assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+        monkeypatch.undo()
+        await told.emulator.close()
+        # What had been kept is still there.
+        await told.begin()
+        assert [call.number for call in default(told).ledger] == [GPSEND["phone"]]
+        await told.emu.settle()
+        assert len(told.receiver.received) == 1
+
+
+async def test_every_row_can_be_read_by_anybody_who_knows_json(tmp_path):
+    async with story(tmp_path) as told:
+        await place(told)
+        await told.emu.settle()
+        path = told.state
+    with sqlite3.connect(path) as file:
+        for column in ("account", "books"):
+            for (text,) in file.execute(f"SELECT {column} FROM tenants"):
+                json.loads(text)
+    file.close()
