@@ -21,6 +21,7 @@ PORT = click.IntRange(0, 65_535)
 FASTEST = 100_000
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPEED = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 
 
@@ -90,6 +91,13 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
     if address_problem(before) or address_problem(after):
         _refuse(f"{value!r} is no pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
+
+
+def variable(value: str) -> str:
+    """The name of an environment variable."""
+    if not _VARIABLE.fullmatch(value):
+        _refuse(f"{value!r} is not the name of an environment variable; write one like CALLBACK_URL")
+    return value
 
 
 def assignment(value: str | tuple[str, str]) -> tuple[str, str]:

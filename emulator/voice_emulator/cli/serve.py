@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span
+from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
@@ -25,6 +26,13 @@ _DEFAULT = Options()
     default=_DEFAULT.scenario,
     show_default=True,
     help="Shipped scenario, or a file.",
+)
+@setting(
+    "--scenario-env",
+    metavar="NAME",
+    type=variable,
+    multiple=True,
+    help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
 )
 @setting(
     "--host", metavar="ADDRESS", default=_DEFAULT.host, show_default=True, help="Address both ports bind."
@@ -179,6 +187,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
         wanted = _started(wanted, given["clock_start"])
     return Options(
         scenario=given["scenario"],
+        scenario_env=tuple(given["scenario_env"]),
         host=given["host"],
         port=given["port"],
         control_port=given["control_port"],
@@ -186,7 +195,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
         seed=given["seed"],
         clock=wanted,
         watch=given["watch"],
-        control_token=given["control_token"] or None,
+        control_token=_control_token(given["control_token"]),
         allow_hosts=tuple(given["allow_host"]),
         strict=given["strict"],
         callback_timeout=given["callback_timeout"],
@@ -204,6 +213,11 @@ def options_of(given: Mapping[str, Any]) -> Options:
         lenient=given["auth"] == "lenient",
         state=given["state"],
     )
+
+
+def _control_token(given: str | None) -> str | None:
+    """The token as it was given. click takes an empty variable for none at all, which would open the port."""
+    return given if given is not None else os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
 
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
