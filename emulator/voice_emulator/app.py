@@ -31,7 +31,7 @@ from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
 from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
-from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener
+from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener, push_limit
 from voice_emulator.wire.http.server import AtOnce
 from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.runtime import Runtime
@@ -113,7 +113,7 @@ class Emulator:
         gateway.passage.watchers.append(watch.request)
         delivery.watchers.append(watch.attempt)
         tenancy.on_open.append(watch.attach)
-        driver = Driver(delivery, IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT)
+        driver = Driver(delivery, push_limit(IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT))
         self.runtime = Runtime(
             options, providers, schemas, loader, tenancy, gateway, delivery, driver, scenario, version()
         )
@@ -204,7 +204,7 @@ class Emulator:
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
-        server = Listener(handle, self._doors, at_once)
+        server = Listener(handle, self._doors, at_once, traffic=at_once is not None)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()

@@ -19,6 +19,8 @@ from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "voice_emulator")
+#: The same, telling what blocks its event loop.
+WATCHED = (sys.executable, "-m", "tests.watchdog")
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TextIO
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 _MAPPED_FROM = 128 * 1024
 
 
@@ -40,6 +41,8 @@ def give_memory_back() -> None:
     except (OSError, AttributeError, TypeError):  # another C library, or Windows
         return
     adjust(_M_MMAP_THRESHOLD, _MAPPED_FROM)
+    # Each thread would get a heap of its own, and keep it.
+    adjust(_M_ARENA_MAX, 1)
 
 
 def calm_the_collector() -> None:

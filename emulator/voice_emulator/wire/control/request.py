@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -20,9 +20,12 @@ from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.problems import ControlError, invalid, missing
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
+from voice_emulator.wire.turns import apart, takes_a_while
 
 #: No scenario and no change of a tenant is larger.
 BODY_LIMIT = 1024 * 1024
+#: Bytes of bodies that are being read, or are read and not answered yet; past it a further one is turned away.
+READING_LIMIT = 32 * 1024 * 1024
 #: Real seconds a client may take to send its body.
 BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
@@ -122,6 +125,14 @@ def reply_json(value: Any, status: int = 200, headers: Mapping[str, str] | None 
     )
 
 
+async def reply_apart(weights: Iterable[int], value: Callable[[], Any]) -> web.Response:
+    """What ``value()`` is, as a JSON reply; made in another thread when things of these weights take a while.
+
+    ``value`` may look at what does not change any more, and at nothing that is walked through meanwhile.
+    """
+    return await apart(takes_a_while(weights), lambda: reply_json(value()))
+
+
 def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[str, Any]:
     """The query's values by declared name, defaults filled in. Raises ControlError 422 with every problem."""
     found: dict[str, Any] = {parameter.name: parameter.default for parameter in declared}
@@ -150,8 +161,21 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
     return found
 
 
-async def read_body(raw: web.BaseRequest) -> bytes:
-    """The whole body. Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come."""
+class Diagnostics:
+    """How many bytes of bodies are held, over all connections."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.bytes = 0
+
+
+async def read_body(raw: web.BaseRequest, reading: Diagnostics) -> bytes:
+    """The whole body.
+
+    It counts in ``reading`` until whoever asked takes it away again.
+
+    Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come, 503 when too much comes at once.
+    """
     length = raw.content_length
     if length is not None and length > BODY_LIMIT:
         raise _too_large()
@@ -166,11 +190,20 @@ async def read_body(raw: web.BaseRequest) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT):
             async for chunk in raw.content.iter_any():
                 size += len(chunk)
+                reading.bytes += len(chunk)
                 if size > BODY_LIMIT:
                     raise _too_large()
+                if reading.bytes > READING_LIMIT:
+                    raise ControlError(
+                        503, "too many bodies at once", headers={"Connection": "close", "Retry-After": "1"}
+                    )
                 chunks.append(chunk)
-    except TimeoutError:
-        raise ControlError(408, "the body did not arrive", headers={"Connection": "close"}) from None
+    except BaseException as error:
+        reading.bytes -= size
+        if isinstance(error, TimeoutError):
+            close = {"Connection": "close"}
+            raise ControlError(408, "the body did not arrive", headers=close) from None
+        raise
     return b"".join(chunks)
 
 

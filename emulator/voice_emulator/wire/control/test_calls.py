@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 from aiohttp import web
 
+from voice_emulator.core.accounts import credential_names
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
@@ -70,7 +71,7 @@ class Offer:
 
     def shown(self, secrets: Collection[str]) -> dict[str, Any]:
         """The offer with the fields that are neither number nor credential: those a person may want to change."""
-        hidden = {self.number_field, *secrets, *_names(self.provider.default_credentials)}
+        hidden = {self.number_field, *secrets, *credential_names(self.provider.default_credentials)}
         return {
             "provider": self.provider.id,
             "operation": self.operation.name,
@@ -79,14 +80,6 @@ class Offer:
             "number_field": self.number_field,
             "fields": {name: value for name, value in self.example.items() if name not in hidden},
         }
-
-
-def _names(credentials: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in credentials.items():
-        if isinstance(value, Mapping):
-            yield from _names(value)
-        else:
-            yield name
 
 
 def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Offer]:

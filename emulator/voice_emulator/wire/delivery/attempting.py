@@ -121,7 +121,7 @@ class Delivery:
         attempt = Attempt(
             id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
             headers=(),
-            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker,
+            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker.within(tenant.secrets),
             faults=() if push.by_hand or push.effect is PLAIN_RECEIPT else push.effect.faults,
             lateness=max(0, now - push.due),
         )  # fmt: skip
@@ -246,12 +246,15 @@ class Delivery:
         if known is not push or tenant.closed:
             return  # reset or deleted meanwhile: nobody is left to hear of it
         now = tenant.now
+        if attempt.reason:
+            # It may quote what the receiver said, or its URL.
+            attempt.reason = tenant.secrets.hide(attempt.reason)
         entry = tenant.journal.append("callback", now, attempt)
         attempt.entry_id = entry.id
         tenant.attempts.add(attempt)
         tenant.totals.pushed(push.provider, attempt.outcome)
         tenant.outbox.settle(push, attempt.outcome, now)
-        tenant.events.publish("callback", now, attempt)
+        tenant.events.publish("callback", now, attempt, weight=attempt.weight)
         for watch in self.watchers:
             watch(tenant, attempt)
 
@@ -274,7 +277,7 @@ class Delivery:
         if (tenant.id, what) in self._told or len(self._told) > 10_000:
             return
         self._told.add((tenant.id, what))
-        log.warning("%s", message)
+        log.warning("%s", tenant.secrets.hide(message))
 
 
 def _trouble(error: BaseException) -> str:

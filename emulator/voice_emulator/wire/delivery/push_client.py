@@ -13,7 +13,9 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from ssl import SSLContext
+from typing import Any
 
 import aiohttp
 from aiohttp import StreamReader
@@ -23,6 +25,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from voice_emulator.core.attempts import PushReply
+from voice_emulator.wire.delivery.answers import AnswerReader
 from voice_emulator.wire.delivery.target_policy import Resolver
 from voice_emulator.wire.http.agent import AGENT
 
@@ -36,12 +39,21 @@ ORIGINS_REMEMBERED = 1_000
 _CONTROLS = ("\r", "\n", "\0")
 
 
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's, with connections that read answers within bounds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        make: Any = partial(AnswerReader, loop=asyncio.get_running_loop())
+        self._factory = make
+
+
 class PushClient:
     """Connections to all receivers, shared by all tenants."""
 
     def __init__(self, resolver: Resolver, seconds: float, trust: SSLContext | None = None) -> None:
         """``seconds`` bound a whole exchange; needs the running loop."""
-        self._connector = aiohttp.TCPConnector(
+        self._connector = _Connector(
             limit=0, resolver=resolver, ttl_dns_cache=10, keepalive_timeout=30, ssl=trust or True
         )
         self._seconds = seconds

@@ -118,9 +118,9 @@ def _json(request: Request) -> dict[str, Any]:
         text = request.body.decode("utf-8")
         if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
             raise _Refused(f"it holds more than {VALUE_LIMIT} values")
-        if text.count("[") + text.count("{") > DEPTH_LIMIT:
-            _check_depth(text)
         document = _parse(text)
+        if text.count("[") + text.count("{") > DEPTH_LIMIT:
+            _check_depth(document if isinstance(document, dict | list) else [])
         if "\\u" in text:
             # Half of a surrogate pair is no character, and no validator would bear it.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -177,25 +177,14 @@ def _parse(text: str) -> Any:
     return _DECODER.decode(text)
 
 
-def _check_depth(text: str) -> None:
-    depth = 0
-    in_text = escaped = False
-    for character in text:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_text = False
-        elif character == '"':
-            in_text = True
-        elif character in "[{":
-            depth += 1
-            if depth > DEPTH_LIMIT:
-                raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
-        elif character in "]}":
-            depth -= 1
+def _check_depth(document: Any) -> None:
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_LIMIT:
+            raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
+        members = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [value for each in members for value in each if isinstance(value, dict | list)]
 
 
 def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:
