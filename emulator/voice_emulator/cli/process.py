@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
+import sys
 from typing import TextIO
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
@@ -19,6 +21,13 @@ def fill_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def guard_output() -> None:
+    """Have text that standard output or standard error cannot encode written with escapes: it is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def forget(stream: TextIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,10 +12,13 @@ from typing import Any
 
 import click
 
+from voice_emulator.cli.environment import misspelt
 from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
-from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.core.clock import LAST_START, ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
+
+log = logging.getLogger(__name__)
 
 _DEFAULT = Options()
 
@@ -35,7 +39,12 @@ _DEFAULT = Options()
     help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
 )
 @setting(
-    "--host", metavar="ADDRESS", default=_DEFAULT.host, show_default=True, help="Address both ports bind."
+    "--host",
+    metavar="ADDRESS",
+    multiple=True,
+    default=_DEFAULT.hosts,
+    show_default=True,
+    help="Address both ports bind; localhost and :: are IPv4 and IPv6.",
 )
 @setting(
     "--port",
@@ -166,6 +175,7 @@ def serve(**given: Any) -> None:
     never_wait()
     give_memory_back()
     logs.set_up(options.log_format)
+    warn_of_misspelt_variables()
     allow_more_files()
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
@@ -188,7 +198,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
     return Options(
         scenario=given["scenario"],
         scenario_env=tuple(given["scenario_env"]),
-        host=given["host"],
+        host=given["host"][0] if len(given["host"]) == 1 else tuple(given["host"]),
         port=given["port"],
         control_port=given["control_port"],
         callback_url=given["callback_url"],
@@ -220,6 +230,15 @@ def _control_token(given: str | None) -> str | None:
     return given if given is not None else os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
 
 
+def warn_of_misspelt_variables() -> None:
+    """Name each environment variable that sets nothing, though it looks as if it did."""
+    from voice_emulator.providers.registry import discover
+
+    variables = [str(option.envvar) for option in serve.params if option.envvar]
+    for sentence in misspelt(os.environ, variables, discover()):
+        log.warning("%s", sentence)
+
+
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
     """The clock beginning at the RFC 3339 time ``text``. Raises UsageError when it cannot."""
     try:
@@ -232,4 +251,6 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
         raise UsageError(
             "a real clock shows the wall's time: --clock-start needs --clock manual or a speed like 60x"
         )
+    if not 0 <= start < LAST_START:
+        raise UsageError(f"--clock-start lies between the years 1970 and 2200, not at {text}")
     return replace(spec, start=start)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover, provider_named
 from voice_emulator.providers.request import Operation, Request
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.machine_time import wall_now
 
 if TYPE_CHECKING:
     from voice_emulator.core.attempts import Attempt
@@ -142,8 +142,8 @@ def make_tenant(
         scenario = make_loader().mapping(document)
     except FileError as error:
         raise UsageError(error.findings[0].message) from error
-    tenancy = Tenancy({provider.id: provider}, lambda: time.time_ns() // 1000)
-    now = time.time_ns() // 1000
+    tenancy = Tenancy({provider.id: provider}, wall_now)
+    now = wall_now()
     # Ids are drawn from the tenant's: a receiver that drops repeats must not take the next receipt for one.
     tenant = tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
     # Record ids count, and the receiver has seen this provider's first one: go on from the tenths of the second.

@@ -206,7 +206,8 @@ class Watch:
         told = None
         if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
             told = charge(attempt.fields)
-        tenant.conservation.attempted(push, outcome, again=push.attempt != attempt.number, told=told)
+        again = push.attempt != attempt.number
+        tenant.conservation.attempted(push, outcome, again=again, ours=attempt.ours, told=told)
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:
             tenant.totals.faults[f"receipt.{name}"] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.masking import Masker
@@ -16,6 +16,11 @@ BYTE_LIMIT = 64 * 1024 * 1024
 #: Bytes that are kept of an answer, and how long its headers may be to be kept whole.
 BODY_KEPT = 4_096
 HEADERS_KEPT = 8_192
+
+#: Why an attempt got no answer. The receiver's side: ``timeout``, ``tls``, ``connection``, and ``url`` (a URL that
+#: cannot be used). Not the receiver's: ``own`` (a bug, or this machine lacks something), ``rule`` (a rule cut the push
+#: off), ``unclear`` (a kept connection was closed without an answer). Empty when an answer came, or nothing was sent.
+Trouble = Literal["", "timeout", "tls", "connection", "url", "own", "rule", "unclear"]
 
 
 @dataclass(slots=True)
@@ -58,8 +63,16 @@ class Attempt:
     masker: Masker | None = None
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
-    #: Why no answer came: ``timeout``, ``tls``, ``connection`` or ``url``; empty otherwise.
-    trouble: str = ""
+    trouble: Trouble = ""
+
+    def fail(self, trouble: Trouble, reason: str) -> None:
+        """Note that no answer came, and why."""
+        self.outcome, self.trouble, self.reason = PushOutcome.FAILED, trouble, reason
+
+    @property
+    def ours(self) -> bool:
+        """Whether it failed, or may have failed, through the emulator and not through the receiver."""
+        return self.trouble in ("own", "unclear")
 
     @property
     def call_id(self) -> str | None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from voice_emulator.core.clock import HOUR, MILLISECOND, MINUTE, SECOND, ClockSpec, Mode, parse_rfc3339
+from voice_emulator.core.clock import (
+    HOUR,
+    LAST_START,
+    MILLISECOND,
+    MINUTE,
+    SECOND,
+    ClockSpec,
+    Mode,
+    parse_rfc3339,
+)
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -25,8 +34,6 @@ _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h)")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SPEED = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)x")
 _MAX_SPEED = 100_000
-# Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
-_FIRST_START, _LAST_START = 0, parse_rfc3339("2200-01-01T00:00:00+00:00")
 
 
 def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
@@ -165,7 +172,7 @@ def _start(reading: Diagnostics, node: Node) -> int | None:
             f"the start of a clock is like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
         )
         return None
-    if not _FIRST_START <= instant < _LAST_START:
+    if not 0 <= instant < LAST_START:
         reading.wrong(node, f"the start of a clock lies between the years 1970 and 2200, not at {text}")
         return None
     return instant

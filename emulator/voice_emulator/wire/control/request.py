@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
 from voice_emulator.scenarios.nodes import child_pointer
@@ -161,7 +162,7 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
     return found
 
 
-class Diagnostics:
+class BodyBudget:
     """How many bytes of bodies are held, over all connections."""
 
     def __init__(self) -> None:
@@ -169,13 +170,21 @@ class Diagnostics:
         self.bytes = 0
 
 
-async def read_body(raw: web.BaseRequest, reading: Diagnostics) -> bytes:
+async def read_body(raw: web.BaseRequest, reading: BodyBudget) -> bytes:
     """The whole body.
 
     It counts in ``reading`` until whoever asked takes it away again.
 
-    Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come, 503 when too much comes at once.
+    Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come, 415 when compressed, 503 when too
+    much comes at once.
     """
+    coding = raw.headers.get("Content-Encoding", "").strip().lower()
+    if coding and coding != "identity":
+        raise ControlError(
+            415,
+            f"a body compressed with {coding[:40]} is not taken; send it plain",
+            headers={"Connection": "close"},
+        )
     length = raw.content_length
     if length is not None and length > BODY_LIMIT:
         raise _too_large()
@@ -211,8 +220,22 @@ def _too_large() -> ControlError:
     return ControlError(413, f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"})
 
 
+def not_utf8(body: bytes, error: UnicodeDecodeError) -> ControlError:
+    """The refusal of a body that is no UTF-8 text."""
+    what = foreign(body)
+    if what:
+        return ControlError(400, f"the body is {what}, not UTF-8")
+    return ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+
+
 def parse_json(body: bytes) -> Any:
     """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
+    if begins_with_mark(body):
+        raise ControlError(
+            400, "the body begins with a byte order mark (BOM), which JSON has not", kind="malformed-json"
+        )
+    if foreign(body):  # as far as it goes, UTF-16 of ASCII is UTF-8 with zeros
+        raise ControlError(400, f"the body is {foreign(body)}, not UTF-8")
     try:
         document = json.loads(
             body.decode("utf-8"),
@@ -222,7 +245,7 @@ def parse_json(body: bytes) -> Any:
         )
         _check(document)
     except UnicodeDecodeError as error:
-        raise ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise not_utf8(body, error) from error
     except RecursionError as error:
         raise ControlError(400, f"the body is nested deeper than {DEPTH_LIMIT} levels") from error
     except json.JSONDecodeError as error:

@@ -12,9 +12,10 @@ from voice_emulator.wire.control.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
     Body,
+    BodyBudget,
     ControlRequest,
-    Diagnostics,
     check_document,
+    not_utf8,
     parse_json,
     read_body,
     read_query,
@@ -41,7 +42,7 @@ class Control:
         self.services.document = lambda: control_document(
             self.routes, runtime.providers, runtime.control, runtime.version
         )
-        self._reading = Diagnostics()
+        self._reading = BodyBudget()
         self._guard = Guard(runtime.options)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -100,9 +101,7 @@ class Control:
             try:
                 asked.text = body.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise ControlError(
-                    400, f"the body is not UTF-8: {error.reason} at byte {error.start}"
-                ) from error
+                raise not_utf8(body, error) from error
             return
         if not body:
             if taken.required:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from typing import Any
@@ -27,6 +26,7 @@ from voice_emulator.providers.request import Operation, Request
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.machine_time import wall_now
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Real microseconds that the reply may take; a rule may well make it hang.
@@ -64,7 +64,7 @@ class Offer:
         self, tenant: Tenant, number: str, changes: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Fields and headers for ``tenant``; a change to null leaves a field out."""
-        wall = time.time_ns() // 1000
+        wall = wall_now()
         fields, headers = self.provider.authorise(tenant, self.operation, self.example, wall)
         fields = {**fields, self.number_field: number, **changes}
         return {name: value for name, value in fields.items() if value is not None}, headers

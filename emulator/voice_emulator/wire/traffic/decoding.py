@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.providers.request import Problem, Request, UploadedFile
 from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
 
@@ -43,6 +44,10 @@ def decode(request: Request, content_type: str) -> None:
     Body fields win over query fields of the same name. In a repeated name the first value counts,
     as in the servlet containers the providers run on.
     """
+    if request.body and _is_foreign(request):
+        request.encoding = "json" if "json" in _kind(content_type) else "text"
+        _merge(request, {}, [])
+        return
     if request.body and not request.raw_query and content_type in _PLAIN_JSON:
         request.encoding = "json"
         request.fields = _json(request)
@@ -61,6 +66,25 @@ def decode(request: Request, content_type: str) -> None:
             request.encoding = "urlencoded" if kind == "application/x-www-form-urlencoded" else "text"
             body = _form(request, request.body, repeated)
     _merge(request, body, repeated)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether the body is no UTF-8 text to begin with: then a fault says what it is, and nothing is read of it."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding and coding != "identity":
+        _fault(
+            request, f"the body is compressed (Content-Encoding: {coding[:40]}), which no provider documents"
+        )
+        return True
+    body = request.body
+    if body[0] < 0x80 and body[0] not in (0, 0x1F, 0x28) and body[1:2] != b"\0":
+        return False
+    what = foreign(body)
+    if what:
+        _fault(request, f"the body is {what}, not UTF-8")
+    elif begins_with_mark(body):
+        _fault(request, "the body begins with a byte order mark (BOM), which neither JSON nor a form has")
+    return bool(request.faulty)
 
 
 def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:

@@ -152,6 +152,8 @@ class Gateway:
             request = request_of(raw.method, raw.raw_path, raw.headers, body, raw.remote or "", raw.scheme)
             if is_push(request):
                 return await self._outside.push(raw, request)
+            if request.method == "CONNECT":
+                return await self._outside.tunnel(raw, request)
             target = self._target(request)
             if target is None:
                 return await self._outside.lost(raw, request, self._routes.explain(request.path))

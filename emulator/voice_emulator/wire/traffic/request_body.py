@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 from aiohttp import StreamReader, hdrs, web
 
 from voice_emulator.providers.request import Request
+from voice_emulator.wire.machine_time import wall_now
 
 #: The largest documented body is an 8 MB audio file in Base64 (Uploading IVR Voice Files, Huawei CEC).
 BODY_LIMIT = 16 * 1024 * 1024
@@ -101,10 +101,31 @@ def _lower(name: str) -> str:
     return _remembered(name) if len(name) <= SHARED_LENGTH else name.lower()
 
 
+def origin_form(target: str) -> tuple[str, str, str]:
+    """Scheme, authority and origin form of an absolute-form target, which clients behind a proxy setting send.
+
+    The authority takes the place of Host (RFC 9112, 3.2.2). Any other target is returned as it is.
+    """
+    scheme, colon, rest = target.partition("://")
+    if not colon or scheme.lower() not in ("http", "https"):
+        return "", "", target
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    path = rest[end:]
+    return (
+        scheme.lower(),
+        rest[:end].rpartition("@")[2],
+        path if path.startswith("/") else f"/{path}",
+    )
+
+
 def request_of(
     method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str, scheme: str
 ) -> Request:
-    """What arrived, not yet decoded; ``target`` is path and query as they were sent."""
+    """What arrived, not yet decoded; ``target`` is what the request line names, in origin or absolute form."""
+    authority = ""
+    if target[:1] != "/":
+        named, authority, target = origin_form(target)
+        scheme = named or scheme
     path, query = target, ""
     if "?" in target or "#" in target:
         path, _, query = target.partition("#")[0].partition("?")
@@ -126,7 +147,7 @@ def request_of(
         body=body,
         peer=peer,
         raw_query=query,
-        host=found.get("host", ""),
+        host=authority or found.get("host", ""),
         scheme=scheme,
-        wall=time.time_ns() // 1000,
+        wall=wall_now(),
     )
