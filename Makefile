@@ -76,9 +76,6 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 	$(VENV)/$(1)/bin/python -m pytest $(SPREAD) -m "not long" $(ARGS)
 
 # What takes long, or needs servers that not every machine has.
-test-long: $(VENV)/.dev  ## run the tests that are too long for every change
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long $(ARGS)
-
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
 	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)
