@@ -25,7 +25,7 @@ async def starting(size: Size, say: Say) -> list[Row]:
         get_json(f"{ours.control}/health")
         mine = time.perf_counter() - ours.spawned
         memory, seconds = ours.memory, ours.stop()
-        if number:  # the first start reads files nobody has read before
+        if number:  # the first start reads files that are not cached yet
             ratios.append(mine / theirs)
             starts.append((mine, theirs))
             idle.append(memory)

@@ -37,7 +37,7 @@ rules:
 
 
 class Pace:
-    """Takes from ``requests`` at a steady rate, over connections that are opened anew when a fault closes them."""
+    """Takes from ``requests`` at a steady rate, over connections that are opened again when a fault closes them."""
 
     def __init__(self, port: int, requests: Iterator[bytes], rate: int) -> None:
         self._port = port

@@ -237,7 +237,7 @@ def test_a_timeout_is_a_number_and_never_run(runner: Runner, timeout: str):
     """Bash evaluates what it takes for a number: array indices in it, commands in them."""
     proof = runner.workspace / "proof"
     assert runner.use(timeout=timeout.format(proof), **FREE) == 1
-    assert "::error::voice-emulator: timeout is a whole number" in runner.printed
+    assert "::error::voice-emulator: timeout must be a whole number" in runner.printed
     assert not proof.exists()
     assert not alive(runner)
 
@@ -296,7 +296,7 @@ def test_a_report_that_cannot_be_had_is_told(runner: Runner):
     control = runner.temp / "voice-emulator" / "ready.json"
     control.write_text(control.read_text().replace("127.0.0.1", "127.0.0.9"))
     assert runner.use(command="stop", attach="always") == 0, runner.printed
-    assert "::warning::voice-emulator: the report could not be had" in runner.printed
+    assert "::warning::voice-emulator: could not get the report" in runner.printed
     assert runner.artifact() == {"emulator.log"}
 
 
