@@ -207,7 +207,7 @@ def test_stop_without_start_says_so_and_is_fine(runner: Runner):
 
 def test_another_command_is_refused(runner: Runner):
     assert runner.use(command="restart") == 1
-    assert "the command is start or stop, not restart" in runner.printed
+    assert "command must be start or stop, not restart" in runner.printed
 
 
 def test_nothing_that_a_caller_gives_is_pasted_into_a_script():
@@ -255,7 +255,7 @@ def test_no_input_is_run(runner: Runner, name: str, value: str):
 def test_a_quote_left_open_starts_nothing(runner: Runner):
     """Going on without the arguments could be going on without a token."""
     assert runner.use(arguments="--control-token 's3cret", **FREE) == 1
-    assert "is a quote left open?" in runner.printed
+    assert "is a quote missing?" in runner.printed
     assert not alive(runner)
 
 
