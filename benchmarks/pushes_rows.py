@@ -57,7 +57,10 @@ async def batches(size: Size, say: Say) -> list[Row]:
     waited = [1e3 * seconds for seconds in waits[1:]]
     return [
         ratio_row(
-            f"receipts of a batch of {size.batch:,} numbers; ratio to the bare push client", 0.60, pairs, "receipts/s"
+            f"receipts of a batch of {size.batch:,} numbers; ratio to the bare push client",
+            0.60,
+            pairs,
+            "receipts/s",
         ),
         most("reply to that batch", median(waited), 100, " ms", rounds=waited),
     ]
