@@ -232,7 +232,7 @@ async def test_a_breach_ends_the_serving_and_closes_the_ports():
 # --- options --------------------------------------------------------------------------------------
 
 START = "2026-01-05T09:00:00+08:00"
-#: Every option of INTERFACE section 2 with a value, and what becomes of it.
+#: Every option of INTERFACE section 2 with a value, and its effect.
 GIVEN = [
     ("--scenario", "all.yaml", "scenario", "all.yaml"),
     ("--host", "0.0.0.0", "host", "0.0.0.0"),

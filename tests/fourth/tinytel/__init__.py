@@ -28,7 +28,7 @@ def identify(request: Request) -> Iterable[Key]:
 
 def authenticate(request: Request) -> Iterable[Problem]:
     if not request.attributed and not request.lenient:
-        yield Problem("E1", "nobody has this key", "/key")
+        yield Problem("E1", "no tenant has this key", "/key")
 
 
 def explain(request: Request, violation: Violation) -> Problem:

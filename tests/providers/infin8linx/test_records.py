@@ -137,7 +137,7 @@ def test_the_uuid_is_version_1_and_holds_the_instant_of_dialling() -> None:
         made = datetime(1582, 10, 15, tzinfo=UTC) + timedelta(microseconds=identity.time // 10)
         assert call.dialled_at is not None
         assert made == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=call.dialled_at)
-        assert identity.node >> 40 & 1, "a node that is no network card has the multicast bit"
+        assert identity.node >> 40 & 1, "a node that is not a network card has the multicast bit"
     assert len(seen) == 2000
     assert len({call.dialled_at for call in calls}) > 50, "ten at a time are not dialled all at once"
 
