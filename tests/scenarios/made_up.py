@@ -66,7 +66,6 @@ ACME = made_up(
     ),
     default_credentials={"key": "acme-key", "family": {"login": "me"}, "codes": None},
     token_expired="401",
-    url_keys=("acme",),
 )
 BELL = made_up(
     "bell",

@@ -84,14 +84,6 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """What one receipt field means, for the page; ``source`` is the page that says so."""
-
-    name: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
 class ReceiptKind:
     """One kind of push.
 
@@ -100,7 +92,7 @@ class ReceiptKind:
     the request. ``judge`` returns None when a reply acknowledges the push as that provider expects,
     else the reason why not; ``tolerate`` is asked about such a reply, with the account's settings, and returns what
     is odd about one that is let pass all the same. ``corrupt`` maps a kind of corruption to the field that suffers;
-    ``target`` gives a URL that beats the configured one; ``wanted`` whether this push is made at all.
+    ``target`` gives a URL that beats the configured one; ``encodings`` are those a rule's ``encoding`` may name.
     """
 
     name: str
@@ -118,7 +110,6 @@ class ReceiptKind:
     )
     encodings: tuple[str, ...] = ("query", "form", "json")
     acknowledgement: str = ""
-    text_values: bool = True
 
 
 def as_they_are(
@@ -156,7 +147,6 @@ class Provider:
     error_order: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     token_expired: str | None = None
-    url_keys: tuple[str, ...] = ()
     numbering: str = ""
     contract: Contract = NO_CONTRACT
     authorise: Callable[
@@ -164,6 +154,11 @@ class Provider:
     ] = as_they_are
     schemas: Path | None = None
     revive: Callable[[Tenant, Sequence[Push]], None] = lambda tenant, pushes: None
+
+    @property
+    def url_keys(self) -> tuple[str, ...]:
+        """The keys of ``callback_urls`` that its receipts go by, each once."""
+        return tuple(dict.fromkeys(kind.url_key for kind in self.receipts.values()))
 
     def default_settings(self) -> Mapping[str, Any]:
         """Every setting with its default, as JSON values."""
@@ -180,10 +175,13 @@ class Provider:
         """Directory keys of these credentials."""
         return [(self.id, kind, value) for kind, value in self.keys(credentials) if value]
 
+    def errors_of(self, operation: str) -> list[ErrorCode]:
+        """The errors that ``operation`` can reply with."""
+        return [error for error in self.errors if not error.operations or operation in error.operations]
+
     def find_error(self, wanted: str, operation: str) -> ErrorCode | None:
         """The error a rule names, by symbolic name or wire code, as ``operation`` has it."""
-        named = [error for error in self.errors if wanted in (error.name, error.code)]
-        fitting = [error for error in named if not error.operations or operation in error.operations]
+        fitting = [error for error in self.errors_of(operation) if wanted in (error.name, error.code)]
         exact = [error for error in fitting if error.operations]
         return next(iter(exact or fitting), None)
 

@@ -97,10 +97,14 @@ class Request:
         return value if isinstance(value, str) else ""
 
     @property
+    def operation_name(self) -> str:
+        """Name of the operation; empty when the request names none."""
+        return self.operation.name if self.operation is not None else ""
+
+    @property
     def key(self) -> tuple[object, ...]:
         """The key that ids of this request are drawn from: operation, first number, its count."""
-        operation = self.operation.name if self.operation is not None else ""
-        return (self.provider, operation, self.numbers[0] if self.numbers else "", self.ordinal)
+        return (self.provider, self.operation_name, self.numbers[0] if self.numbers else "", self.ordinal)
 
 
 @dataclass(slots=True)
@@ -108,7 +112,8 @@ class Reply:
     """What goes back: ``payload`` is the JSON value behind ``body`` (None when it is not JSON).
 
     ``code`` is the wire code for journal, metrics and coverage; ``refused`` whether the reply turns
-    the request down.
+    the request down. ``shown_calls`` are the calls whose records a query shows, in the order of its
+    rows: only by them does the emulator know that the client has learned how a call ended.
     """
 
     status: int
@@ -118,6 +123,7 @@ class Reply:
     refused: bool = False
     payload: Any = None
     headers: tuple[tuple[str, str], ...] = ()
+    shown_calls: Sequence[Call] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +197,9 @@ def json_reply(
     status: int = 200,
     content_type: str = JSON_TYPE,
     ascii_only: bool = False,
+    shown_calls: Sequence[Call] = (),
 ) -> Reply:
     """A reply with a compact JSON body, keys in the order given."""
     text = ascii_json(payload) if ascii_only else compact_json(payload)
-    return Reply(status, text.encode("utf-8", "surrogatepass"), content_type, code, refused, payload)
+    body = text.encode("utf-8", "surrogatepass")
+    return Reply(status, body, content_type, code, refused, payload, shown_calls=shown_calls)

@@ -51,8 +51,8 @@ def dialled(request: Request, calls: Sequence[Call]) -> Reply:
 
 def listed(request: Request, calls: Sequence[Call]) -> Reply:
     ended = [call for call in request.tenant.ledger.of_provider("tinytel") if call.ended]
-    request.scratch["shown_calls"] = ended
-    return json_reply({"calls": [record(request.tenant, call) for call in ended]}, code="0")
+    rows = [record(request.tenant, call) for call in ended]
+    return json_reply({"calls": rows}, code="0", shown_calls=ended)
 
 
 def record(tenant: Tenant, call: Call) -> dict[str, Any]:
@@ -149,7 +149,6 @@ PROVIDER = Provider(
     refuse=refuse,
     call_id=lambda tenant, request, call, index: call.batch_id,
     error_order=ORDER,
-    url_keys=("tinytel",),
     authorise=authorise,
     schemas=Path(__file__).parent / "schemas",
 )

@@ -56,7 +56,6 @@ PROVIDER = Provider(
     error_order=ORDER_V2,
     secrets=frozenset({"authorization", "app_secret", "AccessToken", "shared_key"}),
     token_expired=AUTH,
-    url_keys=(PROVIDER_ID,),
     numbering="an optional +, then digits, * and #; 1 to 32 characters in all",
     contract=CONTRACT,
     authorise=authorise,

@@ -74,7 +74,6 @@ def _token_problem(request: Request, app_key: str | None) -> Problem | None:
     standing, token = request.tenant.tokens.look_up(value, request.now)
     if token is None or standing is not Standing.GOOD:
         return Problem(AUTH, f"the token is {standing.value}", "header:Authorization")
-    token.uses += 1
     if app_key is not None and app_key != token.holder:
         return Problem(AUTH, "X-APP-Key is not the app_key the token was issued for", "header:X-APP-Key")
     return None

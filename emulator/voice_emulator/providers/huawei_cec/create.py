@@ -155,7 +155,7 @@ def submit(request: Request) -> Submission:
     if not shown:
         codes = access_codes(request.credentials, settings)
         shown = codes[0] if codes else settings["shown_caller"]
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     spoken: tuple[str, ...] | None = None
     if has_files(request):
         # What is played, for whoever looks at the call, where the catalogue has anything to say about it.

@@ -209,7 +209,7 @@ def refuse(request: Request, problem: Problem) -> Reply:
     setting ``auth_failure_status``), all others a result code in HTTP 200.
     """
     code = _INTERNAL.get(problem.code, problem.code)
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     known = _TEXTS.get((operation, code))
     if known is not None:
         return business_reply(operation, code, problem.text or known)

@@ -9,7 +9,7 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.providers.contract import Contract, Pace, Pages, When, finding
 from voice_emulator.providers.grading import Grading
 from voice_emulator.providers.huawei_cec.records import PROVIDER_ID, REASONS
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 _TOKEN_PAGE = "C1 System Configuration Interface Authentication (Huawei CEC, cec_07_0002, cec_07_2211)"
 _BUSINESS = (
@@ -23,7 +23,7 @@ LONGEST_LIFETIME = 3600
     "huawei-bearer-spacing", "error", When.REFUSED, operations=_BUSINESS, providers=(PROVIDER_ID,),
     source=f"{_TOKEN_PAGE}: Bearer, exactly one space, AccessToken",
 )  # fmt: skip
-def bearer_spacing(look: Look) -> Iterator[str]:
+def bearer_spacing(context: RuleContext) -> Iterator[str]:
     """The Authorization header is not `Bearer`, one space, and the token.
 
     The gateway compares the header as it stands: two spaces, no space, `bearer` in small letters, quotes
@@ -31,7 +31,7 @@ def bearer_spacing(look: Look) -> Iterator[str]:
 
     How to mend it: write `Authorization: Bearer <AccessToken>`, with exactly one space.
     """
-    given = look.request.headers.get("authorization", "")
+    given = context.request.headers.get("authorization", "")
     scheme, space, token = given.partition(" ")
     if given and (
         scheme != "Bearer" or not space or token != token.strip() or not token or token[0] in "\"'"
@@ -52,7 +52,7 @@ def bearer_spacing(look: Look) -> Iterator[str]:
     "huawei-app-key-missing", "warning", When.ARRIVED, operations=_BUSINESS, providers=(PROVIDER_ID,), missing="x-app-key",
     source="Creating a Voice Notification (V2.0.0) (Huawei CEC, cec_07_2802): X-APP-Key is mandatory",
 )  # fmt: skip
-def app_key_missing(look: Look) -> Iterator[str]:
+def app_key_missing(context: RuleContext) -> Iterator[str]:
     """A business request came without the header X-APP-Key.
 
     One family of pages calls the header optional, the other mandatory. A client that leaves it out works
@@ -60,9 +60,9 @@ def app_key_missing(look: Look) -> Iterator[str]:
 
     How to mend it: send `X-APP-Key` with the `app_key` of the token, always.
     """
-    told: set[str] = look.memory.room("huawei-app-key-missing", set)
-    if look.operation not in told:
-        told.add(look.operation)
+    told: set[str] = context.memory.room("huawei-app-key-missing", set)
+    if context.operation not in told:
+        told.add(context.operation)
         yield "the header X-APP-Key is missing; told once per operation"
 
 
@@ -70,7 +70,7 @@ def app_key_missing(look: Look) -> Iterator[str]:
     "huawei-token-lifetime-clamped", "warning", When.ARRIVED, operations=("tokenByAkSk",), providers=(PROVIDER_ID,),
     source=f"{_TOKEN_PAGE}: X-Token-Expire is at most 3600",
 )  # fmt: skip
-def token_lifetime_clamped(look: Look) -> Iterator[str]:
+def token_lifetime_clamped(context: RuleContext) -> Iterator[str]:
     """A token was asked for that should last longer than an hour.
 
     `X-Token-Expire` is at most 3600 seconds. What a platform makes of more is not stated; here it is cut
@@ -78,7 +78,7 @@ def token_lifetime_clamped(look: Look) -> Iterator[str]:
 
     How to mend it: ask for at most 3600, and believe `Expires`.
     """
-    wish = look.request.headers.get("x-token-expire", "").strip()
+    wish = context.request.headers.get("x-token-expire", "").strip()
     if wish.isascii() and wish.isdigit() and len(wish) < 12 and int(wish) > LONGEST_LIFETIME:
         yield f"X-Token-Expire is {wish}; at most {LONGEST_LIFETIME} is given"
 

@@ -98,10 +98,9 @@ def list_records(request: Request, calls: Sequence[Call]) -> Reply:
         return business_reply(RECORDS, "1", "no record was found")
     offset, limit = int(text_of(request, "offset") or 0), int(text_of(request, "limit") or 100)
     shown = found[offset : offset + limit]
-    request.scratch["shown_calls"] = shown
     page = [call_record(call) for call in shown]
     payload = {"retCode": "0", "retMsg": "success", "result": {"total": len(found), "callInfo": page}}
-    return json_reply(payload, code="0")
+    return json_reply(payload, code="0", shown_calls=shown)
 
 
 def show_state(request: Request, calls: Sequence[Call]) -> Reply:
@@ -109,8 +108,8 @@ def show_state(request: Request, calls: Sequence[Call]) -> Reply:
     call = _call_by_serial(request.tenant, text_of(request, "callSerialNo"))
     if call is None:
         return business_reply(STATE, "1", "the query failed: no such call")
-    request.scratch["shown_calls"] = [call]
-    return json_reply({"retCode": "0", "retMsg": "success", "result": call_state(call)}, code="0")
+    payload = {"retCode": "0", "retMsg": "success", "result": call_state(call)}
+    return json_reply(payload, code="0", shown_calls=[call])
 
 
 def check_recording(request: Request) -> Iterator[Problem]:
@@ -144,7 +143,7 @@ def link_recording(request: Request, calls: Sequence[Call]) -> Reply:
 def serve_recording(request: Request) -> Reply:
     """The audio behind a link; unknown and expired links are the gateway's 404."""
     link = request.path.removeprefix(RECORDING_PATH).removesuffix(".wav")
-    tenant: Tenant | None = request.scratch["tenancy"].directory.owner(("id", LINK_SPACE, link))
+    tenant = request.tenant.directory.owner(("id", LINK_SPACE, link))
     call = _linked_call(tenant, link) if tenant is not None else None
     if call is None:
         return gateway_reply(404, "the recording is not there, or its link has expired", "404")

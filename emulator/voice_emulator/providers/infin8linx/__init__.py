@@ -32,7 +32,6 @@ PROVIDER = Provider(
     error_order=ORDER,
     secrets=frozenset({"accesskey", "token"}),
     token_expired="600",
-    url_keys=("infin8linx",),
     numbering="2 to 20 digits; neither country code nor trunk 0 is added or cut",
     contract=CONTRACT,
     authorise=authorise,

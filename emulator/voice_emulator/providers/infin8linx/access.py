@@ -114,7 +114,7 @@ def _conditions(request: Request) -> Iterator[Problem]:
         yield Problem("604", f"{request.peer} is not on the account's allow list (allowed_ips)")
     if request.now >= parse_wall_text(settings["licence_until"], UTC_OFFSET):
         yield Problem("602", f"the licence ended at {settings['licence_until']} UTC+8 (licence_until)")
-    module = _MODULE_OF.get(request.operation.name if request.operation is not None else "")
+    module = _MODULE_OF.get(request.operation_name)
     if module is not None and settings["modules"] is not None and module not in settings["modules"]:
         yield Problem("603", f"the account has no module {module} (modules)")
 

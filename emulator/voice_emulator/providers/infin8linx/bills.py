@@ -62,7 +62,6 @@ def answer(request: Request, calls: Sequence[Call]) -> Reply:
         _warn_of_paging(request)
     for call, _ in shown:
         notes_of(call).queried = True
-    request.scratch["shown_calls"] = [call for call, _ in shown]
     with_key = request.settings["getbill_userkey"]
     result = {
         "totalitems": len(found),
@@ -70,7 +69,7 @@ def answer(request: Request, calls: Sequence[Call]) -> Reply:
         "itemsperpage": size,
         "bills": [render_bill(record, with_userkey=with_key) for _, record in shown],
     }
-    return done(request, result)
+    return done(request, result, shown_calls=[call for call, _ in shown])
 
 
 def _matching(request: Request, numbers: Mapping[str, int]) -> list[tuple[Call, Record]]:

@@ -194,7 +194,7 @@ def _kind(
     return ReceiptKind(
         name=name, title=f"Call record push, {version} body", source=source, schema=f"infin8linx/{name}.receipt",
         url_key="infin8linx", fields=fields, encode=encode, judge=judge, corrupt=corrupt,
-        acknowledgement="any HTTP status 2xx", text_values=False,
+        acknowledgement="any HTTP status 2xx",
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _check_pair(request: Request, appkey: str, secretkey: str) -> Iterable[Probl
 
 
 def _operation(request: Request) -> str:
-    return request.operation.name if request.operation is not None else ""
+    return request.operation_name
 
 
 @lru_cache(maxsize=256)

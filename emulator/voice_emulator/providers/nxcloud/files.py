@@ -152,8 +152,7 @@ def answer_list(request: Request, calls: Sequence[Call]) -> Reply:
         if (first and day < first) or (last and day > last) or (part and part not in file.name):
             continue
         found.append(file)
-    page, page_size = int(request.text("page")), int(request.text("page_size"))
-    return listed("success", found, page, page_size, lambda file: _file_row(file, offset))
+    return listed(request, "success", found, lambda file: _file_row(file, offset))
 
 
 def _file_row(file: VoiceFile, offset: int) -> dict[str, str]:

@@ -12,7 +12,7 @@ from voice_emulator.providers.contract import Contract, Pace, Pages, When, findi
 from voice_emulator.providers.grading import Grading, LateNews
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
 from voice_emulator.providers.nxcloud.causes import CAUSE_NAMES
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 _RECORDS = "Voice Record Query (NXCloud wiki): one request per second"
 _AGENT_RECORDS = "Call Detail Records (CDR) Query Interface (NXCloud wiki)"
@@ -24,7 +24,7 @@ _BLANK_IN_BASE64 = re.compile(r"[A-Za-z0-9/] [A-Za-z0-9/=]")
     present="task_time",
     source="Send Voice Broadcast (NXCloud wiki): task_time is ignored without time_zone",
 )  # fmt: skip
-def task_time_without_zone(look: Look) -> Iterator[str]:
+def task_time_without_zone(context: RuleContext) -> Iterator[str]:
     """A group call was scheduled without a time zone, and is dialled at once.
 
     `task_time` needs `time_zone` beside it. By the English pages the schedule is ignored without it, so a
@@ -32,7 +32,7 @@ def task_time_without_zone(look: Look) -> Iterator[str]:
 
     How to mend it: send `time_zone` (`8`, `7`, ...) with every `task_time`.
     """
-    request = look.request
+    request = context.request
     if request.text("task_time") and not (request.text("time_zone") or request.text("task_zone")):
         yield f"task_time {request.text('task_time')[:40]} has no time_zone"
 
@@ -42,7 +42,7 @@ def task_time_without_zone(look: Look) -> Iterator[str]:
     present="content",
     source="Upload Voice Recording File (NXCloud wiki): content is Base64, sent URL-encoded",
 )  # fmt: skip
-def base64_plus_lost(look: Look) -> Iterator[str]:
+def base64_plus_lost(context: RuleContext) -> Iterator[str]:
     """A voice file was uploaded as Base64 whose plus signs became blanks.
 
     Base64 uses `+`, and a form reads an unencoded `+` as a blank. The file that arrives is another one
@@ -50,7 +50,7 @@ def base64_plus_lost(look: Look) -> Iterator[str]:
 
     How to mend it: percent-encode the value (`%2B`), as the page's own sample does.
     """
-    if _BLANK_IN_BASE64.search(look.request.text("content")):
+    if _BLANK_IN_BASE64.search(context.request.text("content")):
         yield "content holds blanks where Base64 has plus signs"
 
 
@@ -85,8 +85,7 @@ GRADING = Grading(
     encodings={
         "form": "sibling pages: accounts of after May 2023 get the fields as a form in the body",
     },
-    older={"receipt_revision": "2022", "language": "zh"},
-    older_source="the Chinese page of 2022: Chinese result, show_phone, no hangup_cause",
+    older={"receipt_revision": "2022", "language": "zh"},  # the Chinese page of 2022
     news=LateNews("makecall", "cdr", "in_call", "sessionid", {"username": "nx-agent"}),
 )
 

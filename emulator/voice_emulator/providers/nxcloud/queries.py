@@ -12,7 +12,7 @@ from voice_emulator.providers.nxcloud.access import check_outage
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID, account_of
 from voice_emulator.providers.nxcloud.agent import phone_account
 from voice_emulator.providers.nxcloud.records import VoiceRecord, agent_row
-from voice_emulator.providers.nxcloud.replies import listed
+from voice_emulator.providers.nxcloud.replies import listed, one_page
 from voice_emulator.providers.nxcloud.sending import MESSAGEIDS
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
@@ -82,10 +82,10 @@ def _count(request: Request, asker: str) -> None:
 
 
 def _shown(request: Request, found: Sequence[Call], row: Callable[[Call], dict[str, Any]]) -> Reply:
-    """The page asked for; which calls the client gets to see is noted for the conservation accounts."""
-    page, size = int(request.text("page")), int(request.text("page_size"))
-    request.scratch["shown_calls"] = list(found[(page - 1) * size : page * size])
-    return listed("1", found, page, size, row)
+    """The page asked for."""
+    reply = listed(request, "1", found, row)
+    reply.shown_calls = one_page(request, found)
+    return reply
 
 
 # --- getVoiceCdr ------------------------------------------------------------------------------
@@ -171,11 +171,10 @@ def answer_by_orderid(request: Request, calls: Sequence[Call]) -> Reply:
         )
 
     found = _ended(request, wanted)
-    request.scratch["shown_calls"] = found
     rows = [agent_row(request.tenant, call) for call in found]
     for row in rows:
         del row["mobile_name"]
-    return json_reply({"code": "0", "row": rows}, code="0")
+    return json_reply({"code": "0", "row": rows}, code="0", shown_calls=found)
 
 
 # --- conversion -------------------------------------------------------------------------------

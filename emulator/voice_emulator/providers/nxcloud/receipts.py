@@ -144,7 +144,7 @@ def _agent(
     return ReceiptKind(
         name=name, title=title, source=page, schema=f"nxcloud/{schema}.receipt", url_key=url_key,
         fields=record_fields if schema == "cdr" else status_fields, encode=encode_agent, judge=judge_agent,
-        corrupt=corrupt, acknowledgement="HTTP 200", text_values=False,
+        corrupt=corrupt, acknowledgement="HTTP 200",
     )  # fmt: skip
 
 

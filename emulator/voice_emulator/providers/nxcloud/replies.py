@@ -34,11 +34,17 @@ def accepted(request: Request, messageid: str) -> Reply:
     return json_reply(_send_payload(key, "0", messageid, text), code="0")
 
 
-def listed(code: str, found: Sequence[T], page: int, page_size: int, row: Callable[[T], Any]) -> Reply:
-    """One page of everything ``found``, each rendered by ``row``."""
-    first = (page - 1) * page_size
-    rows = [row(each) for each in found[first : first + page_size]]
-    info = {"total": len(found), "page": page, "pageSize": page_size, "rows": rows}
+def one_page(request: Request, found: Sequence[T]) -> Sequence[T]:
+    """Those of ``found`` that are on the page asked for."""
+    page, size = int(request.text("page")), int(request.text("page_size"))
+    return found[(page - 1) * size : page * size]
+
+
+def listed(request: Request, code: str, found: Sequence[T], row: Callable[[T], Any]) -> Reply:
+    """The page asked for of everything ``found``, each rendered by ``row``."""
+    page, size = int(request.text("page")), int(request.text("page_size"))
+    rows = [row(each) for each in one_page(request, found)]
+    info = {"total": len(found), "page": page, "pageSize": size, "rows": rows}
     return json_reply({"code": code, "info": info}, code=code)
 
 

@@ -66,7 +66,7 @@ def explain(request: Request, violation: Violation) -> Problem:
 
 def check(request: Request) -> Iterable[Problem]:
     """All checks beyond the schema. Missing and malformed fields are the schema's to report."""
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     yield from _check_numbers(request, operation)
     yield from _check_show_phone(request)
     yield from _check_content(request, "content" if operation != "gpsend" else "msg_content")
@@ -85,7 +85,7 @@ def check(request: Request) -> Iterable[Problem]:
 
 def submit(request: Request) -> Submission:
     """The calls an accepted request asks for."""
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     settings, kind = request.settings, _KINDS[operation]
     messageid = _new_messageid(request)
     request.scratch["messageid"] = messageid
