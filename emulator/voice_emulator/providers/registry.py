@@ -1,4 +1,4 @@
-"""Finds the providers: every folder of this package (or of another) that has a ``PROVIDER``."""
+"""Finds the providers: every folder of this package (or another) with a ``PROVIDER``."""
 
 from __future__ import annotations
 
