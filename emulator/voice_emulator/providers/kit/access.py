@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from voice_emulator.core.accounts import ISSUED, Key
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.providers.request import Request
+from voice_emulator.providers.provider import Authorise
+from voice_emulator.providers.request import Operation, Request
 
 Identify = Callable[[Request], Iterable[Key]]
 
@@ -58,3 +60,14 @@ def in_networks(peer: str, networks: Iterable[str]) -> bool:
 @lru_cache(maxsize=256)
 def _parsed(networks: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(network, strict=False) for network in networks)
+
+
+def credentials_in(provider: str, *fields: str) -> Authorise:
+    """``Provider.authorise`` for credentials in fields of the same names."""
+
+    def authorise(
+        tenant: Tenant, operation: Operation, example: Mapping[str, Any], wall: int
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        return {**example, **{name: tenant.credentials[provider][name] for name in fields}}, {}
+
+    return authorise

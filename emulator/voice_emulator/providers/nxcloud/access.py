@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voice_emulator.providers.kit.access import by_field, in_networks, same_secret
+from voice_emulator.providers.kit.problems import explained
 from voice_emulator.providers.nxcloud.errors import has
 from voice_emulator.providers.request import Problem, Request
 from voice_emulator.schemas.validate import Violation
@@ -80,9 +81,8 @@ def check_outage(request: Request) -> Iterable[Problem]:
         yield Problem(name, f"the setting outage is {outage}")
 
 
-def explain_plainly(request: Request, violation: Violation) -> Problem:
-    """A schema violation at an operation with one code for everything."""
-    return Problem("invalid_parameter", violation.message, violation.pointer)
+#: A schema violation at an operation with one code for everything.
+explain_plainly = explained("invalid_parameter")
 
 
 def explain_query(request: Request, violation: Violation) -> Problem:
