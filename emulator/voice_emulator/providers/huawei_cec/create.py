@@ -73,7 +73,7 @@ def _inside_play_list(violation: Violation) -> str:
 
 
 def check_v2(request: Request) -> list[Problem]:
-    """What the schema of V2 cannot say."""
+    """What the schema of V2 cannot check."""
     return [
         *check_body(request), *check_play_list(request), *_check_account(request),
         *_check_types(request, (("playTimes", str, "10"), ("priority", (int, float), "36"))),
@@ -81,7 +81,7 @@ def check_v2(request: Request) -> list[Problem]:
 
 
 def check_v1(request: Request) -> list[Problem]:
-    """What the schema of V1 cannot say."""
+    """What the schema of V1 cannot check."""
     return [
         *check_body(request), *check_voice_content(request), *_check_account(request),
         *_check_types(request, (("priority", (int, float), "36"),)),
@@ -124,7 +124,7 @@ def _check_account(request: Request) -> Iterator[Problem]:
 
 
 def _may_show(request: Request, settings: Mapping[str, Any]) -> bool:
-    """An access code, or 11 to 14 digits with caller number transparency; anything with no codes set."""
+    """An access code, or 11 to 14 digits with caller number transparency; any number without access codes."""
     caller = text_of(request, "callerPresent")
     codes = access_codes(request.credentials, settings)
     if not caller or not codes or caller in codes:

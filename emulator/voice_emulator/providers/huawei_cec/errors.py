@@ -146,7 +146,7 @@ _BUSINESS = (
 #: The texts of the tables are explanations: no page prints what the platform sends.
 ERRORS = tuple(replace(error, meaning=error.text) for error in (*_GATEWAY, *_BUSINESS))
 
-#: Code of an authentication failure, whatever status the account gives it.
+#: Code of an authentication failure; the setting ``auth_failure_status`` gives its status.
 AUTH = "403"
 #: Problems found before an operation's own code runs, and the gateway code each becomes.
 _INTERNAL = {"malformed": "400", "encoding": "400", "method": "405"}
@@ -190,7 +190,7 @@ def gateway_reply(status: int, text: str, code: str) -> Reply:
 
 
 def refuse(request: Request, problem: Problem) -> Reply:
-    """Render the problem that won.
+    """The reply for a problem.
 
     Codes of the gateway become a status and its body (an authentication failure takes the status of the
     setting ``auth_failure_status``), all others a result code in HTTP 200.

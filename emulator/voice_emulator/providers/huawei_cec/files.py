@@ -48,7 +48,7 @@ explain_query = explain_by({"type": "1", "offset": "2", "limit": "2"})
 
 
 def check_upload(request: Request) -> Iterator[Problem]:
-    """Flow control, then what the schema cannot say: the Base64, the size, the trustlist."""
+    """Flow control, then what the schema cannot check: the Base64, the size, the trustlist."""
     state = request.tenant.account_state(PROVIDER_ID, CecState)
     if not state.admit_upload(request.now, request.settings["upload_rate"]):
         yield Problem("429", "more uploads in a second than the account may make")

@@ -1,4 +1,4 @@
-"""Account settings of a Huawei Cloud CEC tenant: each gap or disagreement of the pages is one."""
+"""Account settings of a Huawei Cloud CEC tenant: one for each gap or disagreement of the pages."""
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ SETTINGS = SettingTable(
 
 
 def shared_key(credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """The tenant's shared key, empty when unset; given as a credential it beats the setting."""
+    """The tenant's shared key, empty when unset; a credential overrides the setting."""
     return str(credentials.get("shared_key") or settings["shared_key"] or "")
 
 
 def access_codes(credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tenant's access codes, none when unset; given as credentials they beat the setting."""
+    """The tenant's access codes, none when unset; credentials override the setting."""
     own = credentials.get("access_codes")
     if isinstance(own, str):
         return (own,)

@@ -52,7 +52,7 @@ def _second(request: Request, name: str) -> int | None:
 
 
 def answer(request: Request, calls: Sequence[Call]) -> Reply:
-    """One page; what it shows counts as queried from now on, whatever syncflag asked for."""
+    """One page. Its records count as queried from now on, for every value of syncflag."""
     numbers = {name: int(request.text(name) or default) for name, default in _DEFAULTS.items()}
     found = _matching(request, numbers)
     page, size = numbers["currentpage"], numbers["itemsperpage"]

@@ -27,7 +27,7 @@ UNSET = "0"
 
 @dataclass(slots=True)
 class Record:
-    """What is told about one call. Spans are seconds; ``answertime`` is None if unanswered."""
+    """The record of one call. Spans are seconds; ``answertime`` is None if unanswered."""
 
     # Not frozen: with so many fields that is half of the time it takes to make one, for each of 5,000.
 

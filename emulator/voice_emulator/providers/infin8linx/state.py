@@ -39,7 +39,7 @@ class Notes:
     queried: bool = False
 
 
-def links_anew(tenant: Tenant, provider: str) -> None:
+def rebuild_links(tenant: Tenant, provider: str) -> None:
     """Rebuild the links in records from the tenant's calls. Links from queries are forgotten."""
     account = tenant.account_state(provider, Account)
     for call in tenant.ledger.of_provider(provider):

@@ -79,14 +79,14 @@ class Account:
             self._second, self._requests = now // SECOND, 0
         self._requests += 1
 
-    def last_query(self, operation: str, asker: str) -> int | None:
-        """The instant of the last reply of ``operation`` to ``asker``, a client's key or address."""
-        return self._last_query.get((operation, asker))
+    def last_query(self, operation: str, client: str) -> int | None:
+        """The instant of the last reply of ``operation`` to ``client``, a client's key or address."""
+        return self._last_query.get((operation, client))
 
-    def count_query(self, operation: str, asker: str, now: int) -> None:
-        """Remember a reply to ``asker``."""
-        self._last_query.pop((operation, asker), None)
-        self._last_query[operation, asker] = now
+    def count_query(self, operation: str, client: str, now: int) -> None:
+        """Remember a reply to ``client``."""
+        self._last_query.pop((operation, client), None)
+        self._last_query[operation, client] = now
 
 
 def revive(tenant: Tenant, pushes: Sequence[Push]) -> None:

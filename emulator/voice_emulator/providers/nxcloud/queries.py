@@ -68,16 +68,16 @@ def _check_span(request: Request, *, limited: bool, days: int) -> Iterable[Probl
         yield Problem("time_invalid", f"start_time is more than {days} days ago", "/start_time")
 
 
-def _check_rate(request: Request, asker: str, seconds: int) -> Iterable[Problem]:
+def _check_rate(request: Request, client: str, seconds: int) -> Iterable[Problem]:
     if not request.settings["query_rate_limits"]:
         return
-    last = account_of(request.tenant).last_query(request.operation_name, asker)
+    last = account_of(request.tenant).last_query(request.operation_name, client)
     if last is not None and request.now - last < seconds * SECOND:
         yield Problem("rate_limited", f"asked again within {seconds} s")
 
 
-def _count(request: Request, asker: str) -> None:
-    account_of(request.tenant).count_query(request.operation_name, asker, request.now)
+def _count(request: Request, client: str) -> None:
+    account_of(request.tenant).count_query(request.operation_name, client, request.now)
 
 
 def _shown(request: Request, found: Sequence[Call], row: Callable[[Call], dict[str, Any]]) -> Reply:

@@ -23,12 +23,12 @@ SOUNDS = "/voice_record/"
 
 
 def redirect_url(call: Call) -> str:
-    """Address of an agent call's recording, as its record tells it."""
+    """Address of an agent call's recording, in its record."""
     return f"{call.submission.details['base']}{REDIRECTS}{call.batch_id}"
 
 
 def sound_url(call: Call) -> str:
-    """Address of a verification call's recording, as its receipt tells it."""
+    """Address of a verification call's recording, in its receipt."""
     return f"{call.submission.details['base']}{SOUNDS}{call.batch_id}.wav"
 
 

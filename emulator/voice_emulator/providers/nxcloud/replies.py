@@ -12,7 +12,7 @@ from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
 T = TypeVar("T")
 
-#: Codes that go as JSON numbers.
+#: Operations whose code is a JSON number.
 _NUMERIC = frozenset({"uploadFile", "token", "makecall"})
 
 
@@ -57,7 +57,7 @@ def trace_id(request: Request) -> str:
 
 
 def chosen(text: str, settings: Mapping[str, Any]) -> str:
-    """``text``, or its Chinese form where the account wants that and there is one."""
+    """``text``, or its Chinese form if the account uses it and there is one."""
     return CHINESE_TEXTS.get(text, text) if settings["reply_language"] == "zh" else text
 
 

@@ -1,4 +1,4 @@
-"""gpsend, notsend, versend: what is accepted, and the calls it makes."""
+"""gpsend, notsend, versend: their checks and their calls."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _GROUP, _VOICE = (ReceiptPlan("group"),), (ReceiptPlan("voice"),)
 
 
 def numbers(request: Request) -> Sequence[str]:
-    """The called numbers, also of a request that will be refused."""
+    """The called numbers, also of a bad request."""
     return [number for number in request.text("phone").split(",") if number]
 
 
@@ -59,7 +59,7 @@ def explain(request: Request, violation: Violation) -> Problem:
 
 
 def check(request: Request) -> Iterable[Problem]:
-    """All checks beyond the schema. Missing and malformed fields are the schema's to report."""
+    """All checks beyond the schema, which reports missing and malformed fields."""
     operation = request.operation_name
     yield from _check_numbers(request, operation)
     yield from _check_show_phone(request)
@@ -107,7 +107,7 @@ def submit(request: Request) -> Submission:
 
 
 def call_id(tenant: Tenant, request: Request, call: Call, index: int) -> str:
-    """The messageid of one call, with a suffix of its own where the account wants that."""
+    """The messageid of one call, with its own suffix if the account is set to that."""
     batch = call.batch_id
     if call.submission.kind != "agent" and len(request.numbers) > 1 and request.settings["messageid_suffix"]:
         return f"{batch}-{tenant.ids.drawn_integer(10**10, PROVIDER_ID, 'suffix', call.id):010d}"
@@ -217,7 +217,7 @@ def _start_at(request: Request) -> int | None:
     text, zone = request.text("task_time"), _time_zone(request)
     if not text or not zone:
         return None
-    # fromisoformat would also take other spellings; the schema has refused those.
+    # fromisoformat also accepts other spellings, which the schema refuses.
     local = datetime.fromisoformat(text).replace(tzinfo=timezone(timedelta(hours=int(zone))))
     return (local - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
