@@ -94,6 +94,8 @@ RECEIPTS = receipts(
     ),
 )
 
+SETTINGS = SettingTable(Setting("greeting", "text", "hello", "What the record greets with."))
+
 PROVIDER = Provider(
     id="tinytel",
     title="Tinytel",
@@ -107,7 +109,7 @@ PROVIDER = Provider(
     ),
     default_credentials={"key": "tiny-key"},
     keys=lambda credentials: [("key", credentials.get("key") or "")],
-    settings=SettingTable(Setting("greeting", "text", "hello", "What the record greets with.")),
+    settings=SETTINGS,
     refuse=refuse,
     error_order=("malformed", "method", "encoding", "E1", "E2"),
     authorise=credentials_in("tinytel", "key"),
