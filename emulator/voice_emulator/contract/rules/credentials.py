@@ -34,7 +34,7 @@ def refused_credentials_reused(context: RuleContext) -> Iterator[str]:
     client that does so hides the cause from its operator, and real platforms lock accounts and addresses
     that keep trying. Requests that were already under way when the refusal came are not held against it.
 
-    How to mend it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
+    How to fix it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
     request as it was.
     """
     if not context.refused_for(context.contract.refusals):
@@ -60,7 +60,7 @@ def refused_token_reused(context: RuleContext) -> Iterator[str]:
     provider does when it restarts or revokes it. From then on the token is dead for the client, whatever
     its printed lifetime says; a client that goes on with it fails at the real provider.
 
-    How to mend it: throw a token away as soon as it is refused, and fetch another one.
+    How to fix it: throw a token away as soon as it is refused, and fetch another one.
     """
     memory: Memory = context.memory
     if context.request.operation is None or context.refused_for(context.contract.refusals):
@@ -80,7 +80,7 @@ def expired_token_used(context: RuleContext) -> Iterator[Hit]:
     Infin8linx). A client that does not look at it pays for every expiry with a failed request, and loses
     the call if it does not handle that.
 
-    How to mend it: note the lifetime when the token comes, and fetch a new one shortly before its end.
+    How to fix it: note the lifetime when the token comes, and fetch a new one shortly before its end.
     """
     for key in context.tokens():
         standing = context.tenant.tokens.check(key[2], context.seen.at)
@@ -102,7 +102,7 @@ def revoked_token_used(context: RuleContext) -> Iterator[Hit]:
 
     After a logout the token is dead at once. Usually another thread or process still holds it.
 
-    How to mend it: share one token per account among all workers, and forget it before logging out.
+    How to fix it: share one token per account among all workers, and forget it before logging out.
     """
     for key in context.tokens():
         revoked = context.tenant.tokens.check(key[2], context.seen.at) is Standing.REVOKED
@@ -143,7 +143,7 @@ def token_per_call(context: RuleContext) -> Iterator[Hit]:
     The finding comes when three tokens are fetched in a row, each while the one before was still good and
     had been used once. Several workers that each fetch a token when they start are not meant.
 
-    How to mend it: keep the token until shortly before its end and share it among all workers.
+    How to fix it: keep the token until shortly before its end and share it among all workers.
     """
     reply, provider, operation = context.seen.reply, context.provider, context.request.operation
     if reply is None or reply.refused or provider is None or operation is None or not operation.issues_token:

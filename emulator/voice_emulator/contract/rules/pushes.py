@@ -52,7 +52,7 @@ def push_not_acknowledged(context: PushContext) -> Iterator[str]:
     receipt as not received. Pushes that a rule of the scenario has spoiled are not counted, a receiver
     may refuse those.
 
-    How to mend it: answer exactly what the page says, for every push that was stored.
+    How to fix it: answer exactly what the page says, for every push that was stored.
     """
     if context.attempt.outcome is PushOutcome.REFUSED and 200 <= context.status < 300 and not context.spoiled:
         reason, wanted = context.attempt.reason, context.kind.acknowledgement or "an acknowledgement"
@@ -66,7 +66,7 @@ def push_answered_with_error(context: PushContext) -> Iterator[str]:
     A status of 400 or above says that the receiver could not, or did not want to, take a receipt that
     the provider's documents allow. No provider promises to send it again: NXCloud pushes once.
 
-    How to mend it: take every receipt, store it raw if it looks odd, and find out later.
+    How to fix it: take every receipt, store it raw if it looks odd, and find out later.
     """
     if context.attempt.outcome is PushOutcome.REFUSED and context.status >= 400 and not context.spoiled:
         yield f"HTTP status {context.status}"
@@ -84,7 +84,7 @@ def push_redirected(context: PushContext) -> Iterator[str]:
     Providers do not follow redirects of pushes: the receipt is lost. Often it is a missing slash at the
     end of the path, or a server that sends everybody from http to https.
 
-    How to mend it: register the URL that the redirect leads to.
+    How to fix it: register the URL that the redirect leads to.
     """
     if context.attempt.outcome is PushOutcome.REFUSED and 300 <= context.status < 400:
         headers = context.attempt.reply.headers if context.attempt.reply is not None else ()
@@ -99,7 +99,7 @@ def push_timed_out(context: PushContext) -> Iterator[str]:
     The provider gives up after some seconds (ten by default here) and counts the receipt as not
     received, even if the receiver is still working on it.
 
-    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    How to fix it: store the receipt, answer at once, and do the work afterwards.
     """
     if context.attempt.trouble == "timeout":
         yield context.attempt.reason
@@ -112,7 +112,7 @@ def receiver_unreachable(context: PushContext) -> Iterator[str]:
     Nothing listens there, the name does not resolve, or the server closed the connection before it had
     answered (a crash, often).
 
-    How to mend it: check the callback URL; inside a container, localhost is the container itself
+    How to fix it: check the callback URL; inside a container, localhost is the container itself
     (`--rewrite-callback http://localhost=http://host.docker.internal`).
     """
     if context.attempt.trouble in ("connection", "url"):
@@ -131,7 +131,7 @@ def receiver_tls_trouble(context: PushContext) -> Iterator[str]:
     The certificate is expired, self-signed, made out to another name, or lacks its intermediates; or the
     two sides have no version in common. The provider cannot look inside and will not make an exception.
 
-    How to mend it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
+    How to fix it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
     """
     if context.attempt.trouble == "tls":
         yield context.attempt.reason
@@ -144,7 +144,7 @@ def push_answered_slowly(context: PushContext) -> Iterator[str]:
     It was in time here, but not by much, and under load it will not be. Receivers are slow when they do
     the whole work before answering.
 
-    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    How to fix it: store the receipt, answer at once, and do the work afterwards.
     """
     if (
         context.attempt.duration > SLOW
@@ -162,7 +162,7 @@ def acknowledgement_in_quotes(context: PushContext) -> Iterator[str]:
     turns into JSON. A production receiver answers so, so the receipt counts as delivered here. Whether the
     provider takes it for an acknowledgement, no page says; the setting `strict_acknowledgement` does not.
 
-    How to mend it: answer the bare text, with `Content-Type: text/plain`.
+    How to fix it: answer the bare text, with `Content-Type: text/plain`.
     """
     if is_odd(context.attempt):
         yield context.attempt.reason
@@ -180,7 +180,7 @@ def acknowledgement_content_type(context: PushContext) -> Iterator[str]:
     Where the provider expects a JSON object, the answer should say `Content-Type: application/json`. The
     emulator reads the body all the same; a stricter reader would not.
 
-    How to mend it: set the content type of the answer.
+    How to fix it: set the content type of the answer.
     """
     if context.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(
         context.attempt, context.kind

@@ -20,7 +20,7 @@ def rate_limit_passed(context: RuleContext) -> Iterator[str]:
     this request was over it. What is over a limit is not queued: it is lost unless the client sends it
     again later.
 
-    How to mend it: keep count on the client's side, and stay below the documented pace.
+    How to fix it: keep count on the client's side, and stay below the documented pace.
     """
     if context.seen.reply_rule is None and context.refused_for(context.contract.limited):
         yield "refused: the limit of the account was passed"
@@ -34,7 +34,7 @@ def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
     seconds and address; Huawei ten uploads per second. The emulator answers all the same unless the
     account is set to be strict, the real platform does not promise to.
 
-    How to mend it: space the queries out, or ask for more rows at once.
+    How to fix it: space the queries out, or ask for more rows at once.
     """
     pace = context.contract.paces.get(context.operation)
     if pace is None:
@@ -88,7 +88,7 @@ def skipped_pages(context: RuleContext) -> Iterator[Hit]:
     pages between are never seen, so the bill and the call list disagree. The former is an error; the
     latter a warning, since the client may have found what it looked for.
 
-    How to mend it: ask for one page after the other until as many rows are read as the total says.
+    How to fix it: ask for one page after the other until as many rows are read as the total says.
     """
     pages = context.contract.pages.get(context.operation)
     reply, operation = context.seen.reply, context.request.operation

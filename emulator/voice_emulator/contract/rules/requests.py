@@ -35,7 +35,7 @@ def schema_violation(context: RuleContext) -> Iterator[str]:
     allowed ones. The finding lists every field that is wrong, not only the one that the provider's
     reply speaks of.
 
-    How to mend it: compare the request in the journal with the operation's page, or with the schema
+    How to fix it: compare the request in the journal with the operation's page, or with the schema
     that `voice-emulator openapi PROVIDER` prints.
     """
     hides = context.seen.masker.is_secret
@@ -54,7 +54,7 @@ def body_undecodable(context: RuleContext) -> Iterator[str]:
     It is no JSON, no form, not UTF-8, repeats half of a surrogate pair, or is nested beyond reason.
     The provider cannot know what was wanted.
 
-    How to mend it: let a library write the body, and announce it with the content type it has.
+    How to fix it: let a library write the body, and announce it with the content type it has.
     """
     if context.request.faulty:
         yield _listed(context.request.faulty)
@@ -66,7 +66,7 @@ def wrong_body_encoding(context: RuleContext) -> Iterator[str]:
 
     For instance JSON where the page asks for a form, or a form where it asks for JSON.
 
-    How to mend it: send the Content-Type that the operation's page names, and a body to match.
+    How to fix it: send the Content-Type that the operation's page names, and a body to match.
     """
     for problem in context.seen.problems:
         if problem.code == "encoding":
@@ -79,7 +79,7 @@ def wrong_method(context: RuleContext) -> Iterator[str]:
 
     All three providers document POST for everything a customer asks of them.
 
-    How to mend it: use POST.
+    How to fix it: use POST.
     """
     for problem in context.seen.problems:
         if problem.code == "method":
@@ -92,7 +92,7 @@ def unknown_path(context: RuleContext) -> Iterator[str]:
 
     The reply carries the header `Emulator-Error`; a real provider would answer with some error page.
 
-    How to mend it: compare the path with the provider's page; often the base URL already holds a part
+    How to fix it: compare the path with the provider's page; often the base URL already holds a part
     of the path that the client adds again.
     """
     if context.request.operation is None:
@@ -108,7 +108,7 @@ def parameter_refused(context: RuleContext) -> Iterator[str]:
     but the operation's own checks do. It may be meant that way (a test of the refusal), so it is a
     warning.
 
-    How to mend it: look at the code of the reply; `voice-emulator errors PROVIDER` says what each means.
+    How to fix it: look at the code of the reply; `voice-emulator errors PROVIDER` says what each means.
     """
     contract = context.contract
     if context.request.faulty or context.violations:
@@ -129,7 +129,7 @@ def batch_too_large(context: RuleContext) -> Iterator[Hit]:
     Infin8linx documents at most 5,000 numbers per submission. A client that does not split its list
     loses all of it: the submission is refused as a whole.
 
-    How to mend it: submit in batches of at most that many numbers.
+    How to fix it: submit in batches of at most that many numbers.
     """
     limit = context.contract.batches.get(context.operation)
     if limit is not None and len(context.request.numbers) > limit[0]:
@@ -147,7 +147,7 @@ def secret_in_url(context: RuleContext) -> Iterator[str]:
     key, password or token there is as good as published. The providers document these fields as part of
     the body, or of a header.
 
-    How to mend it: move the field into the body of the POST.
+    How to fix it: move the field into the body of the POST.
     """
     provider = context.provider
     if provider is None:
@@ -171,7 +171,7 @@ def form_not_encoded(context: RuleContext) -> Iterator[str]:
     It works for plain words and digits, and breaks on the first value with a blank, an ampersand, a plus
     sign or a letter beyond ASCII: the value is cut, or arrives as another one.
 
-    How to mend it: let a library encode the form (`urlencode`, `FormBody`, `URLSearchParams`), never
+    How to fix it: let a library encode the form (`urlencode`, `FormBody`, `URLSearchParams`), never
     join `name=value` by hand.
     """
     body = context.request.body

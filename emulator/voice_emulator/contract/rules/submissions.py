@@ -45,7 +45,7 @@ def repeated_submission(context: RuleContext) -> Iterator[str]:
     was placed behind a lost reply is submitted again within an hour, without the client having looked
     at the records or got the receipt in between.
 
-    How to mend it: after a lost reply ask the record query first, or wait for the receipt; or use an id
+    How to fix it: after a lost reply ask the record query first, or wait for the receipt; or use an id
     of your own that the provider refuses to take twice (`orderid`).
     """
     memory: Memory = context.memory
@@ -98,7 +98,7 @@ def refusal_ignored(context: RuleContext) -> Iterator[str]:
     The finding comes with the third time. Refusals that may pass (rate limits, a server's trouble, a
     review that is pending) are not counted.
 
-    How to mend it: tell lasting refusals from passing ones by their code, and repeat only the latter.
+    How to fix it: tell lasting refusals from passing ones by their code, and repeat only the latter.
     """
     reply = context.seen.reply
     passing = context.contract.limited | context.contract.temporary
@@ -120,7 +120,7 @@ def retry_storm(context: RuleContext) -> Iterator[str]:
     reply. When a gateway is in trouble, clients that all do this keep it there; real gateways then
     block them.
 
-    How to mend it: wait before repeating, longer each time, with some chance in it, and give up in the
+    How to fix it: wait before repeating, longer each time, with some chance in it, and give up in the
     end.
     """
     repeats = _repeats(context)
