@@ -26,7 +26,7 @@ _KINDS: Mapping[str, Json] = {
 
 
 def setting_schema(setting: Setting) -> Json:
-    """One account setting as a schema; null gives it back to scenario and default."""
+    """One account setting as a schema; null resets it to the scenario's value or the default."""
     schema = dict(_KINDS[setting.kind])
     if setting.choices:
         numeric = [int(word) for word in setting.choices if word.isdigit() and str(int(word)) == word]
