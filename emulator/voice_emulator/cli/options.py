@@ -5,23 +5,18 @@ A reader is a plain function that click calls with the text (or with a default, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
-from voice_emulator.core.clock import ClockSpec, Mode
+from voice_emulator.core.clock import SECOND, ClockSpec, parse_clock
+from voice_emulator.core.durations import UNITS, parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = click.IntRange(0, 65_535)
-#: The fastest clock, as in scenario files.
-FASTEST = 100_000
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
-_SPEED = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 
 
 def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -38,14 +33,17 @@ def _refuse(message: str) -> NoReturn:
 
 
 def span(value: str | float) -> float:
-    """A span of real time above 0, in seconds: ``10``, ``10s``, ``250ms``, ``2m``."""
+    """A duration of real time above 0, in seconds: ``10``, ``10s``, ``250ms``, ``2m``."""
     if not isinstance(value, str):
         return float(value)
-    found = _SPAN.fullmatch(value.strip())
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not 0 < seconds < float("inf"):
-        _refuse(f"{value!r} is no span of time; write 10, 10s or 250ms")
-    return seconds
+    text = value.strip()
+    try:
+        microseconds = parse_duration(text if text.endswith(tuple(UNITS)) else f"{text}s")
+    except ValueError:
+        microseconds = 0
+    if not microseconds:
+        _refuse(f"invalid duration {value!r}: write 10, 10s or 250ms")
+    return microseconds / SECOND
 
 
 def address(value: str) -> str:
@@ -72,14 +70,10 @@ def clock(value: str | ClockSpec) -> ClockSpec:
     """``real``, ``manual``, or a speed like ``60x``."""
     if isinstance(value, ClockSpec):
         return value
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if value in modes:
-        return ClockSpec(modes[value])
-    found = _SPEED.fullmatch(value)
-    speed = float(found[1]) if found else 0.0
-    if not 0 < speed <= FASTEST:
-        _refuse(f"{value!r} is no clock; write real, manual, or a speed like 60x")
-    return ClockSpec("scaled", speed)
+    try:
+        return parse_clock(value)
+    except ValueError as error:
+        _refuse(str(error))
 
 
 def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ nothing in here reads a clock by itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,6 +22,10 @@ DAY = 24 * HOUR
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
+
+#: A regular expression, as JSON Schema takes them, for the speed of a scaled clock, and the fastest speed.
+SPEED_PATTERN = "([0-9]{1,6}(?:[.][0-9]{1,6})?)x"
+FASTEST = 100_000
 
 
 class ClockError(Exception):
@@ -41,6 +46,20 @@ class ClockSpec:
 
     def __str__(self) -> str:
         return f"{self.speed:g}x" if self.mode == "scaled" else self.mode
+
+
+def parse_clock(text: str) -> ClockSpec:
+    """The clock that ``real``, ``manual`` or a speed such as ``60x`` names. Raises ValueError."""
+    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
+    if text in modes:
+        return ClockSpec(modes[text])
+    match = re.fullmatch(SPEED_PATTERN, text)
+    if match is None:
+        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x")
+    speed = float(match[1])
+    if not 0 < speed <= FASTEST:
+        raise ValueError(f"invalid clock {text!r}: a speed is more than 0x and at most {FASTEST}x")
+    return ClockSpec("scaled", speed)
 
 
 class Clock:

@@ -16,8 +16,8 @@ from voice_emulator.scenarios.nodes import Location, MappingNode, Node, Scalar, 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
-_TRUE = frozenset({"true", "yes", "on"})
-_FALSE = frozenset({"false", "no", "off"})
+TRUE = frozenset({"true", "yes", "on"})
+FALSE = frozenset({"false", "no", "off"})
 
 
 #: A file with more mistakes than this is no scenario, and explaining them all would take long.
@@ -156,8 +156,8 @@ class Diagnostics:
         text = self.text(node, what)
         if text is None:
             return None
-        if text.lower() in _TRUE | _FALSE:
-            return text.lower() in _TRUE
+        if text.lower() in TRUE | FALSE:
+            return text.lower() in TRUE
         self.wrong(node, f"{what} must be true or false, not {_short(text)!r}")
         return None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from dataclasses import replace
 
-from voice_emulator.core.clock import HOUR, MILLISECOND, MINUTE, SECOND, ClockSpec, Mode, parse_rfc3339
+from voice_emulator.core.clock import ClockSpec, parse_clock, parse_rfc3339
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -15,16 +15,12 @@ from voice_emulator.core.distributions import (
     Normal,
     Uniform,
 )
-from voice_emulator.core.words import nearest
+from voice_emulator.core.durations import parse_duration
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
-UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR}
 SHAPES = ("uniform", "normal", "lognormal", "exponential")
-_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h)")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_SPEED = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)x")
-_MAX_SPEED = 100_000
 # Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
 _FIRST_START, _LAST_START = 0, parse_rfc3339("2200-01-01T00:00:00+00:00")
 
@@ -37,8 +33,9 @@ def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
     text = reading.text(node, what)
     if text is None:
         return None
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    try:
+        span = parse_duration(text)
+    except ValueError:
         if text.startswith("-"):
             hint = "; a duration cannot be negative"
         elif _NUMBER.fullmatch(text):
@@ -47,7 +44,6 @@ def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
             hint = ""
         reading.wrong(node, f"{what} must be a duration such as 250ms, 3s, 2m or 1h, not {text[:40]!r}{hint}")
         return None
-    span = int(Fraction(match[1]) * UNITS[match[2]])
     if span > LONGEST:
         reading.wrong(node, f"{what} is longer than a year: {text}")
         return None
@@ -139,18 +135,11 @@ def _mode(reading: Diagnostics, node: Node, start: int | None) -> ClockSpec | No
     text = reading.text(node, "clock")
     if text is None:
         return None
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if text in modes:
-        return ClockSpec(modes[text], start=start)
-    speed = _SPEED.fullmatch(text)
-    if speed is None:
-        reading.wrong(node, f"unknown clock {text[:40]!r}{nearest(text[:40], ('real', 'manual', '60x'))}")
+    try:
+        return replace(parse_clock(text), start=start)
+    except ValueError as error:
+        reading.wrong(node, str(error))
         return None
-    factor = float(speed[1])
-    if not 0 < factor <= _MAX_SPEED:
-        reading.wrong(node, f"the speed of a clock lies above 0x and at most at {_MAX_SPEED}x, not {text}")
-        return None
-    return ClockSpec("scaled", factor, start)
 
 
 def _start(reading: Diagnostics, node: Node) -> int | None:

@@ -17,6 +17,9 @@ FAULT_KEYS = ("latency", *FAULTS, "placed")
 #: Faults after which nothing of the rule's own reply can be seen.
 HIDING = frozenset({"reset", "hang", "empty", "garbage", "http_status", "html_error", "token_expired"})
 SLOW_BODY_KEYS = ("every", "bytes")
+STATUS_RANGE = (200, 599)
+#: Bytes.
+PIECE_LIMIT = 1_000_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # The message's framing belongs to the server: a reply that lies about it is a fault, and has its own words.
@@ -29,7 +32,7 @@ def read_reply(reading: Diagnostics, node: Node, scope: Scope) -> ReplyEffect | 
     if members is None:
         return None
     error = _error(reading, members["error"], scope) if "error" in members else None
-    status = reading.integer(members["status"], "status", 200, 599) if "status" in members else None
+    status = reading.integer(members["status"], "status", *STATUS_RANGE) if "status" in members else None
     headers = _headers(reading, members["headers"]) if "headers" in members else ()
     body = reading.text(members["body"], "body", empty=True) if "body" in members else None
     placed = read_placed(reading, node, members, scope)
@@ -133,7 +136,7 @@ def _short_form(reading: Diagnostics, node: Scalar, scope: Scope) -> FaultEffect
 def _fault(reading: Diagnostics, name: str, node: Node, scope: Scope) -> Fault | None:
     _expiry_known(reading, name, node, scope)
     if name == HttpStatus.name:
-        status = reading.integer(node, "http_status", 200, 599)
+        status = reading.integer(node, "http_status", *STATUS_RANGE)
         return None if status is None else HttpStatus(status)
     if name == SlowBody.name and isinstance(node, MappingNode):
         slow = read_slow_body(reading, node)
@@ -161,7 +164,7 @@ def read_slow_body(reading: Diagnostics, node: Node) -> tuple[int, int] | None:
         return None
     every = duration(reading, members["every"], "every of slow_body") if "every" in members else usual.every
     size = (
-        reading.integer(members["bytes"], "bytes of slow_body", 1, 1_000_000)
+        reading.integer(members["bytes"], "bytes of slow_body", 1, PIECE_LIMIT)
         if "bytes" in members
         else usual.bytes
     )
