@@ -13,7 +13,8 @@ import click
 from voice_emulator.cli.event_loop import run
 from voice_emulator.cli.options import address, assignment, rewrite, span
 from voice_emulator.cli.scenarios import make_loader
-from voice_emulator.core.clock import SECOND, ClockSpec
+from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
+from voice_emulator.core.ledger import FIRST_RECORD
 from voice_emulator.core.lifecycle import place, start
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
@@ -143,7 +144,10 @@ def make_tenant(
     tenancy = Tenancy({provider.id: provider}, lambda: time.time_ns() // 1000)
     now = time.time_ns() // 1000
     # Ids are drawn from the tenant's: a receiver that drops repeats must not take the next receipt for one.
-    return tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
+    tenant = tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
+    # Record ids count, and the receiver has seen this provider's first one: go on from the tenths of the second.
+    tenant.ledger.records[provider.id] = FIRST_RECORD + now // (100 * MILLISECOND) % 2**30
+    return tenant
 
 
 def make_push(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from voice_emulator.contract.memory import STATE, Memory, memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.derived import orphaned_call, pages_unread, readings
-from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise
+from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
 from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
@@ -217,7 +217,8 @@ class Watch:
         if delivered and call is not None and len(memory.lost):
             memory.lost.forget((push.provider, call.number))
         kind = provider.receipts[push.kind]
-        if not delivered or attempt.duration > SLOW or calls_json_otherwise(attempt, kind):
+        looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
+        if looked_at or calls_json_otherwise(attempt, kind):
             look = PushLook(tenant, attempt, kind)
             for rule in self._pushed:
                 for hit in _tried(rule, look):

@@ -133,6 +133,8 @@ class Steps:
     def drop(self, call: Call, due: int) -> None:
         """Take a call that was never dialled out of the queue: no call and no charge."""
         call.take(Step.END, due)
+        if any(plan.dropped for plan in call.submission.receipts):
+            self._ledger.number_record(call)
         self._ledger.ended(call)
         self._totals.ended(call)
         self._conservation.ended(call)
@@ -166,6 +168,7 @@ class Steps:
         effect = call.effect
         if effect is not None and effect.query_lag is not None:
             call.query_from = due + effect.query_lag.at(self._unit(call, "query_lag"))
+        self._ledger.number_record(call)
         self._ledger.ended(call)
         self._totals.ended(call)
         self._conservation.ended(call)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
+from voice_emulator.core.integers import LARGEST
 from voice_emulator.core.words import nearest
 
 Provenance = Literal["documented", "inferred", "choice"]
@@ -89,16 +90,22 @@ def _boolean(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
+    number = None
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if (
+        number = value
+    elif (
         isinstance(value, str)
         and value.lstrip("-").isascii()
         and value.lstrip("-").isdigit()
         and len(value) < 20
     ):
-        return int(value)
-    raise ValueError(f"must be a whole number, not {value!r}")
+        number = int(value)
+    if number is None:
+        raise ValueError(f"must be a whole number, not {value!r}")
+    if number > LARGEST:
+        # Many of them go out in replies and receipts.
+        raise ValueError(f"must be at most {LARGEST}, not {value!r}")
+    return number
 
 
 def _decimal(value: Any) -> Decimal:

@@ -22,6 +22,7 @@ class TestPush:
     kind: ReceiptKind
     fields: Mapping[str, Any]
     id: str
+    settings: Mapping[str, Any]
     pause: int = 0
 
 
@@ -37,7 +38,10 @@ class Answer:
     @property
     def acknowledged(self) -> bool:
         """Whether the provider takes this for an acknowledgement."""
-        return self.reply is not None and self.letter.kind.judge(self.reply) is None
+        letter, reply = self.letter, self.reply
+        if reply is None:
+            return False
+        return letter.kind.judge(reply) is None or letter.kind.tolerate(letter.settings, reply) is not None
 
     @property
     def shown(self) -> str:

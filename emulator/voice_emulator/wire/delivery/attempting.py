@@ -205,10 +205,13 @@ class Delivery:
                 attempt.trouble = _trouble(error)
                 self._tell_unreachable(tenant, kind, url, attempt.reason)
         else:
-            refused = kind.judge(attempt.reply)
-            attempt.reply.shorten()
-            attempt.outcome = PushOutcome.DELIVERED if refused is None else PushOutcome.REFUSED
-            attempt.reason = refused or ""
+            reply = attempt.reply
+            refused = kind.judge(reply)
+            odd = kind.tolerate(tenant.settings[push.provider], reply) if refused is not None else None
+            reply.shorten()
+            delivered = refused is None or odd is not None
+            attempt.outcome = PushOutcome.DELIVERED if delivered else PushOutcome.REFUSED
+            attempt.reason = odd or refused or ""
 
     def _target(self, text: str) -> tuple[URL, str | None]:
         """The URL, and why it may not be pushed to (None when it may). Raises ValueError for what is no URL."""
