@@ -19,13 +19,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 PORT = click.IntRange(0, 65_535)
 
 
-def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """An option of ``serve``: ``--control-port`` is also ``VOICE_EMULATOR_CONTROL_PORT``.
+def setting(name: str, field: str | None = None, **attributes: Any) -> Callable[[F], F]:
+    """An option of ``serve``, for the field of :class:`Options` of that name, or for ``field``.
 
-    An option that may be given several times takes its values from the environment separated by blanks.
+    It has the default of the field. ``--control-port`` is also ``VOICE_EMULATOR_CONTROL_PORT``. An option whose field
+    is a tuple may be given several times, in its variable separated by blanks.
     """
-    variable = "VOICE_EMULATOR_" + names[0].removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, **attributes)
+    from voice_emulator.settings import Options  # commands that scripts call in loops read options without it
+
+    words = name.removeprefix("--").replace("-", "_")
+    default = attributes.setdefault("default", getattr(Options(), field or words, None))
+    return click.option(
+        name,
+        field or words,
+        envvar=f"VOICE_EMULATOR_{words.upper()}",
+        multiple=isinstance(default, tuple),
+        show_default=default not in (None, False, ()),
+        **attributes,
+    )
 
 
 def _refuse(message: str) -> NoReturn:
