@@ -29,7 +29,7 @@ from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
-from voice_emulator.wire.delivery.target_policy import Reach
+from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
 from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener
 from voice_emulator.wire.http.server import AtOnce
@@ -80,7 +80,7 @@ class Emulator:
         self.options = options = options or Options()
         providers = discover(provider_package)
         schemas = SchemaSet.load(providers)
-        loader = ScenarioLoader(Catalogue(providers, schemas), os.environ)
+        loader = ScenarioLoader(Catalogue(providers, schemas), os.environ, options.scenario_env)
         scenario = loader.text(scenario_text) if scenario_text is not None else loader.open(options.scenario)
         url = options.callback_url
         receivers = dict.fromkeys(receiver_keys(providers), url) if url is not None else {}
@@ -102,9 +102,10 @@ class Emulator:
             providers, schemas, tenancy, self._push_due,
             strict=options.strict, lenient=options.lenient, on_bug=strict_failure,
         )  # fmt: skip
+        self._reach = Reach(options.allow_callback_hosts, options.rewrites)
         delivery = Delivery(
             providers, schemas, gateway.passage.masker,
-            reach=Reach(options.allow_callback_hosts), rewrites=options.rewrites,
+            reach=self._reach, rewrites=options.rewrites,
             timeout=options.callback_timeout, strict=options.strict, on_bug=strict_failure,
             ssl=push_trust(options.callback_ca),
         )  # fmt: skip
@@ -160,8 +161,6 @@ class Emulator:
             self._keep_state(options.state)
         await runtime.delivery.open()
         runtime.driver.open()
-        for tenant in runtime.tenancy:
-            runtime.driver.attach(tenant)
         try:
             gateway = runtime.gateway
             runtime.traffic = await self._listen(
@@ -173,8 +172,23 @@ class Emulator:
         except UsageError:
             await self.close()
             raise
+        self._know_own_ports()
+        # What was pending in the state file goes out only now that our own ports are known.
+        for tenant in runtime.tenancy:
+            runtime.driver.attach(tenant)
         tell_what_is_off()
         runtime.ready = True
+
+    def _know_own_ports(self) -> None:
+        """Keep pushes away from them, and warn where others can reach the control port without a token."""
+        addresses = [address[:2] for runner in self._runners for address in runner.addresses]
+        self._reach.own = frozenset(addresses)
+        if self.options.control_token is None and not all(is_loopback(host) for host, _ in addresses):
+            log.warning(
+                "the control port at %s needs no token: whoever reaches it can change everything and read the "
+                "credentials; set --control-token",
+                self.runtime.control,
+            )
 
     def _keep_state(self, path: Path) -> None:
         from voice_emulator.state.database import StateFile

@@ -190,11 +190,12 @@ def pytest_runtest_makereport(
 
 def _journal(held: VoiceEmulator) -> str:
     from voice_emulator.client import ClientError
+    from voice_emulator.core.words import visible
 
     try:
-        return held.timeline()
+        return visible(held.timeline())
     except ClientError as error:
-        return f"not available: {error}"
+        return visible(f"not available: {error}")
 
 
 def _given(config: pytest.Config, name: str, environment: str) -> str | None:

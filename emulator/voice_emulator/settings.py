@@ -18,11 +18,13 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """Everything ``serve`` can be told; INTERFACE section 2. Spans are real seconds.
 
+    ``scenario_env`` names the variables that scenarios sent over HTTP may refer to;
     ``seed`` and ``clock`` are for the tenant ``default``; ``rewrites`` are (from, to) prefixes;
     ``tls_fault`` is ``expired`` or ``wrong-host``.
     """
 
     scenario: str = "happy-path"
+    scenario_env: tuple[str, ...] = ()
     host: str = LOOPBACK
     port: int = TRAFFIC_PORT
     control_port: int = CONTROL_PORT

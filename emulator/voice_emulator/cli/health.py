@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import click
 
 from voice_emulator.cli.options import address, span
+from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +70,7 @@ def wait_ready(control: str, ca: Path | None, insecure: bool, timeout: float) ->
         left = deadline - time.monotonic()
         ready, answer = look_at(control, min(PATIENCE, max(left, PAUSE)), tls)
         if ready:
-            click.echo(answer)
+            echo(answer)
             return
         if left <= PAUSE:
             raise click.ClickException(f"no emulator was ready within {timeout:g} s: {answer}")
@@ -87,7 +88,7 @@ def health(control: str, ca: Path | None, insecure: bool) -> None:
     ready, answer = look_at(control, PATIENCE, trust(ca, insecure))
     if not ready:
         raise click.ClickException(answer)
-    click.echo(answer)
+    echo(answer)
 
 
 def trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:

@@ -9,6 +9,7 @@ import click
 
 from voice_emulator.cli.packing import write_wheel
 from voice_emulator.cli.scenarios import schema_text
+from voice_emulator.cli.terminal import echo
 from voice_emulator.providers.registry import discover
 
 SCHEMA = "scenario.schema.json"
@@ -62,4 +63,4 @@ def init(folder: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
     lines.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))

@@ -5,6 +5,7 @@ A reader is a plain function that click calls with the text (or with a default, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from voice_emulator.core.durations import UNITS, parse_duration
 F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = click.IntRange(0, 65_535)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def setting(name: str, field: str | None = None, **attributes: Any) -> Callable[[F], F]:
@@ -95,6 +97,13 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
     if address_problem(before) or address_problem(after):
         _refuse(f"{value!r} is no pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
+
+
+def variable(value: str) -> str:
+    """The name of an environment variable."""
+    if not _VARIABLE.fullmatch(value):
+        _refuse(f"{value!r} is not the name of an environment variable; write one like CALLBACK_URL")
+    return value
 
 
 def assignment(value: str | tuple[str, str]) -> tuple[str, str]:

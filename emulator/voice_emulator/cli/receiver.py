@@ -110,7 +110,7 @@ class Receiver:
                 guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
             )
         )  # fmt: skip
-        return web.Response(status=status, text=text, content_type=kind)
+        return web.Response(status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"})
 
 
 async def _read(raw: web.BaseRequest) -> bytes:

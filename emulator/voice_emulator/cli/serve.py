@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span
+from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
@@ -21,6 +22,12 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("serve")
 @setting("--scenario", metavar="NAME|PATH", help="Shipped scenario, or a file.")
+@setting(
+    "--scenario-env",
+    metavar="NAME",
+    type=variable,
+    help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
+)
 @setting("--host", metavar="ADDRESS", help="Address that both ports bind.")
 @setting("--port", metavar="PORT", type=PORT, help="Traffic port; 0 picks a free one.")
 @setting("--control-port", metavar="PORT", type=PORT, help="Control port; 0 picks a free one.")
@@ -126,7 +133,10 @@ def options_of(given: Mapping[str, Any]) -> Options:
     start, lenient = chosen.pop("clock_start"), chosen.pop("auth") == "lenient"
     if start and chosen["clock"] is not None:
         chosen["clock"] = _started(chosen["clock"], start)
-    return Options(**chosen | {"lenient": lenient, "control_token": chosen["control_token"] or None})
+    if chosen["control_token"] is None:
+        # click takes an empty variable for none at all, which would open the port.
+        chosen["control_token"] = os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
+    return Options(**chosen, lenient=lenient)
 
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:

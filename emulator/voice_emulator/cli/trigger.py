@@ -13,6 +13,7 @@ import click
 from voice_emulator.cli.event_loop import run
 from voice_emulator.cli.options import address, assignment, rewrite, span
 from voice_emulator.cli.scenarios import make_loader
+from voice_emulator.cli.terminal import echo
 from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
 from voice_emulator.core.ledger import FIRST_RECORD
 from voice_emulator.core.lifecycle import place, start
@@ -85,7 +86,7 @@ def trigger(
 
     async def deliver() -> Attempt:
         delivery = Delivery(
-            {chosen.id: chosen}, schemas, Masker(()), reach=Reach(allow_callback_host),
+            {chosen.id: chosen}, schemas, Masker(()), reach=Reach(allow_callback_host, rewrite_callback),
             rewrites=rewrite_callback, timeout=callback_timeout,
         )  # fmt: skip
         await delivery.open()
@@ -98,7 +99,7 @@ def trigger(
     _show(attempt)
     if attempt.outcome is not PushOutcome.DELIVERED:
         raise click.ClickException(f"{attempt.outcome.value}: {attempt.reason}")
-    click.echo("delivered: acknowledged as the provider expects")
+    echo("delivered: acknowledged as the provider expects")
 
 
 def _outcome(name: str | None) -> Outcome | None:
@@ -186,10 +187,10 @@ def make_push(
 
 def _show(attempt: Attempt) -> None:
     """Print the request with its fields, and the answer."""
-    click.echo(f"{attempt.method} {attempt.url}")
+    echo(f"{attempt.method} {attempt.url}")
     for name, value in attempt.headers:
-        click.echo(f"{name}: {value}")
-    click.echo(json.dumps(dict(attempt.fields), indent=2, ensure_ascii=False))
+        echo(f"{name}: {value}")
+    echo(json.dumps(dict(attempt.fields), indent=2, ensure_ascii=False))
     if attempt.reply is not None:
         body = attempt.reply.body.decode("utf-8", "replace")
-        click.echo(f"answered {attempt.reply.status} {body[:2000]}".rstrip())
+        echo(f"answered {attempt.reply.status} {body[:2000]}".rstrip())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voice_emulator.cli.options import address, assignment, span
+from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def verify(**given: Any) -> None:
     )
     schemas = SchemaSet.load(providers)
     if given["ids"]:
-        click.echo(json.dumps(suite_ids(chosen, schemas, options), indent=2))
+        echo(json.dumps(suite_ids(chosen, schemas, options), indent=2))
         return
     files = {name: path for name, path in given.items() if name.endswith("_file")}
     quiet = any(str(path) == "-" for path in files.values())
@@ -133,7 +134,7 @@ def _progress(quiet: bool) -> Any:
     def tell(graded: Graded, done: int, total: int) -> None:
         if graded.verdict != "skipped":
             reason = f": {graded.reason}" if graded.reason else ""
-            click.echo(f"[{done:>3}/{total}] {graded.verdict:<7} {graded.id}{reason}", err=quiet)
+            echo(f"[{done:>3}/{total}] {graded.verdict:<7} {graded.id}{reason}", err=quiet)
 
     return tell
 
@@ -155,7 +156,7 @@ def _conclude(document: Mapping[str, Any], quiet: bool) -> None:
         if each["verdict"] == "skipped":
             skipped.setdefault(each["reason"], []).append(each["id"])
     for reason, ids in skipped.items():
-        click.echo(f"skipped {len(ids):>3}: {reason}", err=quiet)
-    click.echo(sentence(document["summary"]), err=quiet)
+        echo(f"skipped {len(ids):>3}: {reason}", err=quiet)
+    echo(sentence(document["summary"]), err=quiet)
     if document["summary"]["failed"]:
         sys.exit(1)

@@ -68,7 +68,6 @@ class Streams:
                 "Cache-Control": "no-store",
                 "X-Accel-Buffering": "no",
                 "X-Content-Type-Options": "nosniff",
-                "Server": "voice-emulator",
             }
         )
         self.subscribers += 1

@@ -177,7 +177,6 @@ async def get_har(asked: ControlRequest) -> web.StreamResponse:
             "Content-Disposition": f'attachment; filename="{tenant.id}.har"',
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
-            "Server": "voice-emulator",
         }
     )
     try:

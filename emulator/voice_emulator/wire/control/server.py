@@ -25,7 +25,7 @@ from voice_emulator.wire.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-_COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Server": "voice-emulator"}
+_COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
 class Control:

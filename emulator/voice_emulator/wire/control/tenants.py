@@ -72,9 +72,8 @@ def named_scenario(asked: ControlRequest, name: str, pointer: str) -> Scenario:
 
 def read_scenario(asked: ControlRequest, source: Any, pointer: str) -> Scenario:
     """A scenario from YAML text or a JSON document. Raises ControlError 422 with the findings."""
-    loader = asked.runtime.loader
     try:
-        return loader.text(source) if isinstance(source, str) else loader.mapping(source)
+        return asked.runtime.loader.sent(source)
     except FileError as error:
         found = [
             {"pointer": pointer + finding.pointer, "message": finding.message}

@@ -24,6 +24,7 @@ from voice_emulator.verify.receipt_factory import ReceiptFactory
 from voice_emulator.verify.suite import check_id, suite
 from voice_emulator.wire.delivery.target_policy import Reach, Resolver, blocked_by
 from voice_emulator.wire.delivery.transport_faults import slowly
+from voice_emulator.wire.http.agent import AGENT
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Grader:
         connector = aiohttp.TCPConnector(limit=0, resolver=Resolver(self._reach))
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "voice-emulator"}, auto_decompress=False,
+            headers={"User-Agent": AGENT}, auto_decompress=False,
         ) as session:  # fmt: skip
             self._session = session
             suites = [(provider, suite(provider)) for provider in self._providers.values()]

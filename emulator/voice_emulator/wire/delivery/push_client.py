@@ -24,6 +24,7 @@ from yarl import URL
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.wire.delivery.target_policy import Resolver
+from voice_emulator.wire.http.agent import AGENT
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -31,7 +32,6 @@ Headers = tuple[tuple[str, str], ...]
 REPLY_LIMIT = 64 * 1024
 #: Origins whose way is remembered; receivers are few.
 ORIGINS_REMEMBERED = 1_000
-AGENT = "voice-emulator"
 
 _CONTROLS = ("\r", "\n", "\0")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import HttpVersion10, web
 
+from voice_emulator.wire.http.response_writer import SERVER
 from voice_emulator.wire.http.server import AtOnce, Connection, Server
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -177,4 +178,11 @@ class Listener(Server):
             # Behind either there may be what one reader takes for a body and another for the next request. A
             # line without a version is answered as HTTP/1.0's would be.
             message = message._replace(version=max(message.version, HttpVersion10), should_close=True)
-        return web.BaseRequest(message, payload, protocol, writer, task, self._known_loop)
+        return _Request(message, payload, protocol, writer, task, self._known_loop)
+
+
+class _Request(web.BaseRequest):
+    """A request whose every response, aiohttp's own refusals included, names no versions in ``Server``."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers["Server"] = SERVER

@@ -19,6 +19,8 @@ Headers = tuple[tuple[str, str], ...]
 
 #: Above this size a reply is written with back-pressure, by aiohttp.
 DIRECT_LIMIT = 64 * 1024
+#: The ``Server`` of every reply on both ports: whoever looks for known holes learns no version from it.
+SERVER = "voice-emulator"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -36,7 +38,7 @@ class _Clock:
         second = int(time.time())  # noqa: TID251 - HTTP's Date is about the machine, not about a tenant
         if second != self._second:
             self._second = second
-            self._text = f"Date: {formatdate(second, usegmt=True)}\r\nServer: voice-emulator\r\n"
+            self._text = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER}\r\n"
         return self._text
 
 

@@ -83,7 +83,7 @@ class Connection(web.RequestHandler):
         """Note that one more is answered."""
         finished = await super().finish_response(request, resp, start_time)
         self._done += 1
-        self._stays = bool(finished[0].keep_alive)
+        self._stays = bool(resp.keep_alive)
         return finished
 
     def _answered(self, at_once: AtOnce) -> bool:

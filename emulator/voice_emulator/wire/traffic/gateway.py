@@ -24,7 +24,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.http.response_writer import takes_direct_writes
 from voice_emulator.wire.http.server import Connection
 from voice_emulator.wire.traffic.decoding import decode
-from voice_emulator.wire.traffic.downloads import Outside
+from voice_emulator.wire.traffic.downloads import Outside, is_push
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.traffic.failures import hasty_failure
 from voice_emulator.wire.traffic.faults import Hanging, put_on_the_wire, send_plain, write_plain
@@ -84,6 +84,8 @@ class Gateway:
         route = self._routes.find(request.path)
         if route is None or route[1].serve is not None or "expect" in headers or EXPLAIN_HEADER in headers:
             return False
+        if is_push(request):
+            return False
         request.body = body_at_hand(stream)
         request.provider, target = route
         request.path = target.path if request.path == target.path else request.path
@@ -134,6 +136,8 @@ class Gateway:
             except BodyRefused as error:
                 return hasty_failure(error.status, str(error))
             request = request_of(raw.method, raw.raw_path, raw.headers, body, raw.remote or "", raw.scheme)
+            if is_push(request):
+                return await self._outside.push(raw, request)
             target = self._target(request)
             if target is None:
                 return await self._outside.lost(raw, request, self._routes.explain(request.path))
