@@ -16,7 +16,7 @@ def test_a_span_is_read_as_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "0", "0s", "-1", "ten", "1d", "1 0", "nan", "inf"])
 def test_what_is_no_span_is_refused(text):
-    with pytest.raises(click.BadParameter, match="is no span of time"):
+    with pytest.raises(click.BadParameter, match="invalid duration"):
         span(text)
 
 

@@ -160,7 +160,7 @@ def test_the_default_of_every_setting_is_accepted(provider: str):
 )
 def test_it_judges_values_of_settings_as_the_loader_does(provider: str, name: str, loader: ScenarioLoader):
     setting = discover()[provider].settings.settings[name]
-    values = ["", "0", "1", "-1", "2025", "true", "off", "~", "some text", "1.5", "[a, b]", "{}", "${X}"]
+    values = ["", "0", "1", "-1", "2025", "true", "off", "~", "some text", "1.5", "[a, b]", "{}"]
     values += setting.choices
     if setting.minimum is not None:
         values += [str(setting.minimum), str(setting.minimum - 1)]
@@ -172,6 +172,16 @@ def test_it_judges_values_of_settings_as_the_loader_does(provider: str, name: st
         # What one setting checks by itself, for instance that an offset lies within a day, only the loader knows.
         elif setting.check is None and setting.kind != "mapping":
             assert not accepted(instance(text)), f"{value!r}: {refusal}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [(each.id, name) for each in discover().values() for name in each.settings.settings]
+)
+def test_every_setting_but_a_mapping_may_be_a_reference(provider: str, name: str):
+    taken = accepted({"name": "x", "providers": {provider: {name: "${X}"}}})
+    assert taken is (
+        discover()[provider].settings.settings[name].kind not in ("mapping", "tariff", "tariffs")
+    )
 
 
 def refused(text: str, loader: ScenarioLoader) -> str | None:

@@ -44,7 +44,7 @@ def test_every_node_knows_its_place():
     inner = call.entries["call"]
     assert isinstance(inner, MappingNode)
     outcome = inner.entries["outcome"]
-    assert (outcome.place.line, outcome.place.column, outcome.place.pointer) == (
+    assert (outcome.location.line, outcome.location.column, outcome.location.pointer) == (
         3,
         21,
         "/rules/0/call/outcome",

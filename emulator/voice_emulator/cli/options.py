@@ -68,15 +68,15 @@ def address(value: str) -> str:
 
 
 def address_problem(text: str) -> str | None:
-    """Why ``text`` is no URL one could send to; None when it is."""
+    """Why ``text`` is not a URL to send to; None if it is one."""
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         fine = fine and text.isprintable() and " " not in text
     except ValueError as error:
-        return f"{text!r} is no URL: {error}"
-    return None if fine else f"{text!r} is no URL; write one like http://127.0.0.1:9000/dr"
+        return f"{text!r} is not a valid URL: {error}"
+    return None if fine else f"{text!r} is not a valid URL; write one like http://127.0.0.1:9000/dr"
 
 
 def clock(value: str | ClockSpec) -> ClockSpec:
@@ -90,12 +90,12 @@ def clock(value: str | ClockSpec) -> ClockSpec:
 
 
 def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
-    """``FROM=TO``, the beginning of a URL and what stands in its place."""
+    """``FROM=TO``, the beginning of a URL and its replacement."""
     if isinstance(value, tuple):
         return value
     before, _, after = value.partition("=")
     if address_problem(before) or address_problem(after):
-        _refuse(f"{value!r} is no pair of URLs; write http://localhost=http://host.docker.internal")
+        _refuse(f"{value!r} is not a pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
 
 
@@ -112,5 +112,5 @@ def assignment(value: str | tuple[str, str]) -> tuple[str, str]:
         return value
     name, sign, given = value.partition("=")
     if not name or not sign:
-        _refuse(f"{value!r} has no name and '='; write field=value")
+        _refuse(f"{value!r} is not an assignment; write field=value")
     return name, given

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
+from voice_emulator.core.words import nearest
+
 SECOND = 1_000_000
 MILLISECOND = 1_000
 MINUTE = 60 * SECOND
@@ -55,7 +57,8 @@ def parse_clock(text: str) -> ClockSpec:
         return ClockSpec(modes[text])
     match = re.fullmatch(SPEED_PATTERN, text)
     if match is None:
-        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x")
+        hint = nearest(text[:40], ("real", "manual", "60x"))
+        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
     speed = float(match[1])
     if not 0 < speed <= FASTEST:
         raise ValueError(f"invalid clock {text!r}: a speed is more than 0x and at most {FASTEST}x")
