@@ -45,7 +45,7 @@ COPY --from=build /opt/voice-emulator /opt/voice-emulator
 ENV PATH=/opt/voice-emulator/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    VOICE_EMULATOR_HOST=0.0.0.0
+    VOICE_EMULATOR_HOST=::
 
 # A number, so that Kubernetes can tell it is not root; it owns nothing and needs no home.
 USER 65532:65532
@@ -55,4 +55,4 @@ EXPOSE 4880 4881
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["voice-emulator", "health"]
 ENTRYPOINT ["voice-emulator"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "::"]

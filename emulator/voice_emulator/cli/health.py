@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from voice_emulator.cli.environment import given
 from voice_emulator.cli.options import address, span
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
@@ -27,7 +28,7 @@ PATIENCE = 2.0
 
 def _default_control() -> str:
     """The control port of an emulator that was started in the same environment, as in a container."""
-    return f"http://127.0.0.1:{os.environ.get('VOICE_EMULATOR_CONTROL_PORT') or 4881}"
+    return f"http://127.0.0.1:{given('VOICE_EMULATOR_CONTROL_PORT', os.environ) or 4881}"
 
 
 control_option = click.option(

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from voice_emulator.cli.environment import injected
 from voice_emulator.core.clock import SECOND, ClockSpec, parse_clock
 from voice_emulator.core.durations import UNITS, parse_duration
+from voice_emulator.core.urls import ascii_url
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,11 +36,20 @@ def setting(name: str, field: str | None = None, **attributes: Any) -> Callable[
     return click.option(
         name,
         field or words,
+        cls=_Setting,
         envvar=f"VOICE_EMULATOR_{words.upper()}",
         multiple=isinstance(default, tuple),
         show_default=default not in (None, False, ()),
         **attributes,
     )
+
+
+class _Setting(click.Option):
+    """An option that does not take what Kubernetes injects for a value of its environment variable."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        return None if value is not None and injected(str(self.envvar), value) else value
 
 
 def _refuse(message: str) -> NoReturn:
@@ -74,6 +85,7 @@ def address_problem(text: str) -> str | None:
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         fine = fine and text.isprintable() and " " not in text
+        ascii_url(text)
     except ValueError as error:
         return f"{text!r} is not a valid URL: {error}"
     return None if fine else f"{text!r} is not a valid URL; write one like http://127.0.0.1:9000/dr"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,10 +12,13 @@ from typing import Any
 
 import click
 
+from voice_emulator.cli.environment import misspelt
 from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
-from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.core.clock import LAST_START, ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
-from voice_emulator.settings import Options
+from voice_emulator.settings import LOOPBACK, Options
+
+log = logging.getLogger(__name__)
 
 _FILE = click.Path(path_type=Path)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
@@ -28,7 +32,12 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
     type=variable,
     help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
 )
-@setting("--host", metavar="ADDRESS", help="Address that both ports bind.")
+@setting(
+    "--host",
+    metavar="ADDRESS",
+    default=(LOOPBACK,),
+    help="Address that both ports bind; localhost and :: are IPv4 and IPv6.",
+)
 @setting("--port", metavar="PORT", type=PORT, help="Traffic port; 0 picks a free one.")
 @setting("--control-port", metavar="PORT", type=PORT, help="Control port; 0 picks a free one.")
 @setting("--callback-url", metavar="URL", type=address, help="Receiver of every provider's pushes.")
@@ -113,6 +122,7 @@ def serve(**given: Any) -> None:
     never_wait()
     give_memory_back()
     logs.set_up(options.log_format)
+    warn_of_misspelt_variables()
     allow_more_files()
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
@@ -136,7 +146,18 @@ def options_of(given: Mapping[str, Any]) -> Options:
     if chosen["control_token"] is None:
         # click takes an empty variable for none at all, which would open the port.
         chosen["control_token"] = os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
+    if len(chosen["host"]) == 1:
+        chosen["host"] = chosen["host"][0]
     return Options(**chosen, lenient=lenient)
+
+
+def warn_of_misspelt_variables() -> None:
+    """Log a warning for each environment variable that is misspelt, and so sets nothing."""
+    from voice_emulator.providers.registry import discover
+
+    variables = [str(option.envvar) for option in serve.params if option.envvar]
+    for sentence in misspelt(os.environ, variables, discover()):
+        log.warning("%s", sentence)
 
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
@@ -151,4 +172,6 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
         raise UsageError(
             "a real clock has no start: --clock-start needs --clock manual or a speed such as 60x"
         )
+    if not 0 <= start < LAST_START:
+        raise UsageError(f"--clock-start must be between the years 1970 and 2200, not {text}")
     return replace(spec, start=start)

@@ -20,7 +20,12 @@ MILLISECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+#: No clock goes further: the year 9990. Wall-clock texts have four digits for the year, and plans look ahead.
+LAST = 253_086_076_800 * SECOND
 
+#: Clocks start in between the epoch and this, the year 2200.
+LAST_START = 7_258_118_400 * SECOND
+_LAST_SHOWN = LAST + 9 * 365 * DAY
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
@@ -100,7 +105,7 @@ class Clock:
         return self._now
 
     def _scaled(self) -> int:
-        return self._anchor + int((self._source() - self._origin) * self.spec.speed)
+        return min(self._anchor + int((self._source() - self._origin) * self.spec.speed), LAST)
 
     def wall_delay(self, due: int) -> float | None:
         """Real seconds until ``due``: 0 when it is past, None on a manual clock (nobody knows)."""
@@ -119,6 +124,8 @@ class Clock:
             raise ClockError(f"only a manual clock can be advanced; this one is {self.spec}")
         if instant < self._now:
             raise ClockError(f"a clock runs forwards only: {rfc3339(instant)} is before {rfc3339(self._now)}")
+        if instant > LAST:
+            raise ClockError(f"a clock ends at {rfc3339(LAST)}")
 
     def rewind(self) -> None:
         """Take a manual clock back to its start (reset of a tenant); other clocks go on."""
@@ -140,8 +147,11 @@ def parse_rfc3339(text: str) -> int:
 
 
 def moment(instant: int, offset_hours: float = 0) -> datetime:
-    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts."""
-    return _epoch(offset_hours) + timedelta(microseconds=instant)
+    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts.
+
+    What lies beyond the years that a datetime has is shown as the last one.
+    """
+    return _epoch(offset_hours) + timedelta(microseconds=min(instant, _LAST_SHOWN))
 
 
 @lru_cache(maxsize=64)

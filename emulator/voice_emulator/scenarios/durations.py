@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from voice_emulator.core.clock import ClockSpec, parse_clock, parse_rfc3339
+from voice_emulator.core.clock import LAST_START, ClockSpec, parse_clock, parse_rfc3339
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -21,8 +21,6 @@ from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
 SHAPES = ("uniform", "normal", "lognormal", "exponential")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-# Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
-_FIRST_START, _LAST_START = 0, parse_rfc3339("2200-01-01T00:00:00+00:00")
 
 
 def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
@@ -154,7 +152,7 @@ def _start(reading: Diagnostics, node: Node) -> int | None:
             f"the start of a clock must be like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
         )
         return None
-    if not _FIRST_START <= instant < _LAST_START:
+    if not 0 <= instant < LAST_START:
         reading.error(node, f"the start of a clock must be between the years 1970 and 2200, not {text}")
         return None
     return instant

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from voice_emulator.core.encodings import foreign
 from voice_emulator.core.layers import merge
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.words import nearest
@@ -116,7 +118,7 @@ class ScenarioLoader:
         names = shipped_names()
         if name not in names:
             raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
-        return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
+        return _shipped_file(name)
 
     def _finish(self, source: _Source, variables: Variables) -> Scenario:
         loaded = self._resolve(source, variables, ())
@@ -216,7 +218,23 @@ def names_a_file(wanted: str) -> bool:
 
 def shipped_names() -> list[str]:
     """Names of the shipped scenarios, in alphabetical order."""
-    return sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX)
+    return list(_shipped_names())
+
+
+def remember_shipped() -> None:
+    """Read all shipped scenarios now, for when the file system will not be the real one (pyfakefs)."""
+    for name in shipped_names():
+        _shipped_file(name)
+
+
+@cache
+def _shipped_names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX))
+
+
+@cache
+def _shipped_file(name: str) -> _Source:
+    return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
 
 
 def _siblings(path: Path) -> list[str]:
@@ -247,6 +265,10 @@ def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
     key = str(path.resolve())
     if len(raw) > SIZE_LIMIT:
         finding = FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB")
+        return _Source(label, key, None, (finding,), "", path)
+    what = foreign(raw)
+    if what:
+        finding = FileFinding(label, 1, 1, f"the file is {what}; save it as UTF-8")
         return _Source(label, key, None, (finding,), "", path)
     try:
         text = raw.decode("utf-8")

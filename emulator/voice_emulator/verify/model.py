@@ -28,12 +28,16 @@ class TestPush:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a letter: a reply, or the trouble that kept it from coming. ``seconds`` are real."""
+    """What came back for a letter: a reply, or the trouble that kept it from coming. ``seconds`` are real.
+
+    ``ours`` is whether the trouble may be the emulator's own: then it says nothing about the receiver.
+    """
 
     letter: TestPush
     reply: PushReply | None
     seconds: float
     trouble: str = ""
+    ours: bool = False
 
     @property
     def acknowledged(self) -> bool:

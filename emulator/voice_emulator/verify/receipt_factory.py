@@ -17,7 +17,7 @@ from voice_emulator.core.distributions import Fixed
 from voice_emulator.core.draws import hexadecimal, integer
 from voice_emulator.core.layers import Layer
 from voice_emulator.core.ledger import FIRST_RECORD
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.plan import NO_LIMITS, make_plan
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, CallEffect, CallSpec, ReceiptEffect, Scenario
@@ -239,7 +239,7 @@ class ReceiptFactory:
         effect = CallEffect((CallSpec(outcome, talk=Fixed(TALK)),))
         call.plan = make_plan(effect, NO_LIMITS, lambda purpose: 0.5)
         call.provider_id = self.provider.call_id(tenant, request, call, 0)
-        start(tenant, [call], begun)
+        tenant.steps.start([call], begun)
         # All its steps, at their own instants; nobody carries the pushes that fall due with them.
         tenant.engine.fire(begun + AGO)
         tenant.outbox.clear()
