@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
-from voice_emulator.core.words import nearest
+from voice_emulator.core.words import nearest_word
 
 SECOND = 1_000_000
 MILLISECOND = 1_000
@@ -62,7 +62,8 @@ def parse_clock(text: str) -> ClockSpec:
         return ClockSpec(modes[text])
     match = re.fullmatch(SPEED_PATTERN, text)
     if match is None:
-        hint = nearest(text[:40], ("real", "manual", "60x"))
+        word = nearest_word(text[:40], ("real", "manual", "60x"))
+        hint = f"; did you mean {word!r}?" if word is not None else ""
         raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
     speed = float(match[1])
     if not 0 < speed <= FASTEST:
