@@ -137,7 +137,7 @@ def test_nobody_reading_standard_output_does_not_stop_it():
     with running("serve", "--port", 0, "--control-port", 0, stdout=writing) as server:
         os.close(writing)
         control = group(r"control at (\S+),", server.log.wait_for("control at "))
-        server.log.wait_for("serving all the same")
+        server.log.wait_for("still serving")
         assert get(control + "/health")["status"] == "ok"
         assert server.stop(signal.SIGTERM) == 0
         assert "Traceback" not in "\n".join(server.log.end())
