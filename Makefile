@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format bench bench-peers wheel lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format generated bench bench-peers wheel lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ container-check: $(VENV)/.dev  ## run the Dockerfile's steps without a container
 format: $(VENV)/.dev  ## format the code, and fix what the linter can fix
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+generated: $(VENV)/.dev  ## write the generated files: the schema of scenarios, tables of the docs
+	@$(BIN)/python -m tests.generated
 
 bench: $(VENV)/.dev  ## run the benchmarks (two minutes); the result names the machine
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -6,11 +6,14 @@ nothing in here reads a clock by itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
+
+from voice_emulator.core.words import nearest_word
 
 SECOND = 1_000_000
 MILLISECOND = 1_000
@@ -26,6 +29,10 @@ _LAST_SHOWN = LAST + 9 * 365 * DAY
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
+
+#: A regular expression, as JSON Schema takes them, for the speed of a scaled clock, and the fastest speed.
+SPEED_PATTERN = "([0-9]{1,6}(?:[.][0-9]{1,6})?)x"
+FASTEST = 100_000
 
 
 class ClockError(Exception):
@@ -46,6 +53,22 @@ class ClockSpec:
 
     def __str__(self) -> str:
         return f"{self.speed:g}x" if self.mode == "scaled" else self.mode
+
+
+def parse_clock(text: str) -> ClockSpec:
+    """The clock that ``real``, ``manual`` or a speed such as ``60x`` names. Raises ValueError."""
+    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
+    if text in modes:
+        return ClockSpec(modes[text])
+    match = re.fullmatch(SPEED_PATTERN, text)
+    if match is None:
+        word = nearest_word(text[:40], ("real", "manual", "60x"))
+        hint = f"; did you mean {word!r}?" if word is not None else ""
+        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
+    speed = float(match[1])
+    if not 0 < speed <= FASTEST:
+        raise ValueError(f"invalid clock {text!r}: a speed is more than 0x and at most {FASTEST}x")
+    return ClockSpec("scaled", speed)
 
 
 class Clock:
