@@ -132,7 +132,8 @@ class Provider:
 
     ``token_expired`` is the wire code a rule's ``token_expired`` fault answers with; ``causes`` the
     names and codes a rule's ``cause`` may use; ``call_id`` makes the id the customer is told for one
-    call; ``contract`` is what the finding rules are told about the provider, and rules of its own.
+    call, ``references`` are the other ids that a customer may know it by; ``contract`` is what the
+    finding rules are told about the provider, and rules of its own.
     ``revive`` is called when a tenant comes back from a state file, with the pending pushes that are about no
     call: it works out anew what :meth:`Tenant.account_state` remembered of the calls, which are in the ledger.
     """
@@ -151,6 +152,7 @@ class Provider:
     causes: frozenset[str] = frozenset()
     cause_of: Callable[[Call], str] = lambda call: call.plan.cause or ""
     call_id: Callable[[Tenant, Request, Call, int], str] = lambda tenant, request, call, index: call.batch_id
+    references: Callable[[Call], Iterable[str]] = lambda call: ()
     error_order: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     token_expired: str | None = None
