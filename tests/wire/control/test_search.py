@@ -15,7 +15,7 @@ from tests.wire.api import ANSWERED, BUSY, GPSEND, Api
 T = "/v1/tenants/default"
 PLAYVOICE = {
     "service": "App.Sip_Call.PlayVoice", "appid": "in8-appid", "accesskey": "in8-accesskey",
-    "destnumber": "628777", "voicefile": "welcome.wav", "customuuid": "my-own-uuid-77",
+    "nationcode": "id", "destnumber": "628777", "voicetype": "1", "voicefile": "abcdefg", "customuuid": "my-own-uuid-77",
 }  # fmt: skip
 
 

@@ -161,6 +161,11 @@ COMPONENTS: Mapping[str, Json] = {
         offers={"type": "array", "items": record(
             "One operation.", provider=TEXT, operation=TEXT, title=TEXT, numbering=TEXT, number_field=TEXT,
             fields=_ANY_OBJECT,
+            curl=record(
+                "A first call as shell lines, and the credentials that their variables stand for.",
+                lines={"type": "array", "items": TEXT},
+                variables={"type": "object", "additionalProperties": TEXT},
+            ),
         )},
         receivers={"type": "array", "items": TEXT}, traffic=TEXT,
     ),
