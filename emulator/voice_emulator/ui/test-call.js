@@ -1,7 +1,7 @@
 // A test call, placed through the traffic port as a client would.
 
 import { h, hint, put, say } from "./dom.js";
-import { MAGIC, OUTCOMES } from "./format.js";
+import { inOrder, MAGIC, OUTCOMES } from "./format.js";
 import { block, field, form, more } from "./widgets.js";
 import { asText } from "./wire.js";
 
@@ -28,7 +28,8 @@ export class PlaceCard {
 	}
 
 	async #load() {
-		this.offers = (await this.app.call("GET", "/place")).offers;
+		const { offers } = await this.app.offers();
+		this.offers = inOrder(new Set(offers.map(({ provider }) => provider))).flatMap((provider) => offers.filter((offer) => offer.provider === provider));
 		put(this.operation, this.offers.map((offer) => h("option", name(offer))));
 		if (this.offers.length) this.#choose();
 	}
@@ -57,7 +58,7 @@ export class PlaceCard {
 		try {
 			json = this.body;
 		} catch (error) {
-			return put(this.result, h("p.reason", `The fields are no JSON: ${error.message}`));
+			return put(this.result, h("p.reason", `The fields are not valid JSON: ${error.message}`));
 		}
 		const { exchanges, calls } = await this.app.call("POST", "/place", { json });
 		put(this.result, calls.length ? h("p", "Placed: ", calls.map((id) => this.app.a({ id }, json.number))) : h("p.reason", "No call was placed."),

@@ -72,6 +72,10 @@ export const options = (values, chosen) => values.map((value) => h("option", { v
 
 export const facts = (pairs) => h("dl.facts", pairs.map(([name, value]) => value ? h("div", h("dt", name), h("dd", value)) : null));
 
+/** Nested credentials as pairs of a dotted name and a value; what is unset is left out. */
+export const flat = (credentials, before = "") => Object.entries(credentials).flatMap(([name, value]) =>
+	!value ? [] : typeof value === "object" && !Array.isArray(value) ? flat(value, `${before}${name}.`) : [[before + name, String(value)]]);
+
 /** Documents of the providers, read once: what fields and receipts mean. */
 const documents = new Map();
 export function providerDocument(provider) {
@@ -83,10 +87,30 @@ export function providerDocument(provider) {
 	return documents.get(provider);
 }
 
+/** The contract rules by id, read once: what each means, and how to fix a finding. */
+let rules;
+export const contractRules = () => {
+	rules ??= api("GET", "/v1/rules").then(({ rules: found }) => new Map(found.map((one) => [one.id, one])));
+	rules.catch(() => (rules = null));
+	return rules;
+};
+
+/** How to fix findings of `rule`, as soon as it is known. */
+export function howToFix(rule) {
+	const place = h("p.fix", { hidden: true });
+	contractRules().then((known) => {
+		const { fix } = known.get(rule) ?? {};
+		if (!fix) return;
+		put(place, h("b", "How to fix it: "), fix);
+		place.hidden = false;
+	}, () => {});
+	return place;
+}
+
 /** Findings: where the client under test broke the contract, with what shows it. */
 export const findingList = (app, findings) => h("ul.findings", findings.map((one) => h("li",
 	h("div.inline", pill([one.severity, one.severity === "error" ? "bad" : "warn"]), h("b", one.rule), h("span.hint", [one.provider, one.operation].filter(Boolean).join(" · "))),
-	h("p", one.message),
+	h("p", one.message), howToFix(one.rule),
 	h("p.hint", one.source ? `Stated in: ${one.source} ` : "",
 		one.call_id && [app.a({ id: one.call_id }, "the call"), " "],
 		one.entry && app.a({ entry: one.entry }, `entry ${one.entry}`)))));

@@ -88,17 +88,16 @@ class FirstCall:
     def _curl(
         self, path: str, operation: Operation, fields: Mapping[str, Any], headers: Mapping[str, str]
     ) -> str:
-        parts = ["curl", "-sS", _quote(self._base + path)]
-        for name, value in headers.items():
-            parts += ["-H", _quote(f"{name}: {value}")]
+        parts = [f"curl -sS {_quote(self._base + path)}"]
+        parts += [f"-H {_quote(f'{name}: {value}')}" for name, value in headers.items()]
         if "json" in operation.accepts:
-            parts += ["-H", _quote("Content-Type: application/json")]
-            parts += ["-d", _quote(json.dumps(dict(fields), ensure_ascii=False))]
+            parts.append(f"-H {_quote('Content-Type: application/json')}")
+            parts.append(f"-d {_quote(json.dumps(dict(fields), ensure_ascii=False))}")
         else:
             for name, value in fields.items():
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                parts += ["--data-urlencode", _quote(f"{name}={text}")]
-        return " ".join(parts)
+                parts.append(f"--data-urlencode {_quote(f'{name}={text}')}")
+        return " \\\n  ".join(parts)
 
 
 def _quote(text: str) -> str:
