@@ -50,6 +50,7 @@ class Batch {
 
 	get receipt() {
 		const { told, untold } = this.sums;
+		if (!told && !untold) return ["", "no"];
 		return untold ? [`${count(untold)} not delivered`, "bad"] : told === this.members.length ? [`${count(told)} delivered`, "good"] : [`${count(told)} delivered`, "dim"];
 	}
 

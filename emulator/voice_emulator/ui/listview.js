@@ -146,7 +146,7 @@ export class ListView {
 	#judge() {
 		let problem = "";
 		try {
-			this.matches = parseQuery(this.query, this.spec.keys, (row, key) => this.valuesOf(row, key));
+			this.matches = parseQuery(this.search.settled(this.query), this.spec.keys, (row, key) => this.valuesOf(row, key));
 		} catch (error) {
 			problem = error.message;
 		}

@@ -28,6 +28,12 @@ export class SearchBox {
 		this.#close();
 	}
 
+	/** `query` without a key at its end whose value is still to be written. */
+	settled(query) {
+		const [, before, key] = /^(.*?)(?:^|(?<=\s))-?([A-Za-z_]+):$/s.exec(query) ?? [];
+		return key && this.keys.includes(key) && document.activeElement === this.field ? before : query;
+	}
+
 	complain(problem) {
 		this.field.setAttribute("aria-invalid", Boolean(problem));
 		say(this.error, problem);

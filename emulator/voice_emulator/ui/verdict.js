@@ -1,7 +1,7 @@
 // Verdict: what the run says of the client under test.
 
 import { bars, columns } from "./charts.js";
-import { h, hint, later, put } from "./dom.js";
+import { h, hint, later, put, soft } from "./dom.js";
 import { count, OUTCOMES, plural, RECEIPTS, span } from "./format.js";
 import { card, facts, howToFix, pill } from "./widgets.js";
 
@@ -85,8 +85,8 @@ export class VerdictView {
 				h("div.inline", pill([severity, severity === "error" ? "bad" : "warn"]), h("b", rule), h("span.hint", `${count(found.length)}×`), h("span.hint.grow", providers.slice(0, 3).join(" · ")),
 					number ? h("a", { href: this.app.link({ view, q: `finding:${rule}` }) }, `show ${plural(number, noun)}`) : null),
 				howToFix(rule),
-				this.#details(key, [h("span.grow", found.length === 1 ? "The finding" : `The first ${count(Math.min(EXAMPLES, found.length))} of ${count(found.length)}`)],
-					h("ul", found.slice(0, EXAMPLES).map((one) => h("li", one.message, " ", one.call_id && [this.app.a({ id: one.call_id }, "the call"), " "], one.entry && this.app.a({ entry: one.entry }, `entry ${one.entry}`)))),
+				this.#details(key, [h("span.grow", found.length === 1 ? "The finding" : found.length > EXAMPLES ? `The first ${EXAMPLES} of ${count(found.length)}` : `All ${found.length}`)],
+					h("ul", found.slice(0, EXAMPLES).map((one) => h("li", soft(one.message), " ", one.call_id && [this.app.a({ id: one.call_id }, "the call"), " "], one.entry && this.app.a({ entry: one.entry }, `entry ${one.entry}`)))),
 					calls.length > EXAMPLES ? h("ul.links", calls.slice(0, SHOWN).map((id) => h("li", this.app.a({ id }, this.app.calls.byId.get(id)?.number ?? id)))) : null,
 					sources.length ? hint(`Stated in: ${sources.join("; ")}`) : null));
 		}));
@@ -124,7 +124,7 @@ export class VerdictView {
 		const row = (name, { exercised, never, of }, label = (one) => one) => {
 			const done = Array.isArray(exercised) ? exercised.map(label) : Object.entries(exercised).map(([one, times]) => `${one} ${count(times)}×`);
 			return this.#details(name, [h("span.grow", name), h("progress", { max: of, value: done.length, "aria-label": name }), h("span.mono", `${done.length}/${of}`)],
-				h("p", h("b", "Exercised: "), done.join(", ") || "none"), h("p", h("b", "Never: "), never.map(label).join(", ") || "none"));
+				h("p", h("b", "Exercised: "), soft(done.join(", ") || "none")), h("p", h("b", "Never: "), soft(never.map(label).join(", ") || "none")));
 		};
 		const error = (one) => `${one.operation ?? ""} ${one.code} ${one.names.join("/")}`;
 		const { unused, of } = found.rules;

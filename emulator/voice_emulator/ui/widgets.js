@@ -1,7 +1,7 @@
 // Small things that several views use: dialogs, toasts, copying, pills, blocks of text.
 
 import { api, ApiError, curl, enc } from "./api.js";
-import { $, h, put } from "./dom.js";
+import { $, h, put, soft } from "./dom.js";
 
 /** Shows a short sentence for a while; errors stay longer. */
 export function toast(text, bad = false) {
@@ -70,7 +70,13 @@ export const section = (title, ...content) => h("section.section", { "aria-label
 export const more = (summary, ...content) => h("details.more", h("summary", summary), content);
 export const options = (values, chosen) => values.map((value) => h("option", { value, selected: value === chosen }, value));
 
-export const facts = (pairs) => h("dl.facts", pairs.map(([name, value]) => value ? h("div", h("dt", name), h("dd", value)) : null));
+/** Names and values side by side. A value that is one long word (an id, an address) has room for it; one in parts breaks between them. */
+export const facts = (pairs) => h("dl.facts", pairs.map(([name, value]) => {
+	if (!value) return null;
+	const shown = h("dd", typeof value === "string" ? soft(value) : value);
+	const long = Math.max(...shown.textContent.split(/[\s_/]/).map((word) => word.length)) > 18;
+	return h(long ? "div.wide" : "div", h("dt", name), shown);
+}));
 
 /** Nested credentials as pairs of a dotted name and a value; what is unset is left out. */
 export const flat = (credentials, before = "") => Object.entries(credentials).flatMap(([name, value]) =>
@@ -110,7 +116,7 @@ export function howToFix(rule) {
 /** Findings: where the client under test broke the contract, with what shows it. */
 export const findingList = (app, findings) => h("ul.findings", findings.map((one) => h("li",
 	h("div.inline", pill([one.severity, one.severity === "error" ? "bad" : "warn"]), h("b", one.rule), h("span.hint", [one.provider, one.operation].filter(Boolean).join(" · "))),
-	h("p", one.message), howToFix(one.rule),
+	h("p", soft(one.message)), howToFix(one.rule),
 	h("p.hint", one.source ? `Stated in: ${one.source} ` : "",
 		one.call_id && [app.a({ id: one.call_id }, "the call"), " "],
 		one.entry && app.a({ entry: one.entry }, `entry ${one.entry}`)))));
