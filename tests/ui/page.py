@@ -67,6 +67,12 @@ class Page:
     async def total(self, text: str) -> None:
         await expect(self("#total")).to_have_text(text)
 
+    async def search(self, query: str) -> None:
+        """Search for something, and wait until the list is the one that was asked for."""
+        await self("#search").fill(query)
+        applied = "(query) => (new URLSearchParams(location.hash.split('?')[1]).get('q') ?? '') === query"
+        await self.tab.wait_for_function(applied, arg=query)
+
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.tab.keyboard.press(key)

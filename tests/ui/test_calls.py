@@ -372,7 +372,7 @@ async def test_whatever_is_known_of_a_call_finds_it(emu, page):
         "0486", "USER_BUSY", "outcome:busy", 'rule:"*busy"', "has:finding", "push-not-ack",
         f"batch_id:{busy['batch_id']}", "has:error",
     ):  # fmt: skip
-        await page("#search").fill(query)
+        await page.search(query)
         await page.total("1 of 2")
         assert await page.numbers() == [BUSY], query
 
