@@ -63,7 +63,9 @@ class FirstCall:
     def _hidden(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """``fields`` with the mark of a variable for every secret credential among the values."""
         paths = {value: path for path, value in self._credentials.items()}
-        return {name: self._value(paths[value]) if value in paths else value for name, value in fields.items()}
+        return {
+            name: self._value(paths[value]) if value in paths else value for name, value in fields.items()
+        }
 
     def _header(self, name: str) -> str:
         plain = _plain(name).removeprefix("x")

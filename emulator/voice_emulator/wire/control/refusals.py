@@ -33,7 +33,9 @@ def _answered(record: RequestRecord, providers: Mapping[str, Provider]) -> Probl
 
 def _sentence(problem: Problem) -> str:
     place = field_of(problem)
-    return f"{place}: {problem.message}" if place and not problem.message.startswith(place) else problem.message
+    return (
+        f"{place}: {problem.message}" if place and not problem.message.startswith(place) else problem.message
+    )
 
 
 def field_of(problem: Problem) -> str:
