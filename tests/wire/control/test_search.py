@@ -66,7 +66,7 @@ async def test_a_call_is_found_by_whatever_is_known_of_it(api: Api):
     assert "my-own-uuid-77" in voice["references"]
     for query, wanted in {
         messageid: busy, f"id:{messageid}": busy, "id:order-4711": busy, "4711": busy, "BUSY": busy,
-        "id:my-own-uuid-77": voice, "own-uuid": voice, voice["id"]: voice, f"id:{voice['provider_id']}": voice,
+        "id:my-own-uuid-77": voice, "own-uuid": voice, voice["id"]: voice, f"id:{voice['provider_id']} provider:infin8linx": voice,
         "finding:push-not-acknowledged": busy, "has:error provider:nxcloud": busy, "-has:finding": voice,
     }.items():  # fmt: skip
         found = (await api.get(f"{T}/calls", q=query)).json["calls"]
@@ -76,7 +76,7 @@ async def test_a_call_is_found_by_whatever_is_known_of_it(api: Api):
 @pytest.mark.parametrize(
     ("change", "why", "fix"),
     [
-        ({"appkey": "wrong"}, "appkey: nobody has", "Send appkey=nx-appkey"),
+        ({"appkey": "wrong"}, "appkey: no tenant has", "Send appkey=nx-appkey"),
         ({"secretkey": "wrong"}, "secretkey: ", "Send the secretkey of tenant 'default'"),
         ({"phone": "x"}, "phone: ", "Correct phone"),
     ],
