@@ -120,6 +120,6 @@ def test_a_breach_of_our_own_under_strict_is_told_at_the_end():
     running.start()
     assert running._emulator is not None
     assert running._loop is not None
-    running._loop.call_soon_threadsafe(running._emulator._fail, "a receipt breaks its schema")
+    running._loop.call_soon_threadsafe(running._emulator.bug_found, "a receipt breaks its schema")
     with pytest.raises(ContractBug, match="a receipt breaks its schema"):
         running.stop()

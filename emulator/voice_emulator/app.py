@@ -1,4 +1,4 @@
-"""The composition root: builds the object graph, listens, drives, stops cleanly."""
+"""The composition root: builds all parts, connects them, starts and stops them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from aiohttp import web
 
 from voice_emulator.contract.observer import Watch
 from voice_emulator.core.layers import Layer
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import Tenancy
-from voice_emulator.core.tenants import DEFAULT_TENANT, Bounds, Tenant
+from voice_emulator.core.tenants import DEFAULT_TENANT, Bounds
 from voice_emulator.errors import StateError, UsageError
 from voice_emulator.providers.registry import discover, receiver_keys
 from voice_emulator.scenarios.catalogue import Catalogue
@@ -30,7 +31,7 @@ from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
 from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
-from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener, push_limit
+from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, PortServer, push_limit
 from voice_emulator.wire.http.server import AtOnce
 from voice_emulator.wire.http.sockets import bind, dialled
 from voice_emulator.wire.http.tls import certificates, push_trust
@@ -43,15 +44,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Real seconds that replies and pushes on the wire are given to end.
+#: Real seconds that replies and pushes in progress get to finish at the end.
 GRACE = 5.0
-#: Real seconds between two looks at the machine's clock.
+#: Real seconds between two checks of the machine's clock.
 TICK = 1.0
-#: Pushes on the wire at once when there is a state file: so many are uncertain, at worst, after a SIGKILL.
+#: Concurrent pushes with a state file: at worst so many are uncertain after a SIGKILL.
 KEPT_IN_FLIGHT = 256
 
 
-class Emulator:
+class Emulator(Listener):
     """One running emulator: two ports, all tenants."""
 
     def __init__(
@@ -63,13 +64,13 @@ class Emulator:
         provider_package: str = "voice_emulator.providers",
         doors: ConnectionLimits | None = None,
     ) -> None:
-        """Build everything; nothing listens yet.
+        """Build everything; the ports open in :meth:`start`.
 
-        ``scenario_text`` stands instead of a named scenario; ``grace`` is how many real seconds
-        :meth:`close` gives what is on the wire; ``doors`` bound the connections to both ports.
+        ``scenario_text`` replaces the named scenario; ``grace`` is how many real seconds :meth:`close` waits for replies
+        and pushes in progress; ``doors`` bounds the connections to both ports.
 
-        Raises SchemaError for a broken schema of ours, FileError for a bad scenario, UsageError for
-        an unknown one or a bad option.
+        Raises SchemaError for an invalid schema of the emulator itself, FileError for a bad scenario, UsageError for an
+        unknown one or a bad option.
         """
         self.options = options = options or Options()
         providers = discover(provider_package)
@@ -86,29 +87,25 @@ class Emulator:
             options=Layer(callback_urls=receivers),
         )  # fmt: skip
         self.failure: str | None = None
-        #: Why the state file could not be written any more; the process stops then.
+        #: Why the state file cannot be written any more; the process stops then.
         self.lost_state: str | None = None
-        self._keeper: StateWriter | None = None
+        self._state_writer: StateWriter | None = None
         self._doors = doors or ConnectionLimits()
         self._tls = certificates(options)
         self._grace = grace
         self._stopped = asyncio.Event()
-        strict_failure = self._fail if options.strict else None
         gateway = Gateway(
-            providers, schemas, tenancy, self._push_due,
-            strict=options.strict, lenient=options.lenient, on_bug=strict_failure,
+            providers, schemas, tenancy,
+            lambda tenant: self.runtime.driver.push_all(tenant),  # noqa: PLW0108 - there is no driver yet
+            strict=options.strict, lenient=options.lenient,
         )  # fmt: skip
         self._reach = Reach(options.allow_callback_hosts, options.rewrites)
         delivery = Delivery(
             providers, schemas, gateway.passage.masker,
             reach=self._reach, rewrites=options.rewrites,
-            timeout=options.callback_timeout, strict=options.strict, on_bug=strict_failure,
-            ssl=push_trust(options.callback_ca),
+            timeout=options.callback_timeout, strict=options.strict, ssl=push_trust(options.callback_ca),
+            listeners=tenancy.listeners,
         )  # fmt: skip
-        watch = Watch(providers, schemas)
-        gateway.passage.watchers.append(watch.request)
-        delivery.watchers.append(watch.attempt)
-        tenancy.on_open.append(watch.attach)
         driver = Driver(delivery, push_limit(IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT))
         self.runtime = Runtime(
             options, providers, schemas, loader, tenancy, gateway, delivery, driver, scenario, version()
@@ -116,8 +113,11 @@ class Emulator:
         self.runtime.ca_pem = self._tls.ca_pem
         self._control = Control(self.runtime)
         self._runners: list[web.ServerRunner] = []
-        tenancy.on_open.append(driver.attach)
-        tenancy.on_close.append(driver.detach)
+        services = self._control.services
+        # Told in this order. start() adds the writer of the state file: it comes last, to keep what the others note.
+        for listener in (self, Watch(providers, schemas), services.metrics, services.waiters, driver):
+            tenancy.register(listener)
+        self._time.listeners = tenancy.listeners
         self._open_default(tenancy, scenario, receivers)
 
     def _open_default(self, tenancy: Tenancy, scenario: Scenario, receivers: Mapping[str, str]) -> None:
@@ -130,28 +130,27 @@ class Emulator:
         except ValueError as error:
             raise UsageError(f"scenario {scenario.name!r}: {error}") from error
 
-    async def _push_due(self, tenant: Tenant) -> None:
-        await self.runtime.driver.push_due(tenant)
+    def bug_found(self, why: str) -> None:
+        """Under ``--strict``, stop; :attr:`failure` is the first bug."""
+        if self.options.strict:
+            self.failure = self.failure or why
+            self._stopped.set()
 
-    def _fail(self, why: str) -> None:
-        """Under ``--strict``: remember our own breach and stop."""
-        self.failure = self.failure or why
-        self._stopped.set()
-
-    def _lose_state(self, why: str) -> None:
+    def state_lost(self, why: str) -> None:
+        """Stop: nothing can be saved any more."""
         self.lost_state = why
         self._stopped.set()
 
     def stop(self) -> None:
-        """Ask :meth:`until_stopped` to return."""
+        """Make :meth:`until_stopped` return."""
         self._stopped.set()
 
     async def until_stopped(self) -> None:
-        """Wait until somebody calls :meth:`stop`, or a breach under ``--strict``."""
+        """Wait for :meth:`stop`, a bug under ``--strict``, or a state file that cannot be written."""
         await self._stopped.wait()
 
     async def start(self) -> None:
-        """Listen on both ports. Raises UsageError when a port cannot be had, StateError for a bad state file."""
+        """Listen on both ports. Raises UsageError if a port cannot be opened, StateError for a bad state file."""
         runtime, options = self.runtime, self.options
         if options.state is not None:
             self._keep_state(options.state)
@@ -169,45 +168,50 @@ class Emulator:
             await self.close()
             raise
         self._know_own_ports()
-        # What was pending in the state file goes out only now that our own ports are known.
+        # Pending pushes of the state file are sent only now that our own ports are known.
         for tenant in runtime.tenancy:
-            runtime.driver.attach(tenant)
+            runtime.driver.tenant_opened(tenant)
         tell_what_is_off()
         runtime.ready = True
-        self._time.on_jump = runtime.driver.on_jump
         self._tick()
 
     def _tick(self) -> None:
-        """Look at the clock, so that a jump is noticed though nothing happens."""
+        """Read the clock, so that a jump is noticed even if nothing else happens."""
         self._time.now()
         self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _know_own_ports(self) -> None:
-        """Keep pushes away from them, and warn where others can reach the control port without a token."""
+        """Block pushes to our own ports; warn if others can reach the control port without a token."""
         addresses = [address[:2] for runner in self._runners for address in runner.addresses]
         self._reach.own = frozenset(addresses)
         if self.options.control_token is None and not all(is_loopback(host) for host, _ in addresses):
             log.warning(
-                "the control port at %s needs no token: whoever reaches it can change everything and read the "
+                "the control port at %s needs no token: anyone who can reach it can change everything and read the "
                 "credentials; set --control-token",
                 self.runtime.control,
             )
 
     def _keep_state(self, path: Path) -> None:
         from voice_emulator.state.database import StateFile
-        from voice_emulator.state.restore import keep_state
+        from voice_emulator.state.restore import Restore
+        from voice_emulator.state.writer import StateWriter
 
         file = StateFile(path)
+        restore = Restore(file, self.runtime, self._time.now)
         try:
-            self._keeper = keep_state(file, self.runtime, self._time.now, self._lose_state)
+            restore.read()
         except StateError:
             file.close()
             raise
+        self._state_writer = StateWriter(file, self.runtime, self._time.now)
+        self.runtime.tenancy.register(self._state_writer)
+        restore.resume()
+        self._state_writer.flush()
 
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
-        server = Listener(handle, self._doors, at_once, traffic=at_once is not None)
+        server = PortServer(handle, self._doors, at_once, traffic=at_once is not None)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()
@@ -218,7 +222,7 @@ class Emulator:
         return f"{'http' if tls is None else 'https'}://{dialled(sockets)}"
 
     async def close(self) -> None:
-        """Stop accepting, let what is on the wire end within the grace, free everything."""
+        """Stop accepting, wait up to the grace time for replies and pushes in progress, free everything."""
         self.runtime.ready = False
         if self._ticking is not None:
             self._ticking.cancel()
@@ -230,16 +234,16 @@ class Emulator:
         self._doors.close()
         self._runners.clear()
         await self.runtime.delivery.close()
-        if self._keeper is not None:
-            self._keeper.close()
-            self._keeper = None
+        if self._state_writer is not None:
+            self._state_writer.close()
+            self._state_writer = None
 
 
 @asynccontextmanager
 async def serving(
     options: Options | None = None, *, scenario_text: str | None = None
 ) -> AsyncIterator[Emulator]:
-    """An emulator that serves inside the running loop, for as long as the block runs."""
+    """An emulator in the running event loop, for as long as the block runs."""
     emulator = Emulator(options, scenario_text=scenario_text, grace=0.2)
     await emulator.start()
     try:

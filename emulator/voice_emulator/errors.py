@@ -1,4 +1,4 @@
-"""Exceptions, by who is at fault. Each says in one sentence what is wrong and where."""
+"""Exceptions, by cause. Each message says in one sentence what is wrong and where."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class FileFinding:
     """One mistake in a scenario.
 
-    ``line`` and ``column`` count from 1 and are 0 where there is no text to point at (a scenario that
-    came as JSON); ``pointer`` is the JSON Pointer of the value, empty for the whole.
+    ``line`` and ``column`` count from 1 and are 0 for a scenario that was sent as JSON; ``pointer`` is the JSON Pointer
+    of the value, empty for the whole scenario.
     """
 
     file: str
@@ -21,18 +21,18 @@ class FileFinding:
     pointer: str = ""
 
     def __str__(self) -> str:
-        """``file:line:column: message``, the form editors and CI logs make a link of."""
+        """``file:line:column: message``, which editors and CI logs turn into a link."""
         if not self.line:
             return f"{self.file}:{self.pointer or '/'}: {self.message}"
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
 class EmulatorError(Exception):
-    """Base of everything the emulator raises on purpose."""
+    """Base of all exceptions that the emulator raises on purpose."""
 
 
 class UsageError(EmulatorError):
-    """The user asked for something impossible: a bad option, an unknown name, a taken port."""
+    """The user made a mistake: a bad option, an unknown name, a port in use."""
 
 
 class FileError(EmulatorError):
@@ -45,11 +45,11 @@ class FileError(EmulatorError):
 
 
 class SchemaError(EmulatorError):
-    """A schema of the emulator itself is broken: the process must not start."""
+    """A schema of the emulator itself is invalid: the process must not start."""
 
 
 class ContractBug(EmulatorError):
-    """The emulator was about to send something that its own schema forbids."""
+    """The emulator was about to send something that its own schema does not allow."""
 
 
 class StateError(EmulatorError):

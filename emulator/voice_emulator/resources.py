@@ -1,11 +1,8 @@
-"""Finds the data files that travel with the package: the JSON Schemas and the shipped scenarios.
+"""Finds the data files of the package: the JSON Schemas and the shipped scenarios.
 
-They lie in two places. In a checkout `schemas/` and `scenarios/` are siblings of the package, where a
-reader of the project finds them; the wheel carries the same folders as `voice_emulator/_data/` (see
-pyproject.toml). Everything asks `data_path`, and nothing else knows where they are.
-
-Plain paths and not importlib.resources: wheels are always unpacked to be installed, and the import would
-cost more than the rest of this module.
+In a checkout `schemas/` and `scenarios/` are top-level folders; the wheel has them as `voice_emulator/_data/` (see
+pyproject.toml). Only `data_path` knows where they are. It does without importlib.resources, whose import would cost more
+than the rest of this module: wheels are always unpacked when they are installed.
 """
 
 from __future__ import annotations
@@ -17,22 +14,19 @@ from voice_emulator.errors import UsageError
 
 __all__ = ["FOLDERS", "ResourceNotFoundError", "data_path"]
 
-#: The folders that exist, each below the same root.
+#: The folders, all below the same root.
 FOLDERS = ("scenarios", "schemas")
 
 
 class ResourceNotFoundError(UsageError):
-    """No such file or folder is shipped; the message names it and the nearest one that is."""
+    """No such file or folder is shipped. The message names it and the nearest one that exists."""
 
 
 def data_path(folder: str, *names: str) -> Path:
-    """Return the absolute path of a shipped file or folder, which exists.
+    """The absolute path of a shipped file or folder, such as `data_path("schemas", "nxcloud", "gpsend.request.json")`.
 
-    `data_path("schemas", "nxcloud", "gpsend.request.json")` is a file, `data_path("scenarios")` a
-    folder to list. Each argument is one name, compared exactly (also where the file system ignores case),
-    so that a name from outside can be passed on: neither `..` nor one with a slash leads anywhere.
-
-    Raises ResourceNotFoundError if there is no such thing, saying what is missing and the nearest valid name.
+    Each argument is one name, compared exactly (also if the file system ignores case). So a name from a user is safe:
+    `..` and names with a slash do not exist. Raises ResourceNotFoundError.
     """
     path = _root()
     present: tuple[str, ...] = tuple(each for each in FOLDERS if (path / each).is_dir())

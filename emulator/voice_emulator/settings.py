@@ -1,4 +1,4 @@
-"""What ``serve`` can be told, by option or environment, with the defaults."""
+"""The options of ``serve`` with their defaults."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything ``serve`` can be told; INTERFACE section 2. Spans are real seconds.
+    """All options (INTERFACE section 2). Durations are real seconds.
 
-    ``scenario_env`` names the variables that scenarios sent over HTTP may refer to;
-    ``seed`` and ``clock`` are for the tenant ``default``; ``rewrites`` are (from, to) prefixes;
-    ``tls_fault`` is ``expired`` or ``wrong-host``.
+    ``scenario_env`` names the variables that scenarios sent over HTTP may use; ``seed`` and ``clock`` are for the tenant
+    ``default``; ``rewrites`` are (from, to) prefixes; ``tls_fault`` is ``expired`` or ``wrong-host``.
     """
 
     scenario: str = "happy-path"
@@ -52,5 +51,5 @@ class Options:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """What ``host`` names, which may be several."""
+        """``host`` as a tuple."""
         return (self.host,) if isinstance(self.host, str) else self.host

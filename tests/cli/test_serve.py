@@ -213,7 +213,7 @@ def test_a_breach_under_strict_stops_it_with_status_1_and_the_reason():
         "start = app.Emulator.start\n"
         "async def breaching(self):\n"
         "    await start(self)\n"
-        "    self._fail('our reply to gpsend breaks its schema')\n"
+        "    self.bug_found('our reply to gpsend breaks its schema')\n"
         "app.Emulator.start = breaching\n"
         "main(['serve', '--port', '0', '--control-port', '0', '--strict'])\n"
     )
@@ -224,7 +224,7 @@ def test_a_breach_under_strict_stops_it_with_status_1_and_the_reason():
 
 async def test_a_breach_ends_the_serving_and_closes_the_ports():
     emulator = Emulator(Options(port=0, control_port=0, strict=True), grace=0.1)
-    emulator._fail("a receipt of ours")
+    emulator.bug_found("a receipt of ours")
     assert await asyncio.wait_for(serve_until_stopped(emulator), PATIENCE) == "a receipt of ours"
     assert not emulator.runtime.ready
 

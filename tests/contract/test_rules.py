@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.contract.clients import AGENT, CALL, CEC_PATH, GROUP, NX, Client, rules_found
+from tests.core.accounts import Heard
 from tests.rig import numbers, started
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.core.vocabulary import Fate
@@ -531,8 +532,8 @@ async def test_findings_go_at_reset():
 
 async def test_a_finding_is_journalled_and_published():
     async with started() as emu:
-        heard: list[str] = []
-        emu.tenant.events.listen(lambda event: heard.append(event.kind))
+        heard = Heard()
+        emu.emulator.runtime.tenancy.register(heard)
         await forgets_the_country(Client(emu))
         entry = next(each for each in emu.tenant.journal if each.kind == "violation")
         shown = entry.record.shown()
@@ -540,7 +541,7 @@ async def test_a_finding_is_journalled_and_published():
         request = emu.tenant.journal.get(shown["entry"])
         assert request is not None
         assert request.kind == "request"
-        assert "violation" in heard
+        assert "violation" in dict(heard.events)
 
 
 async def test_another_tenant_hears_nothing_of_it():

@@ -10,6 +10,7 @@ from voice_emulator.core.accounts import Key
 from voice_emulator.core.billing import Tariff
 from voice_emulator.core.clock import Clock, ClockSpec
 from voice_emulator.core.directory import Directory
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.placing import ReceiptPlan, Submission
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import Tenancy
@@ -64,6 +65,28 @@ def make_tenant(
     return Tenant(
         id, scenario or Scenario("plain"), directory, {"acme": Account()}, source, clock=clock, **arguments
     )
+
+
+class Heard(Listener):
+    """Keeps what it is told of tenants and events."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.cleared: list[str] = []
+        self.deleted: list[str] = []
+        self.events: list[tuple[str, Any]] = []
+
+    def tenant_opened(self, tenant: Tenant) -> None:
+        self.opened.append(tenant.id)
+
+    def tenant_clearing(self, tenant: Tenant) -> None:
+        self.cleared.append(tenant.id)
+
+    def tenant_deleted(self, tenant: Tenant) -> None:
+        self.deleted.append(tenant.id)
+
+    def event_published(self, tenant: object, kind: str, subject: Any, note: str) -> None:
+        self.events.append((kind, subject))
 
 
 def make_tenancy() -> Tenancy:

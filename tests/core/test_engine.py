@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_emulator.core.engine import Engine
+from voice_emulator.core.listeners import Listener, Listeners
 
 
 def test_what_is_due_happens_in_order_of_time_then_of_scheduling():
@@ -36,31 +37,33 @@ def test_one_go_can_be_bounded():
     assert [engine.fire(1, at_most=4) for _ in range(4)] == [4, 4, 2, 0]
 
 
-def test_a_listener_hears_of_each_new_earliest_and_of_what_is_pending_when_it_comes():
-    engine, heard = Engine(), []
+def test_listeners_are_told_of_each_new_earliest():
+    heard: list[tuple[str, int]] = []
+
+    class Timer(Listener):
+        def due_earlier(self, tenant: str, due: int) -> None:
+            heard.append((tenant, due))
+
+    listeners = Listeners()
+    engine = Engine(listeners)
     engine.schedule(7, lambda argument, at: None, None)
-    engine.on_earlier(heard.append)
-    for due in (9, 5, 6, 5):
+    listeners.bind(Listeners(Timer()), "mine")
+    for due in (9, 5, 6, 5, 1):
         engine.schedule(due, lambda argument, at: None, None)
-    assert heard == [7, 5]
-    listener = engine.detach()
-    engine.schedule(1, lambda argument, at: None, None)
-    engine.on_earlier(listener)
-    assert heard == [7, 5, 1]
+    assert heard == [("mine", 5), ("mine", 1)]
+    engine.fire(9)
+    engine.schedule(20, lambda argument, at: None, None)
+    assert heard[-1] == ("mine", 20)
 
 
 @given(st.lists(st.integers(0, 50)))
-def test_the_future_can_be_listed_in_the_order_it_will_happen(instants: list[int]):
-    engine = Engine()
-
-    def happen(argument: int, at: int) -> None: ...
-
+def test_whatever_is_scheduled_happens_in_order(instants: list[int]):
+    engine, seen = Engine(), []
     for number, due in enumerate(instants):
-        engine.schedule(due, happen, number)
-    expected = sorted(range(len(instants)), key=lambda n: (instants[n], n))
-    assert [(due, argument) for due, _, argument in engine.upcoming(1_000)] == [
-        (instants[n], n) for n in expected
-    ]
-    assert all(action == "happen" for _, action, _ in engine.upcoming(3))
+        engine.schedule(due, lambda argument, at: seen.append((at, argument)), number)
+    assert engine.next_due() == min(instants, default=None)
+    assert engine.fire(50) == len(instants)
+    assert seen == sorted((due, number) for number, due in enumerate(instants))
+    engine.schedule(1, lambda argument, at: None, None)
     engine.clear()
     assert engine.next_due() is None

@@ -54,21 +54,24 @@ def test_ended_calls_are_forgotten_oldest_first_and_pending_ones_never():
 
 def test_requests_are_counted_per_operation_and_first_number():
     ledger = Ledger()
-    assert [
-        ledger.request_ordinal("p", op, n) for op, n in (("a", "1"), ("a", "1"), ("b", "1"), ("a", "2"))
-    ] == [1, 2, 1, 1]
+    assert [ledger.ordinal(n, "p", op) for op, n in (("a", "1"), ("a", "1"), ("b", "1"), ("a", "2"))] == [
+        1,
+        2,
+        1,
+        1,
+    ]
     ledger.clear()
-    assert ledger.request_ordinal("p", "a", "1") == 1
+    assert ledger.ordinal("1", "p", "a") == 1
 
 
 def test_counting_goes_on_from_where_it_was():
     tenant = make_tenant()
-    tenant.ledger.go_on(("acme",), "6281", 4)
-    tenant.ledger.go_on(("acme", "dial"), "6281", 2)
-    tenant.ledger.go_on(("acme", "dial"), "6281", 1)
-    assert tenant.ledger.ordinal("acme", "6281") == 5
-    assert tenant.ledger.request_ordinal("acme", "dial", "6281") == 3
-    assert tenant.ledger.ordinal("other", "6281") == 1
+    tenant.ledger.restore_count(("acme",), "6281", 4)
+    tenant.ledger.restore_count(("acme", "dial"), "6281", 2)
+    tenant.ledger.restore_count(("acme", "dial"), "6281", 1)
+    assert tenant.ledger.ordinal("6281", "acme") == 5
+    assert tenant.ledger.ordinal("6281", "acme", "dial") == 3
+    assert tenant.ledger.ordinal("6281", "other") == 1
 
 
 def test_a_named_call_is_found_until_it_is_forgotten():

@@ -161,7 +161,7 @@ def test_other_pushes_follow_their_own_step_and_no_rule():
 def test_an_id_is_not_given_twice_even_when_counts_are_forgotten():
     tenant = make_tenant()
     (first,) = dial(tenant, "1")
-    tenant.ledger._dialled.clear()
+    tenant.ledger._counts.clear()
     (second,) = dial(tenant, "1")
     assert first.ordinal == second.ordinal == 1
     assert first.id != second.id
@@ -258,4 +258,4 @@ def test_a_held_receipt_goes_when_nothing_else_is_pending():
     dial(tenant, "1", "2")
     run(tenant)
     assert [push.call.number for push in iter(tenant.outbox.take, None)] == ["1", "2"]
-    assert tenant.outbox.held == ()
+    assert tenant.outbox.held == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.accounts import SECOND, START, Machine, make_tenancy, make_tenant, run, submission
+from tests.core.accounts import SECOND, START, Heard, Machine, make_tenancy, make_tenant, run, submission
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.directory import Directory, KeyTaken
 from voice_emulator.core.layers import Layer, merge, patch
@@ -187,9 +187,8 @@ def test_the_directory_forgets_the_oldest_it_issued():
 
 def test_tenants_come_and_go():
     tenancy = make_tenancy()
-    opened, closed = [], []
-    tenancy.on_open.append(lambda tenant: opened.append(tenant.id))
-    tenancy.on_close.append(lambda tenant: closed.append(tenant.id))
+    heard, late = Heard(), Heard()
+    tenancy.register(heard)
     default = tenancy.create(Scenario("s"), id="default")
     made = tenancy.create(Scenario("s"))
     assert tenancy.default is default
@@ -202,10 +201,17 @@ def test_tenants_come_and_go():
         tenancy.create(Scenario("s"), id="no spaces")
     with pytest.raises(ValueError, match="always exists"):
         tenancy.delete("default")
+    tenancy.register(late)
+    made.reset()
     assert tenancy.delete(made.id)
+    made.events.publish("call", 0, "unheard")
     assert not tenancy.delete(made.id)
     assert len(tenancy) == 1
-    assert (opened, closed) == (["default", made.id], [made.id])
+    assert heard.opened == late.opened == ["default", made.id]
+    assert heard.cleared == late.cleared == [made.id, made.id]
+    assert heard.deleted == late.deleted == [made.id]
+    assert [kind for kind, _ in heard.events] == ["clock"]
+    assert heard.events == late.events
 
 
 def test_account_settings_are_sorted_out_of_a_scenario():

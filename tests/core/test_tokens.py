@@ -34,7 +34,8 @@ def test_all_tokens_of_one_holder_can_be_revoked():
     assert tokens.revoke_all("main", "x") == 2
     assert tokens.check("c", 1) is Standing.GOOD
     assert tokens.get("a").revoked
-    assert sorted(tokens.clear()) == ["a", "b", "c"]
+    tokens.clear()
+    assert len(tokens) == 0
 
 
 def test_the_oldest_tokens_are_forgotten():

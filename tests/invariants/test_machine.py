@@ -267,7 +267,7 @@ class Customers(RuleBasedStateMachine):
     def no_timer_is_lost(self) -> None:
         """Each call that goes on has exactly one thing coming; each receipt is done or has exactly one."""
         tenant = self.emu.tenant
-        pending = [argument for _, _, argument in tenant.engine.upcoming(len(tenant.engine))]
+        pending = [argument for *_, argument in tenant.engine._heap]
         waiting = [call for dialler in tenant.steps._diallers.values() for call in dialler.waiting]
         coming = Counter(id(call) for call in [*pending, *waiting] if isinstance(call, Call))
         assert coming == Counter({id(call): 1 for call in tenant.ledger if not call.ended})

@@ -15,10 +15,10 @@ import pytest
 
 from tests.contract.clients import Client
 from tests.rig import Running, numbers, started
-from voice_emulator.contract.coverage import ALL_FAULTS, RECEIPT_FAULTS
+from voice_emulator.contract.coverage import ALL_FAULTS
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.pages import pages
-from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.scenario import RECEIPT_FAULTS, ReceiptEffect
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.providers.registry import discover
 from voice_emulator.report import gather, render, render_document, write

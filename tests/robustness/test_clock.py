@@ -6,6 +6,7 @@ import pytest
 
 from tests.rig import Running, started
 from tests.wire.delivery.test_attempting import call
+from voice_emulator.core.listeners import Listener
 from voice_emulator.wire import machine_time
 
 HOUR = 3600
@@ -27,8 +28,14 @@ def set_wall_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 @pytest.mark.parametrize("jump", [0.5, 5, HOUR, 8 * HOUR, 10 * 365 * 24 * HOUR])
 def test_the_time_source_follows_the_wall_clock_forwards(monkeypatch, caplog, jump: float):
-    source, jumps = machine_time.MachineTime(), []
-    source.on_jump = lambda: jumps.append(1)
+    jumps = []
+
+    class Jumps(Listener):
+        def clock_jumped(self) -> None:
+            jumps.append(1)
+
+    source = machine_time.MachineTime()
+    source.listeners.add(Jumps())
     before = source.now()
     set_wall_clock(monkeypatch, jump)
     after = [source.now() for _ in range(1000)]

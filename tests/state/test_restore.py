@@ -47,11 +47,9 @@ async def over_control(told: Story, method: str, path: str, **options: Any) -> A
 async def test_without_a_state_file_nothing_listens_and_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     async with started() as emu:
-        runtime, tenant = emu.emulator.runtime, emu.tenant
-        assert runtime.gateway.passage.ahead is None
-        assert runtime.delivery.ahead is None
-        assert runtime.tenancy.directory.on_issue is None
-        assert (tenant.on_change, tenant.tokens.on_change, tenant.outbox.on_schedule) == (None, None, None)
+        listeners, mine = emu.emulator.runtime.tenancy.listeners, emu.tenant.listeners
+        assert listeners.reply_ready == listeners.attempt_starting == listeners.id_issued == ()
+        assert mine.tenant_configured == mine.token_changed == mine.push_scheduled == ()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -285,7 +283,7 @@ async def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path
         file.execute("CREATE TABLE people(name)")
     file.close()
     before = path.read_bytes()
-    with pytest.raises(StateError, match="a database of something else"):
+    with pytest.raises(StateError, match="a database of another program"):
         await start_with(path)
     assert path.read_bytes() == before
 
@@ -301,7 +299,7 @@ async def test_a_file_of_another_layout_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "account",
+    "snapshot",
     [
         '["o","os:environ",{}]',
         '["o","subprocess:Popen",{}]',
@@ -310,13 +308,13 @@ async def test_a_file_of_another_layout_is_refused(tmp_path):
         '["e","builtins:print","x"]',
     ],
 )
-async def test_a_file_whose_contents_make_no_sense_is_refused_and_runs_nothing(tmp_path, account: str):
+async def test_a_file_whose_contents_make_no_sense_is_refused_and_runs_nothing(tmp_path, snapshot: str):
     async with story(tmp_path) as told:
         path = told.state
     with sqlite3.connect(path) as file:
-        file.execute("UPDATE tenants SET account=?", (account,))
+        file.execute("UPDATE tenants SET snapshot=?", (snapshot,))
     file.close()
-    with pytest.raises(StateError, match="cannot be read by this version"):
+    with pytest.raises(StateError, match="this version cannot read the state file"):
         await start_with(path)
 
 
@@ -367,7 +365,7 @@ async def test_every_row_can_be_read_by_anybody_who_knows_json(tmp_path):
         await told.emu.settle()
         path = told.state
     with sqlite3.connect(path) as file:
-        for column in ("account", "books"):
+        for column in ("snapshot", "counters"):
             for (text,) in file.execute(f"SELECT {column} FROM tenants"):
                 json.loads(text)
     file.close()

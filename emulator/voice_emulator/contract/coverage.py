@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voice_emulator.core.faults import FAULTS
+from voice_emulator.core.scenario import RECEIPT_FAULTS
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.providers.provider import Provider
 
 #: Everything a rule can do to a reply or a receipt, in the words of the scenario file.
-RECEIPT_FAULTS = (
-    "lost", "before_reply", "hold", "copies", "delay", "set", "repeat_set", "drop", "corrupt", "reset", "slow_body",
-    "wrong_content_type", "encoding", "bad_signature", "stale_timestamp", "duplicate_nonce", "query_lag",
-)  # fmt: skip
 ALL_FAULTS = (
     "reply.error",
     "reply.verbatim",
@@ -89,11 +86,9 @@ def unused_rules(tenant: Tenant) -> list[dict[str, Any]]:
     """The scenario's rules that never applied, each with what came nearest."""
     return [
         {
-            "rule": use.rule,
-            "matched": use.matched,
-            "nearest": None
-            if use.nearest is None
-            else [tenant.secrets.difference(difference) for difference in use.nearest],
+            "rule": name,
+            "matched": tally.arrivals + tally.number_arrivals,
+            "nearest": tally.nearest and [tenant.secrets.difference(one) for one in tally.nearest],
         }
-        for use in tenant.rules.unused()
+        for name, tally in tenant.rules.unused().items()
     ]

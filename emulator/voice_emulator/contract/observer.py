@@ -20,6 +20,7 @@ from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
 from voice_emulator.core.findings import Finding
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
@@ -49,7 +50,7 @@ class Watched:
     shows_calls: bool = False
 
 
-class Watch:
+class Watch(Listener):
     """Keeps the verdict on all tenants up to date."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
@@ -89,22 +90,17 @@ class Watch:
 
     # --- tenants ------------------------------------------------------------------------------
 
-    def attach(self, tenant: Tenant) -> None:
-        """Watch ``tenant`` from now on."""
-        tenant.findings.standing = lambda: self.standing(tenant)
+    def call_ended(self, tenant: Tenant, call: Call, at: int) -> None:
+        """Count the call and its cause."""
+        memory_of(tenant).timeline.add(ENDED, at)
+        provider = self._providers.get(call.submission.provider)
+        if provider is not None:
+            cause = provider.cause_of(call)
+            if cause:
+                tenant.totals.causes[provider.id, cause] += 1
 
-        def on_end(call: Call, at: int) -> None:
-            memory_of(tenant).timeline.add(ENDED, at)
-            provider = self._providers.get(call.submission.provider)
-            if provider is not None:
-                cause = provider.cause_of(call)
-                if cause:
-                    tenant.totals.causes[provider.id, cause] += 1
-
-        tenant.steps.on_end.append(on_end)
-
-    def standing(self, tenant: Tenant) -> list[Finding]:
-        """The findings that follow from where things stand now."""
+    def derive_findings(self, tenant: Tenant) -> list[Finding]:
+        """The findings that follow from the present state."""
         found = []
         for orphan in tenant.conservation.orphans:
             provider, operation, at = orphan.provider, orphan.operation, orphan.ended_at
@@ -123,7 +119,7 @@ class Watch:
 
     # --- requests -----------------------------------------------------------------------------
 
-    def request(self, tenant: Tenant, seen: SeenRequest) -> None:
+    def request_finished(self, tenant: Tenant, seen: SeenRequest) -> None:
         """Look at one finished request."""
         memory = tenant.account_state(STATE, Memory)
         request, reply, fault = seen.request, seen.reply, seen.fault
@@ -188,7 +184,7 @@ class Watch:
 
     # --- pushes -------------------------------------------------------------------------------
 
-    def attempt(self, tenant: Tenant, attempt: Attempt) -> None:
+    def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
         """Look at one finished attempt."""
         push, outcome = attempt.push, attempt.outcome
         provider = self._providers[push.provider]

@@ -1,4 +1,4 @@
-"""A customer's account at a provider: what a tenant must know of it, and the credentials it begins with."""
+"""A customer's account at a provider: what a tenant needs to know of the provider, and the first credentials."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from voice_emulator.core.draws import hexadecimal
 #: (provider id, kind of key, value), for instance ("nxcloud", "appkey", "nx-appkey").
 Key = tuple[str, str, str]
 
-#: The provider id that stands in the key of what is issued, whose kind is the space and whose value is unique there.
+#: In place of the provider id in the key of an issued id or token; the kind is then a space with unique values.
 ISSUED = "id"
 
 
 class AccountRules(Protocol):
-    """What a tenant needs to know of a provider: how its account is configured."""
+    """What a tenant needs to know of a provider to configure an account."""
 
     @property
     def id(self) -> str:
@@ -37,7 +37,7 @@ class AccountRules(Protocol):
         ...
 
     def read_settings(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Settings as values for use. Raises ValueError naming the setting."""
+        """The parsed settings. Raises ValueError naming the setting."""
         ...
 
     def credential_keys(self, credentials: Mapping[str, Any]) -> Iterable[Key]:
@@ -46,7 +46,7 @@ class AccountRules(Protocol):
 
 
 def derive_credentials(defaults: Mapping[str, Any], tenant: str, *path: str) -> dict[str, Any]:
-    """The default credentials made another tenant's own: the same names, values ending in its mark."""
+    """Credentials of another tenant: the default names, and values that end in a tag of that tenant."""
     derived: dict[str, Any] = {}
     for name, value in defaults.items():
         if isinstance(value, Mapping):
@@ -58,10 +58,10 @@ def derive_credentials(defaults: Mapping[str, Any], tenant: str, *path: str) -> 
     return derived
 
 
-def credential_names(credentials: Mapping[str, Any]) -> Iterator[str]:
-    """The names of all credentials, however deep."""
+def named_values(credentials: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The (name, value) pairs of all credentials, however deep."""
     for name, value in credentials.items():
         if isinstance(value, Mapping):
-            yield from credential_names(value)
+            yield from named_values(value)
         else:
-            yield name
+            yield name, value

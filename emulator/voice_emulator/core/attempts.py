@@ -1,4 +1,4 @@
-"""Attempts: what happened each time a push was carried, or was due and was not."""
+"""Attempts: what happened each time a push was sent, or was due and not sent."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from voice_emulator.core.pushes import Push, PushOutcome
 
 ATTEMPT_LIMIT = 50_000
 BYTE_LIMIT = 64 * 1024 * 1024
-#: Bytes that are kept of an answer, and how long its headers may be to be kept whole.
+#: Bytes kept of a receiver's reply body, and of its headers before they are cut.
 BODY_KEPT = 4_096
 HEADERS_KEPT = 8_192
 
-#: Why an attempt got no answer. The receiver's side: ``timeout``, ``tls``, ``connection``, and ``url`` (a URL that
-#: cannot be used). Not the receiver's: ``own`` (a bug, or this machine lacks something), ``rule`` (a rule cut the push
-#: off), ``unclear`` (a kept connection was closed without an answer). Empty when an answer came, or nothing was sent.
+#: Why an attempt got no reply. Caused by the receiver: ``timeout``, ``tls``, ``connection``, and ``url`` (a URL that
+#: cannot be used). Not caused by it: ``own`` (a bug, or this machine ran out of something), ``rule`` (a rule cut the
+#: push off), ``unclear`` (a reused connection was closed without a reply). Empty: a reply came, or nothing was sent.
 Trouble = Literal["", "timeout", "tls", "connection", "url", "own", "rule", "unclear"]
 
 
 @dataclass(slots=True)
 class PushReply:
-    """What the customer's receiver answered."""
+    """The reply of the customer's receiver."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def shorten(self) -> None:
-        """Let go of what no acknowledgement has: tens of thousands of answers are kept."""
+        """Cut what no acknowledgement needs: tens of thousands of replies are kept."""
         if len(self.body) > BODY_KEPT:
             self.body = self.body[:BODY_KEPT]
         if sum(len(name) + len(value) for name, value in self.headers) > HEADERS_KEPT:
@@ -66,22 +66,22 @@ class Attempt:
     trouble: Trouble = ""
 
     def fail(self, trouble: Trouble, reason: str) -> None:
-        """Note that no answer came, and why."""
+        """Note that no reply came, and why."""
         self.outcome, self.trouble, self.reason = PushOutcome.FAILED, trouble, reason
 
     @property
     def ours(self) -> bool:
-        """Whether it failed, or may have failed, through the emulator and not through the receiver."""
+        """Whether it failed, or may have failed, because of the emulator and not of the receiver."""
         return self.trouble in ("own", "unclear")
 
     @property
     def call_id(self) -> str | None:
-        """The call the push reports, unless it is about something else."""
+        """Id of the call that the push reports, if any."""
         return self.push.call.id if self.push.call is not None else None
 
     @property
     def weight(self) -> int:
-        """Bytes held on to, roughly: what was sent is kept as it went, and as the fields it was made of."""
+        """Bytes in memory, roughly: the body is kept as it was sent and as the fields it was made of."""
         reply = self.reply
         weight = 400 + 3 * len(self.body) + len(self.url or "") + len(self.reason)
         weight += sum(len(name) + len(value) for name, value in self.headers)
@@ -136,13 +136,8 @@ class Attempts:
     def __iter__(self) -> Iterator[Attempt]:
         return iter(self._attempts)
 
-    @property
-    def first_index(self) -> int:
-        """How many attempts were forgotten: the running number of the oldest one kept."""
-        return self.total - len(self._attempts)
-
     def add(self, attempt: Attempt) -> None:
-        """Keep an attempt; past the limit the oldest goes."""
+        """Keep an attempt; past a limit, forget the oldest."""
         self.total += 1
         self._attempts.append(attempt)
         if attempt.call_id is not None:
@@ -165,7 +160,7 @@ class Attempts:
 
     def after(self, index: int) -> Iterator[tuple[int, Attempt]]:
         """(running number, attempt) pairs with a number above ``index``, oldest first; from 1."""
-        first = self.first_index
+        first = self.total - len(self._attempts)
         for position in range(max(0, index - first), len(self._attempts)):
             yield first + position + 1, self._attempts[position]
 

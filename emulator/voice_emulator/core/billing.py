@@ -22,14 +22,14 @@ class Tariff:
     basic_price: Decimal = _ZERO
 
     def __post_init__(self) -> None:
-        """Refuse a cycle below one second and negative prices with ValueError."""
+        """Raise ValueError for a cycle below one second and for negative prices."""
         if self.cycle < 1:
             raise ValueError(f"a billing cycle is at least 1 second, not {self.cycle}")
         if self.price < 0 or self.basic_price < 0:
             raise ValueError("a price cannot be negative")
 
 
-#: Of a provider that tells no prices.
+#: For providers that state no prices.
 FREE = Tariff()
 
 
@@ -45,12 +45,12 @@ class Bill:
 
 
 def count_cycles(seconds: int, cycle: int) -> int:
-    """Begun cycles in ``seconds`` of talk: 0 for 0, otherwise ceil(seconds / cycle)."""
+    """Cycles begun in ``seconds`` of talk: ceil(seconds / cycle)."""
     return -(-seconds // cycle)
 
 
 def bill(tariff: Tariff, answered: bool, seconds: int) -> Bill:
-    """The bill of a call that talked for ``seconds`` (0 when it was not answered)."""
+    """The bill of a call that talked for ``seconds``, 0 if it was not answered."""
     cycles = count_cycles(seconds, tariff.cycle) if answered else 0
     charge = cycles * tariff.price if answered else tariff.basic_price
     return Bill(tariff.cycle, cycles, tariff.price, tariff.basic_price, charge)

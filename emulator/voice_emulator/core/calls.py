@@ -1,4 +1,4 @@
-"""A call: what it was placed with, what has happened to it, and what that cost.
+"""A call: how it was placed, what has happened to it, and what it costs.
 
 Any step that :data:`voice_emulator.core.vocabulary.TRANSITIONS` does not list is a :class:`CallError`.
 """
@@ -16,17 +16,16 @@ from voice_emulator.core.vocabulary import TRANSITIONS, Fate, Outcome, Party, St
 
 
 class CallError(Exception):
-    """A step that the call's state does not allow."""
+    """The state of the call does not allow this step."""
 
 
 class Call:
     """One dialled number of one submission.
 
-    ``ordinal`` says which call to this number it is, from 1. Instants are microseconds on the
-    tenant's clock, None until they happened; ``keys`` is what the callee pressed. ``provider_id`` is
-    the id the provider tells the customer, ``batch_id`` that of the whole submission. ``record`` is the
-    number of the call's record (:meth:`Ledger.number_record`), 0 as long as there is none. ``details``
-    is the provider's own room for this one call; what all numbers share lives in ``submission``.
+    ``ordinal`` says which call to this number it is, from 1. Instants are microseconds on the tenant's clock, None
+    until they happen. ``provider_id`` is the id that the customer knows, ``batch_id`` that of the whole submission.
+    ``record`` is the number of the call's record (:meth:`Ledger.number_record`), 0 until it has one. ``details`` is
+    the provider's own data of this call; ``submission`` is shared by all calls of a request.
     """
 
     __slots__ = (
@@ -38,7 +37,7 @@ class Call:
     def __init__(
         self, id: str, number: str, ordinal: int, submission: Submission, plan: Plan, submitted_at: int
     ) -> None:
-        """Create a queued call; ``plan`` says how it will go."""
+        """Create a queued call that will go as ``plan`` says."""
         self.id = id
         self.number = number
         self.ordinal = ordinal
@@ -59,17 +58,17 @@ class Call:
         self.details: Any = None
         self.query_from: int | None = None
         self.receipt_rule: str | None = None
-        # The books of core/conservation.py: kept here, so that they go on when the ledger forgets.
+        # For core/conservation.py: kept here, so that they survive when the ledger forgets the call.
         self.fate = Fate.PENDING
         self.open_pushes = 0
         self.marks = 0
 
     def drop_cause(self) -> None:
-        """Forget a cause that the rule named for another provider."""
+        """Drop a cause that the rule names for another provider."""
         self.plan = replace(self.plan, cause=None)
 
     def take(self, step: Step, at: int) -> None:
-        """Let ``step`` happen at instant ``at``. Raises CallError when the table forbids it."""
+        """Take ``step`` at instant ``at``. Raises CallError if the state does not allow it."""
         following = TRANSITIONS.get((self.state, step))
         if following is None:
             raise CallError(f"call {self.id} is {self.state} and cannot {step}")
@@ -87,27 +86,27 @@ class Call:
 
     @property
     def answered(self) -> bool:
-        """Whether somebody picked up."""
+        """Whether the callee picked up."""
         return self.answered_at is not None
 
     @property
     def ended(self) -> bool:
-        """Whether the call is over."""
+        """Whether the call has ended."""
         return self.state is State.ENDED
 
     @property
     def outcome(self) -> Outcome | None:
-        """How the call ended; None while it goes on, and for a call dropped before dialling."""
+        """How the call ended; None before, and for a call that was dropped."""
         return self.plan.outcome if self.ended and not self.dropped else None
 
     @property
     def ended_by(self) -> Party | None:
-        """Who ended the call; None while it goes on."""
+        """Who ended the call; None before, and for a call that was dropped."""
         return self.plan.ended_by if self.ended and not self.dropped else None
 
     @property
     def talk_seconds(self) -> int:
-        """Whole seconds from answer to end; 0 when nobody answered or the call still goes on."""
+        """Whole seconds from answer to end; 0 without an answer and before the end."""
         if self.answered_at is None or self.ended_at is None:
             return 0
         return (self.ended_at - self.answered_at) // 1_000_000
@@ -119,7 +118,7 @@ class Call:
 
     @property
     def provider(self) -> str:
-        """Id of the provider that carries the call."""
+        """Id of the provider."""
         return self.submission.provider
 
     @property
@@ -134,5 +133,5 @@ class Call:
 
     @property
     def batch_id(self) -> str:
-        """Id of the submission as the provider tells it, empty where it tells none."""
+        """The provider's id of the submission, empty if it has none."""
         return self.submission.batch_id

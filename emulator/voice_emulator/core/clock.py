@@ -1,7 +1,7 @@
 """The clock of a tenant: real, scaled or manual.
 
-Instants are microseconds since the Unix epoch. The machine's time comes in as a callable, so that
-nothing in here reads a clock by itself.
+Instants are microseconds since the Unix epoch. The machine's time is passed in as a function: nothing here reads a
+clock of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MILLISECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-#: No clock goes further: the year 9990. Wall-clock texts have four digits for the year, and plans look ahead.
+#: The last instant of any clock, in the year 9990: wall-clock texts have four digits for the year, and plans look ahead.
 LAST = 253_086_076_800 * SECOND
 
-#: Clocks start in between the epoch and this, the year 2200.
+#: The last start of a clock: the year 2200.
 LAST_START = 7_258_118_400 * SECOND
 _LAST_SHOWN = LAST + 9 * 365 * DAY
-#: Gives the machine's time in microseconds since the epoch. It must never run backwards.
+#: Returns the machine's time in microseconds since the epoch; it must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
 
@@ -36,15 +36,15 @@ FASTEST = 100_000
 
 
 class ClockError(Exception):
-    """The clock cannot do what was asked, for instance go backwards."""
+    """The clock cannot be moved as requested, for example backwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockSpec:
-    """What a scenario, an option or the API asks of a clock.
+    """A clock as a scenario, an option or the API describes it.
 
-    ``speed`` is how many tenant seconds pass in one real second (1 unless scaled); ``start`` is the
-    first instant of a manual clock, or None for the machine's time at creation.
+    ``speed`` is the number of tenant seconds per real second (1 unless scaled); ``start`` is the first instant of a
+    manual clock (default: the machine's time at creation).
     """
 
     mode: Mode = "real"
@@ -81,7 +81,7 @@ class Clock:
     ) -> None:
         """Start a clock at ``at`` (default: the spec's start, else the machine's time now).
 
-        ``start`` is when it first started, if it only goes on now.
+        ``start`` is when it first started, if it continues an earlier clock.
         """
         self.spec = spec
         self._source = source
@@ -94,12 +94,12 @@ class Clock:
         self._now = self.start
         if start is not None:
             self.start = start
-        #: The present instant of the tenant. A real clock is the source itself: it is asked several times a request.
+        #: The present instant. On a real clock this is the source itself: it is called several times per request.
         self.now: TimeSource = {"real": source, "manual": self._standing, "scaled": self._scaled}[spec.mode]
 
     @property
     def manual(self) -> bool:
-        """Whether time stands still until somebody advances it."""
+        """Whether time stands still until it is advanced."""
         return self.spec.mode == "manual"
 
     def _standing(self) -> int:
@@ -109,7 +109,7 @@ class Clock:
         return min(self._anchor + int((self._source() - self._origin) * self.spec.speed), LAST)
 
     def wall_delay(self, due: int) -> float | None:
-        """Real seconds until ``due``: 0 when it is past, None on a manual clock (nobody knows)."""
+        """Real seconds until ``due``: 0 if it is past, None on a manual clock."""
         if self.spec.mode == "manual":
             return None
         return max(0.0, (due - self.now()) / self.spec.speed / SECOND)
@@ -120,7 +120,7 @@ class Clock:
         self._now = instant
 
     def check_advance(self, instant: int) -> None:
-        """Raise ClockError on a clock that is not manual, and when ``instant`` lies in the past."""
+        """Raise ClockError if the clock is not manual, or if ``instant`` is in the past or after :data:`LAST`."""
         if self.spec.mode != "manual":
             raise ClockError(f"only a manual clock can be advanced; this one is {self.spec}")
         if instant < self._now:
@@ -129,18 +129,18 @@ class Clock:
             raise ClockError(f"a clock ends at {rfc3339(LAST)}")
 
     def rewind(self) -> None:
-        """Take a manual clock back to its start (reset of a tenant); other clocks go on."""
+        """Set a manual clock back to its start; other clocks go on."""
         if self.spec.mode == "manual":
             self._now = self.start
 
 
 def rfc3339(instant: int) -> str:
-    """``instant`` in UTC as RFC 3339 with microseconds, the form the control API uses."""
+    """``instant`` in UTC as RFC 3339 with microseconds, as in the control API."""
     return moment(instant).isoformat(timespec="microseconds")
 
 
 def parse_rfc3339(text: str) -> int:
-    """The instant that an RFC 3339 time with offset names. Raises ValueError with the reason."""
+    """The instant of an RFC 3339 time with offset. Raises ValueError with the reason."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset; write 2026-01-05T09:00:00+08:00")
@@ -148,10 +148,7 @@ def parse_rfc3339(text: str) -> int:
 
 
 def moment(instant: int, offset_hours: float = 0) -> datetime:
-    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts.
-
-    What lies beyond the years that a datetime has is shown as the last one.
-    """
+    """``instant`` as an aware datetime at a fixed offset from UTC; instants past year 9999 become the last one."""
     return _epoch(offset_hours) + timedelta(microseconds=min(instant, _LAST_SHOWN))
 
 
@@ -170,12 +167,12 @@ def wall_text(instant: int, offset_hours: float = 0, pattern: str = "%Y-%m-%d %H
 
 @lru_cache(maxsize=4_096)
 def _second_text(second: int, offset_hours: float, pattern: str) -> str:
-    """The calls of a batch share their seconds, and formatting one costs more than the rest of a field."""
+    """Cached: the calls of a batch share their seconds, and formatting is slow."""
     return moment(second * SECOND, offset_hours).strftime(pattern)
 
 
 def parse_wall_text(text: str, offset_hours: float = 0, pattern: str = "%Y-%m-%d %H:%M:%S") -> int:
-    """The instant that a wall-clock text at a fixed offset names. Raises ValueError."""
+    """The instant of a wall-clock text at a fixed offset. Raises ValueError."""
     naive = datetime.strptime(text, pattern)
     aware = naive.replace(tzinfo=timezone(timedelta(hours=offset_hours)))
     return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

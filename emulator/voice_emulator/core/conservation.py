@@ -1,15 +1,14 @@
 """Conservation: every accepted number is accounted for, at any time.
 
-A number was acknowledged (a push of its receipt arrived), reconciled (no push did, but the client's
-record query showed it), is pending, uncertain, dropped before it was dialled, or an orphan: over,
-and nobody on the client's side knows how it ended. The accounts are kept step by step, so they stay
-right when calls are forgotten, and reading them costs nothing.
+A number is acknowledged (a push of its receipt arrived), reconciled (no push arrived, but a record query of the client
+showed the call), pending, uncertain, dropped before it was dialled, or an orphan: it ended, and the client never
+learned how. The accounts are updated step by step, so they stay right when calls are forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.vocabulary import Fate, Step
 
-#: Orphans named one by one; past it they are only counted.
+#: Orphans kept one by one; the others are only counted.
 ORPHAN_LIMIT = 10_000
 
 _SHOWN = 1
@@ -29,7 +28,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A call nobody knows the end of. ``last`` is how its last push went, None when it had none."""
+    """A call whose end the client never learned. ``last`` is the outcome of its last push, None without a push."""
 
     call_id: str
     provider: str
@@ -44,9 +43,9 @@ class Orphan:
 class Sums:
     """Charges of one provider, each call counted once.
 
-    ``ledger`` is what all ended calls cost. ``receipts`` and ``queries`` are what the client was told
-    by acknowledged receipts and by record queries (None where the provider tells no prices);
-    ``receipts_due`` and ``queries_due`` what the ledger says of those same calls.
+    ``ledger`` is what all ended calls cost. ``receipts`` and ``queries`` sum up the charges in acknowledged receipts and
+    in record queries (None if the provider states no prices); ``receipts_due`` and ``queries_due`` sum up what the
+    ledger has for the same calls.
     """
 
     ledger: Decimal = _ZERO
@@ -57,20 +56,16 @@ class Sums:
 
     @property
     def agree(self) -> bool:
-        """Whether what was told is what the ledger has."""
+        """Whether receipts and queries agree with the ledger."""
         return (self.receipts is None or self.receipts == self.receipts_due) and (
             self.queries is None or self.queries == self.queries_due
         )
 
     def shown(self) -> dict[str, Any]:
-        """The sums as decimal strings, null where no price is told."""
-        return {
-            "ledger": money(self.ledger),
-            "receipts": None if self.receipts is None else money(self.receipts),
-            "receipts_due": money(self.receipts_due),
-            "queries": None if self.queries is None else money(self.queries),
-            "queries_due": money(self.queries_due),
-            "agree": self.agree,
+        """The sums as decimal strings, null where the provider states no price."""
+        sums = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: None if one is None else money(one) for name, one in sums.items()} | {
+            "agree": self.agree
         }
 
 
@@ -83,7 +78,7 @@ class Account:
     sums: Sums = field(default_factory=Sums)
 
     def shown(self) -> dict[str, Any]:
-        """``accepted`` and how many numbers met which fate."""
+        """``accepted``, and how many numbers have each fate."""
         return {"accepted": self.accepted} | {fate.value: count for fate, count in self.fates.items()}
 
 
@@ -103,14 +98,14 @@ class Conservation:
         self._orphans.clear()
 
     def restore(self, accounts: Mapping[str, Account], orphans: Iterable[Orphan]) -> None:
-        """Go on with books that were kept elsewhere."""
+        """Set accounts and orphans, as a state file has them."""
         self.accounts = dict(accounts)
         self._orphans = {orphan.call_id: orphan for orphan in orphans}
 
     # --- what happens -------------------------------------------------------------------------
 
     def placed(self, provider: str, count: int = 1) -> None:
-        """So many numbers were accepted."""
+        """``count`` numbers were accepted."""
         account = self.accounts.get(provider)
         if account is None:
             account = self.accounts[provider] = Account()
@@ -118,7 +113,7 @@ class Conservation:
         account.fates[Fate.PENDING] += count
 
     def ended(self, call: Call) -> None:
-        """A call is over, or was dropped undialled; its receipts are about to be scheduled."""
+        """A call ended, or was dropped before it was dialled; its receipts are scheduled next."""
         if call.dropped:
             self._move(call, Fate.DROPPED)
             return
@@ -142,9 +137,8 @@ class Conservation:
     ) -> None:
         """An attempt of a push ended; ``again`` is whether another one is scheduled.
 
-        ``ours`` is whether it may have failed through the emulator: then what the receiver would have made of it is
-        uncertain, and the call is no orphan of the client's. ``told`` is the charge that the receipt told, None
-        where the provider tells none.
+        ``ours`` is whether it may have failed through the emulator: then the call becomes uncertain and not an orphan.
+        ``told`` is the charge in the receipt, None if the provider states none.
         """
         call = push.call
         if call is None or call.fate is Fate.DROPPED or not _reports_end(call, push.kind):
@@ -161,7 +155,7 @@ class Conservation:
             self._settle(call, outcome, push.rule)
 
     def shown(self, call: Call, told: Decimal | None = None) -> None:
-        """A record query showed ``call`` to the client; before its end that says nothing of how it ended."""
+        """A record query showed ``call`` to the client. Before the call has ended this changes nothing."""
         if not call.ended or call.dropped or call.submission.provider not in self.accounts:
             return
         if not call.marks & _TOLD:
@@ -184,7 +178,7 @@ class Conservation:
             sums.receipts_due += call.bill.charge if call.bill is not None else _ZERO
 
     def _settle(self, call: Call, last: PushOutcome | None, rule: str | None) -> None:
-        """All pushes of ``call`` are done and none was acknowledged."""
+        """All pushes of ``call`` are done, and none was acknowledged."""
         if call.marks & _SHOWN:
             self._move(call, Fate.RECONCILED)
         elif call.marks & _UNCERTAIN:
@@ -214,7 +208,7 @@ class Conservation:
         return iter(tuple(self._orphans.values()))
 
     def count(self, fate: Fate) -> int:
-        """How many numbers of all providers met ``fate``."""
+        """How many numbers of all providers have ``fate``."""
         return sum(account.fates[fate] for account in self.accounts.values())
 
     @property
@@ -243,5 +237,5 @@ class Conservation:
 
 
 def _reports_end(call: Call, kind: str) -> bool:
-    """Whether pushes of ``kind`` are the receipt of ``call``, and not news on the way there."""
+    """Whether pushes of ``kind`` report the end of ``call``, and not an earlier step."""
     return any(plan.kind == kind and plan.ruled and plan.on is Step.END for plan in call.submission.receipts)

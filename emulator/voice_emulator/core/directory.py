@@ -1,15 +1,16 @@
-"""Who is who: from a credential, token or issued id to the tenant it belongs to.
+"""Maps a credential, token or issued id to the tenant it belongs to.
 
-One directory serves the whole process, because everything issued is unique in it. What is issued
-(tokens, ids) is kept in a bounded order, oldest out first; credentials stay until taken back.
+One directory serves the whole process, because everything issued is unique in it. Issued tokens and ids are bounded:
+the oldest are forgotten first. Credentials stay until they are given up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from voice_emulator.core.accounts import ISSUED, Key
+from voice_emulator.core.listeners import Listeners
 
 _NOTHING: dict[str, Any] = {}
 
@@ -18,7 +19,7 @@ ISSUED_LIMIT = 500_000
 
 
 class HasId(Protocol):
-    """Whoever keys belong to: all the directory asks of a tenant."""
+    """What the directory needs of a tenant."""
 
     @property
     def id(self) -> str:
@@ -30,17 +31,17 @@ Owner = TypeVar("Owner", bound=HasId)
 
 
 class KeyTaken(Exception):
-    """A credential that belongs to another tenant already."""
+    """A credential already belongs to another tenant."""
 
     def __init__(self, key: Key, owner: str) -> None:
-        """Name the key and who has it."""
+        """``owner`` is the id of the tenant that has ``key``."""
         super().__init__(f"{key[0]} {key[1]} {key[2]!r} belongs to tenant {owner!r} already")
         self.key = key
         self.owner = owner
 
 
 class _Holder(Generic[Owner]):
-    """Whom ids were issued to: one value per tenant and life, so that a reset forgets them all by one assignment."""
+    """The tenant that ids were issued to: one per tenant, replaced at a reset, which so forgets all ids at once."""
 
     __slots__ = ("count", "tenant")
 
@@ -52,31 +53,26 @@ class _Holder(Generic[Owner]):
 class Directory(Generic[Owner]):
     """Maps keys to tenants; raises KeyTaken instead of ever giving one key to two tenants."""
 
-    __slots__ = ("_credentials", "_dead", "_enrolled", "_holders", "_issued", "_issued_limit", "_total",
-                 "on_issue")  # fmt: skip
+    __slots__ = ("_credentials", "_dead", "_enrolled", "_holders", "_issued", "_issued_limit", "_listeners",
+                 "_total")  # fmt: skip
 
-    def __init__(self, issued_limit: int = ISSUED_LIMIT) -> None:
+    def __init__(self, issued_limit: int = ISSUED_LIMIT, listeners: Listeners | None = None) -> None:
         """Start empty; ``issued_limit`` tokens and ids are remembered over all tenants."""
         self._credentials: dict[Key, Owner] = {}
         # Per tenant id, so that resetting one tenant does not walk through all of them.
         self._enrolled: dict[str, list[Key]] = {}
         self._holders: dict[str, _Holder[Owner]] = {}
-        #: Value by value within each space: no key is made for an id, of which there are hundreds of thousands.
+        #: By space, then by value: hundreds of thousands of ids need no key tuple of their own.
         self._issued: dict[str, dict[str, _Holder[Owner]]] = {}
         self._issued_limit = issued_limit
         self._total = 0
-        #: How many of them belong to nobody any more.
+        #: How many of them belong to no tenant any more.
         self._dead = 0
-        #: Told of everything that is issued, and to whom.
-        self.on_issue: Callable[[Owner, Key], None] | None = None
+        self._listeners = listeners or Listeners()
 
     def find(self, keys: Iterable[Key]) -> Owner | None:
         """The tenant of the first known key; None when none is known."""
-        for key in keys:
-            tenant = self.owner(key)
-            if tenant is not None:
-                return tenant
-        return None
+        return next((tenant for key in keys if (tenant := self.owner(key)) is not None), None)
 
     def owner(self, key: Key) -> Owner | None:
         """The tenant that ``key`` belongs to."""
@@ -118,8 +114,8 @@ class Directory(Generic[Owner]):
         if self._total > self._issued_limit:
             fullest = max(self._issued.values(), key=len)
             self._forget(fullest, next(iter(fullest)))
-        if self.on_issue is not None:
-            self.on_issue(tenant, key)
+        for told in self._listeners.id_issued:
+            told(tenant, key)
         return True
 
     def withdraw(self, tenant: Owner) -> None:
@@ -129,12 +125,12 @@ class Directory(Generic[Owner]):
             return
         holder.tenant = None
         self._dead += holder.count
-        # What is dead is swept out only when it is the larger part, so no reset pays for all tenants.
+        # Dead ids are removed only when they are the majority, so that no reset pays for all tenants.
         if self._dead * 2 > self._total:
             self._sweep()
 
     def remove(self, tenant: Owner) -> None:
-        """Forget ``tenant`` altogether."""
+        """Forget ``tenant`` and everything that belongs to it."""
         self.withdraw(tenant)
         for key in self._enrolled.pop(tenant.id, ()):
             del self._credentials[key]

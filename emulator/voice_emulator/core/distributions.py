@@ -1,8 +1,7 @@
 """Durations as a scenario writes them: fixed, or drawn from a named distribution.
 
-Each type turns a uniform number in [0, 1) into microseconds, by inverting its distribution
-function, so one draw gives one duration. No duration is below 0, nor above :data:`LONGEST`: a far
-enough tail would otherwise leave the calendar.
+Each type turns a uniform number in [0, 1) into microseconds by inverting its distribution function, so one draw gives
+one duration. All durations are between 0 and :data:`LONGEST`: a long tail would otherwise leave the calendar.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class Lognormal:
-    """Skewed like human talk time: half below ``median``, one in twenty above ``p95``."""
+    """Skewed like human talk time: half are below ``median``, one in twenty above ``p95``."""
 
     median: int
     p95: int

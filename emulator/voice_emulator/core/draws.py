@@ -1,8 +1,7 @@
-"""The one source of chance: every draw comes from a key alone.
+"""The only source of chance: every draw depends on a key alone.
 
-A key is (seed, provider, operation, number, which call to that number this is, rule, purpose). So
-draws depend neither on arrival order nor on wall time, and changing one rule leaves the draws of
-all others as they were.
+A key is (seed, provider, operation, number, which call to that number this is, rule, purpose). So draws depend neither
+on the order of arrival nor on wall time, and a change of one rule does not change the draws of the others.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ def digest(*key: object, size: int = 8) -> bytes:
 
 
 def scope_text(*scope: object) -> str:
-    """The beginning that many keys share, joined once: ``digest_within(scope_text(*a), *b)`` is ``digest(*a, *b)``."""
+    """The start shared by many keys, joined once: ``digest_within(scope_text(*a), *b)`` is ``digest(*a, *b)``."""
     return "".join(f"{part}{_SEPARATOR}" for part in scope)
 
 
 def digest_within(scope: str, *key: object, size: int = 8) -> bytes:
-    """The digest of a key of which :func:`scope_text` has joined the beginning."""
+    """The digest of a key whose start :func:`scope_text` has joined."""
     return blake2b((scope + _SEPARATOR.join(map(str, key))).encode(), digest_size=size).digest()
 
 

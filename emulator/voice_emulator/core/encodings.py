@@ -1,4 +1,4 @@
-"""What bytes are that should have been UTF-8, in a few words."""
+"""Names the encoding of bytes that should have been UTF-8."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SIGNS = (
 
 
 def foreign(raw: bytes) -> str:
-    """``UTF-16 text``, ``compressed (gzip)`` or another name for ``raw``; empty for what may be UTF-8."""
+    """``UTF-16 text``, ``compressed (gzip)`` or another name for ``raw``; empty if it may be UTF-8."""
     for sign, name in _SIGNS:
         if raw.startswith(sign):
             return name
-    # Without a mark, but with a zero in every other byte: UTF-16 of what is mostly ASCII.
+    # No byte order mark, but every other byte is zero: UTF-16 of mostly ASCII text.
     begin = raw[:64]
     if len(begin) >= 4 and (not any(begin[::2]) or not any(begin[1::2])):
         return "UTF-16 text"

@@ -1,21 +1,22 @@
-"""What is happening, for those who watch: a short memory of events, and listeners.
+"""What has happened to a tenant lately: a short memory of events for streams and long polls.
 
-An event refers to the thing it is about and is rendered only when somebody reads it.
+An event refers to its subject and is rendered only when it is read.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
+
+from voice_emulator.core.listeners import Listeners
 
 Kind = Literal["request", "call", "callback", "violation", "clock", "scenario", "system"]
 
-#: How many events a late or reconnecting watcher can still get.
+#: How many events a late or reconnecting subscriber can still get.
 REMEMBERED = 5_000
-#: Bytes that the heavy ones among them may hold on to.
+#: Bytes that the subjects of heavy events may take.
 BYTE_LIMIT = 32 * 1024 * 1024
-#: From how many bytes on a subject is heavy: lighter ones are bounded by their number alone.
+#: Subjects above so many bytes are heavy; lighter ones are bounded by their number alone.
 HEAVY = 4 * 1024
 
 
@@ -30,32 +31,30 @@ class Event(NamedTuple):
 
 
 class Events:
-    """The newest events of one tenant, and who listens."""
+    """The newest events of one tenant."""
 
     __slots__ = ("_heavy", "_listeners", "_recent", "_weight", "last_id")
 
-    def __init__(self, limit: int = REMEMBERED) -> None:
+    def __init__(self, limit: int = REMEMBERED, listeners: Listeners | None = None) -> None:
         """Remember at most ``limit`` events."""
-        # Plain tuples: most are never looked at again.
+        # Plain tuples: most are never read.
         self._recent: deque[tuple[int, Kind, int, Any, str]] = deque(maxlen=limit)
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        self._listeners = listeners or Listeners()
         self._heavy: deque[tuple[int, int]] = deque()
         self._weight = 0
         self.last_id = 0
 
     def publish(self, kind: Kind, at: int, subject: Any, note: str = "", weight: int = 0) -> None:
-        """Remember an event and tell every listener. ``weight`` is how many bytes ``subject`` holds on to."""
+        """Remember an event and tell the listeners. ``weight`` is the size of ``subject`` in bytes."""
         self.last_id += 1
         self._recent.append((self.last_id, kind, at, subject, note))
-        if self._listeners:
-            event = Event(self.last_id, kind, at, subject, note)
-            for listener in self._listeners:
-                listener(event)
+        for told in self._listeners.event_published:
+            told(kind, subject, note)
         if weight > HEAVY:
             self._make_room(weight)
 
     def _make_room(self, weight: int) -> None:
-        """Forget the oldest events until the heavy ones weigh no more than they may."""
+        """Forget the oldest events until the heavy ones are within :data:`BYTE_LIMIT`."""
         self._heavy.append((self.last_id, weight))
         self._weight += weight
         while self._weight > BYTE_LIMIT:
@@ -65,7 +64,7 @@ class Events:
                 self._recent.popleft()
 
     def forget(self) -> None:
-        """Remember nothing of what was; ids go on."""
+        """Forget all events; ids continue."""
         self._recent.clear()
         self._heavy.clear()
         self._weight = 0
@@ -78,12 +77,3 @@ class Events:
             return []
         start = max(0, len(recent) - missing)
         return [Event._make(recent[index]) for index in range(start, len(recent))]
-
-    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call ``listener`` for every event from now on; returns the way to stop that."""
-        self._listeners = (*self._listeners, listener)
-
-        def stop() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
-
-        return stop

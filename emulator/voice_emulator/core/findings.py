@@ -1,15 +1,17 @@
 """Contract findings: where the client under test, or its receiver, broke the contract.
 
-A finding names a stable rule and the provider page that states it. Findings are kept bounded per
-rule, counts are kept for ever (until reset).
+A finding names a stable rule and the provider page that states it. The number of findings kept is bounded; counts are
+complete since the last reset.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from voice_emulator.core.listeners import Listeners
 
 Severity = Literal["error", "warning"]
 
@@ -18,7 +20,7 @@ FINDING_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One breach: INTERFACE section 7, ``violations``. ``entry`` is the journal entry that shows it."""
+    """One violation (INTERFACE section 7). ``entry`` is the journal entry that shows it."""
 
     rule: str
     severity: Severity
@@ -32,7 +34,7 @@ class Finding:
 
     @property
     def weight(self) -> int:
-        """Bytes held on to, roughly."""
+        """Bytes in memory, roughly."""
         return 200 + len(self.message)
 
     def shown(self) -> dict[str, Any]:
@@ -52,22 +54,25 @@ class Finding:
 class Findings:
     """The findings of one tenant, oldest first.
 
-    What is entered stays. ``standing`` works out those that follow from where things stand, such as a
-    call whose end nobody knows; they go away when that changes.
+    Findings that were added stay. Derived ones follow from the present state, such as a call whose end the client
+    never learned; they go away when that changes.
     """
 
-    __slots__ = ("_findings", "counts", "dropped", "standing")
+    __slots__ = ("_findings", "_listeners", "counts")
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Listeners | None = None) -> None:
         """Start with none."""
+        self._listeners = listeners or Listeners()
         self._findings: list[Finding] = []
         self.counts: Counter[tuple[str, str, str]] = Counter()
-        self.dropped = 0
-        self.standing: Callable[[], list[Finding]] = list
+
+    def derived(self) -> list[Finding]:
+        """The findings that follow from the present state."""
+        return [finding for derive in self._listeners.derive_findings for finding in derive()]
 
     def all(self) -> list[Finding]:
-        """Everything there is to say now: the entered findings, then the standing ones."""
-        return [*self._findings, *self.standing()]
+        """The added findings, then the derived ones."""
+        return [*self._findings, *self.derived()]
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -75,19 +80,13 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)
 
-    def __getitem__(self, index: int) -> Finding:
-        return self._findings[index]
-
     def add(self, finding: Finding) -> None:
-        """Keep a finding; past :data:`FINDING_LIMIT` only its count is kept."""
+        """Keep a finding; past :data:`FINDING_LIMIT` only count it."""
         self.counts[finding.rule, finding.provider, finding.severity] += 1
         if len(self._findings) < FINDING_LIMIT:
             self._findings.append(finding)
-        else:
-            self.dropped += 1
 
     def clear(self) -> None:
         """Forget all findings."""
         self._findings.clear()
         self.counts.clear()
-        self.dropped = 0

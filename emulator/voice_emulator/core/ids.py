@@ -1,7 +1,7 @@
 """Ids and tokens: drawn like everything else, and unique in the process.
 
-The key of what is issued holds the tenant's id and, unless the clock is manual, the tenant's
-start: two tenants with the same seed and numbers are never given the same token.
+Their keys contain the tenant's id and, unless the clock is manual, its start: two tenants with the same seed and
+numbers never get the same token.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from voice_emulator.core.draws import digest_within, scope_text
 
 
 class Ids:
-    """Makes the ids of one tenant. ``claim(space, value)`` says whether a value was still free."""
+    """Makes the ids of one tenant. ``claim(space, value)`` reserves a value and returns whether it was free."""
 
     __slots__ = ("_claim", "_scope")
 
     def __init__(self, scope: tuple[object, ...], claim: Callable[[str, str], bool]) -> None:
-        """``scope`` goes into every key; see the module."""
+        """``scope`` is part of every key."""
         self._scope = scope_text(*scope)
         self._claim = claim
 
     def unique(self, space: str, make: Callable[[int], str]) -> str:
-        """The first of ``make(0)``, ``make(1)``, ... that nobody was given in ``space`` before."""
+        """The first of ``make(0)``, ``make(1)``, ... that is still free in ``space``."""
         attempt = 0
         while True:
             value = make(attempt)
@@ -46,9 +46,9 @@ class Ids:
         return self.unique(space, lambda n: str(high + (first + n + 1) % below))
 
     def drawn_hexadecimal(self, length: int, *key: object) -> str:
-        """Hex digits that need not be unique, for parts of larger ids."""
+        """Hex digits that may repeat, for parts of larger ids."""
         return digest_within(self._scope, *key, size=(length + 1) // 2).hex()[:length]
 
     def drawn_integer(self, below: int, *key: object) -> int:
-        """An integer in [0, below) that need not be unique."""
+        """An integer in [0, below) that may repeat."""
         return int.from_bytes(digest_within(self._scope, *key, size=16), "big") % below

@@ -1,13 +1,13 @@
-"""What fits the integers of typed clients: they read a JSON number without a fraction as a signed 32-bit one."""
+"""Integers that typed clients can read: they take a JSON number without a fraction as a signed 32-bit integer."""
 
 from __future__ import annotations
 
-#: The largest of them. One client throws above it, another cuts silently.
+#: Above it, one client throws and another truncates silently.
 LARGEST = 2**31 - 1
 
 
 def number_or_text(text: str) -> int | str:
-    """``text`` as the number that says exactly the same and fits, else as it is (``007``, ``*``, empty)."""
+    """``text`` as a number if that fits and has the same text, else unchanged (``007``, ``*``, empty)."""
     if (
         text.isascii()
         and text.isdigit()

@@ -1,7 +1,7 @@
-"""The journal: everything that went over the wire, in order, bounded in number and in bytes.
+"""The journal: everything received and sent, in order, bounded in number and in bytes.
 
-Entries keep what was received and sent as it was; secrets are masked when an entry is rendered
-(:mod:`voice_emulator.core.masking`), so nothing is copied for entries nobody reads.
+Entries keep the original bytes; secrets are masked when an entry is rendered (:mod:`voice_emulator.core.masking`), so
+nothing is copied for entries that are never read.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ BYTE_LIMIT = 32 * 1024 * 1024
 
 
 class Record(Protocol):
-    """What an entry is about: it knows its size in memory, and how to show itself without secrets."""
+    """The subject of an entry."""
 
     @property
     def weight(self) -> int:
-        """Bytes the record holds on to, roughly."""
+        """Bytes in memory, roughly."""
         ...
 
     def shown(self) -> dict[str, Any]:
@@ -49,10 +49,10 @@ class Journal:
         self._limit = limit
         self._byte_limit = byte_limit
         self._bytes = 0
-        # What entries weigh beyond the weight they came with, by id; most weigh no more.
+        # By id: bytes of an entry that were counted after it was added.
         self._more: dict[int, int] = {}
         self.last_id = 0
-        #: How many requests are over: the number of the one whose reply ended last.
+        #: How many requests have finished: the number of the last one.
         self.finished = 0
         self.evicted = 0
 
@@ -63,7 +63,7 @@ class Journal:
         return iter(self._entries)
 
     def append(self, kind: EntryKind, at: int, record: Record) -> Entry:
-        """Add an entry; the oldest go when a bound is passed (the newest always stays)."""
+        """Add an entry; past a bound, forget the oldest (the newest always stays)."""
         self.last_id += 1
         entry = Entry(self.last_id, kind, at, record)
         self._entries.append(entry)
@@ -73,7 +73,7 @@ class Journal:
         return entry
 
     def weigh(self, entry_id: int, more: int) -> None:
-        """Count ``more`` bytes that an entry holds on to since it was added."""
+        """Count ``more`` bytes of an entry that has grown since it was added."""
         if self.get(entry_id) is not None:
             self._more[entry_id] = self._more.get(entry_id, 0) + more
             self._bytes += more
@@ -103,7 +103,7 @@ class Journal:
                 yield entry
 
     def clear(self) -> None:
-        """Forget all entries; ids go on, so that old cursors stay meaningful."""
+        """Forget all entries; ids continue, so that old cursors stay valid."""
         self._entries.clear()
         self._more.clear()
         self._bytes = 0

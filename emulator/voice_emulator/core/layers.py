@@ -1,4 +1,4 @@
-"""Where a tenant's configuration comes from: API over command line over scenario over default."""
+"""Layers of a tenant's configuration: API over command line over scenario over default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Layer:
-    """One source of configuration; None or an empty mapping where it is silent.
+    """One source of configuration; None or an empty mapping where it says nothing.
 
     ``settings`` and ``credentials`` map provider id to values, ``callback_urls`` url key to URL.
     """

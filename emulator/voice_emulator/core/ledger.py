@@ -1,6 +1,6 @@
-"""The ledger of calls: what receipts and record queries are both rendered from.
+"""The ledger of calls, from which both receipts and record queries are rendered.
 
-Bounded: calls that have ended are forgotten oldest first past a limit; calls still going on never.
+It is bounded: past a limit the calls that ended first are forgotten. A call that has not ended is never forgotten.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FIRST_RECORD = 1_000_001
 class Counts:
     """How often each key was seen, for at least the latest ``limit`` keys.
 
-    Two generations of plain dicts: when the young one is full it becomes the old one, and what was
-    in the old one and not seen since is forgotten. That needs half the memory of an ordered dict.
+    There are two dicts: when the young one is full it becomes the old one, and the keys of the old one that were not
+    seen since are forgotten. That takes half the memory of an ordered dict.
     """
 
     __slots__ = ("_limit", "_old", "_young")
@@ -33,7 +33,7 @@ class Counts:
         self._limit = limit
 
     def next(self, key: str) -> int:
-        """Count one more and say which it is, from 1."""
+        """Count one more; returns which it is, from 1."""
         young = self._young
         count = young.get(key)
         if count is None:
@@ -45,7 +45,7 @@ class Counts:
         return count + 1
 
     def put(self, key: str, count: int) -> None:
-        """Go on counting ``key`` from ``count``."""
+        """Continue to count ``key`` from ``count``."""
         if self.seen(key) < count:
             self.next(key)
             self._young[key] = count
@@ -67,7 +67,7 @@ class Ledger:
     """All calls of one tenant, in the order they were submitted."""
 
     __slots__ = (
-        "_calls", "_dialled", "_ended", "_ended_limit", "_named", "_requested", "forgotten", "records",
+        "_calls", "_counts", "_ended", "_ended_limit", "_named", "forgotten", "records",
     )  # fmt: skip
 
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
@@ -76,10 +76,9 @@ class Ledger:
         self._named: dict[str, dict[str, Call]] = {}
         self._ended: deque[Call] = deque()
         self._ended_limit = ended_limit
-        self._dialled: dict[str, Counts] = {}
-        self._requested: dict[tuple[str, str], Counts] = {}
+        self._counts: dict[tuple[str, ...], Counts] = {}
         self.forgotten = 0
-        #: The number of the next record, by provider; :data:`FIRST_RECORD` where there was none yet.
+        #: The number of the next record, by provider; :data:`FIRST_RECORD` if the provider is missing.
         self.records: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -91,31 +90,24 @@ class Ledger:
     def __contains__(self, call_id: str) -> bool:
         return call_id in self._calls
 
-    def ordinal(self, provider: str, number: str) -> int:
-        """Count one more call of ``provider`` to ``number`` and say which it is, from 1."""
-        counts = self._dialled.get(provider)
+    def ordinal(self, number: str, *space: str) -> int:
+        """Count one more call, or request, for ``number``; returns which it is, from 1.
+
+        ``space`` is (provider,) for a call and (provider, operation) for a request that names ``number`` first.
+        """
+        counts = self._counts.get(space)
         if counts is None:
-            counts = self._dialled[provider] = Counts()
+            counts = self._counts[space] = Counts()
         return counts.next(number)
 
-    def go_on(self, space: tuple[str, ...], key: str, count: int) -> None:
-        """Go on counting a number: ``space`` is the provider, for requests also the operation."""
-        if len(space) == 1:
-            self._dialled.setdefault(space[0], Counts()).put(key, count)
-        else:
-            self._requested.setdefault((space[0], space[1]), Counts()).put(key, count)
+    def restore_count(self, space: tuple[str, ...], number: str, count: int) -> None:
+        """Continue to count ``number`` from ``count``."""
+        self._counts.setdefault(space, Counts()).put(number, count)
 
     @property
     def ended_count(self) -> int:
         """How many calls have ended so far: the running number of the one that ended last."""
         return self.forgotten + len(self._ended)
-
-    def request_ordinal(self, provider: str, operation: str, number: str) -> int:
-        """Count one more request of ``operation`` that names ``number`` first; which it is, from 1."""
-        counts = self._requested.get((provider, operation))
-        if counts is None:
-            counts = self._requested[provider, operation] = Counts()
-        return counts.next(number)
 
     def add(self, call: Call) -> None:
         """Enter a new call."""
@@ -126,7 +118,7 @@ class Ledger:
         return self._calls.get(call_id)
 
     def name(self, call: Call, name: str) -> None:
-        """Let ``call`` be found by what the customer knows it as, for as long as it is kept."""
+        """Let ``call`` be found by the id that the customer knows."""
         call.provider_id = name
         named = self._named.get(call.provider)
         if named is None:
@@ -134,20 +126,20 @@ class Ledger:
         named[name] = call
 
     def named(self, provider: str, name: str) -> Call | None:
-        """The call of ``provider`` that :meth:`name` gave this name to."""
+        """The call of ``provider`` with this name (:meth:`name`), unless unknown or forgotten."""
         return self._named.get(provider, _NO_NAMES).get(name)
 
     def number_record(self, call: Call) -> None:
         """Give the record of ``call``, which ends now, the next number of its provider.
 
-        That is also the customer's id of a call whose submission told none.
+        It is also the customer's id of a call whose submission returned none.
         """
         call.record = self.records.get(call.provider, FIRST_RECORD)
         self.records[call.provider] = call.record + 1
         call.provider_id = call.provider_id or str(call.record)
 
     def ended(self, call: Call) -> None:
-        """Note that ``call`` is over, and forget the oldest ended one past the limit."""
+        """Note that ``call`` has ended; past the limit, forget the call that ended first."""
         self._ended.append(call)
         if len(self._ended) > self._ended_limit:
             oldest = self._ended.popleft()
@@ -171,7 +163,6 @@ class Ledger:
         self._calls.clear()
         self._named.clear()
         self._ended.clear()
-        self._dialled.clear()
-        self._requested.clear()
+        self._counts.clear()
         self.records.clear()
         self.forgotten = 0

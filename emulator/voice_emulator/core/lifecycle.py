@@ -1,4 +1,4 @@
-"""Placing and withdrawing the calls of a submission. What follows is :mod:`voice_emulator.core.steps`."""
+"""Places and withdraws the calls of a submission. :mod:`voice_emulator.core.steps` runs them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from voice_emulator.core.plan import DEFAULT_EFFECT, make_plan
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.turns import Turns, at_once
 
-#: What a number costs beside the rules that are held against it, in rules; and what is spent before others have
-#: their turn.
+#: The cost of one number in addition to the rules it is matched against, in rules; and the cost after which others
+#: have their turn.
 NUMBER_COST = 5
 TURN = 2_000
 
@@ -24,10 +24,10 @@ TURN = 2_000
 def place(
     tenant: Tenant, submission: Submission, numbers: Sequence[str], fields: Mapping[str, Any], now: int
 ) -> list[Call]:
-    """Make the planned, not yet started calls of ``submission``, one per occurrence of a number, in order.
+    """Create the planned calls of ``submission``, one per occurrence of a number, in order.
 
-    ``fields`` are the request's, for rules that look at them. All calls enter the ledger together;
-    ``tenant.steps.start`` lets them begin after the reply is on the wire.
+    ``fields`` are the request's, for rules that match them. All calls enter the ledger together; ``tenant.steps.start``
+    starts them after the reply is on the wire.
     """
     return at_once(place_in_turns(tenant, submission, numbers, fields, now))
 
@@ -41,15 +41,10 @@ def place_in_turns(
     *,
     heavy: bool = False,
 ) -> Turns[list[Call]]:
-    """What :func:`place` does; ``heavy`` is whether looking at ``fields`` takes a while."""
+    """What :func:`place` does; ``heavy`` is whether matching ``fields`` takes long."""
     calls: list[Call] = []
-    seed, provider, operation, limits = (
-        tenant.seed,
-        submission.provider,
-        submission.operation,
-        submission.limits,
-    )
-    wants_keys = submission.wants_keys
+    seed, provider, operation = tenant.seed, submission.provider, submission.operation
+    limits, wants_keys = submission.limits, submission.wants_keys
     elapsed = now - tenant.scenario_loaded_at
     ledger, rules = tenant.ledger, tenant.rules
     ruled = rules.acts_on_numbers
@@ -60,12 +55,12 @@ def place_in_turns(
         if spent > TURN:
             spent = 0
             yield None
-        ordinal = ledger.ordinal(provider, number)
+        ordinal = ledger.ordinal(number, provider)
         receipt_rule = None
         if ruled:
             unit = partial(draw, seed, provider, operation, number, ordinal)
             subject = Subject(provider, operation, (number,), fields, ordinal, elapsed, heavy)
-            call_rule, receipt_rule = yield from rules.for_number_in_turns(subject, unit)
+            call_rule, receipt_rule = yield from rules.for_number(subject, unit)
         else:
             call_rule = rules.for_plain_number(number)
         name, effect = None, DEFAULT_EFFECT
@@ -83,7 +78,7 @@ def place_in_turns(
             call.effect = receipt_rule.receipt
             call.receipt_rule = receipt_rule.name
         calls.append(call)
-    # All of them now: in between the tenant may have been reset.
+    # All of them now: the tenant may have been reset in between.
     for call in calls:
         ledger.add(call)
     tenant.totals.placed(provider, len(calls))
@@ -92,7 +87,7 @@ def place_in_turns(
 
 
 def _call_id(tenant: Tenant, *key: object) -> str:
-    """An id drawn like all others; a repeat is possible only once a number's count was forgotten."""
+    """An id, drawn like all others; it can repeat only after a number's count was forgotten."""
     call_id = tenant.ids.drawn_hexadecimal(16, "call", *key)
     repeat = 0
     while call_id in tenant.ledger:
@@ -102,7 +97,7 @@ def _call_id(tenant: Tenant, *key: object) -> str:
 
 
 def withdraw(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
-    """Take back calls whose request was not accepted after all: no dialling, no charge, no receipt."""
+    """Drop calls whose request was not accepted after all: they are not dialled, charged or reported."""
     for call in calls:
         call.submission = replace(call.submission, receipts=())
         tenant.steps.drop(call, now)

@@ -1,7 +1,7 @@
-"""Hiding secrets in what is shown: journal, events, page, HAR, reports, logs.
+"""Masks secrets in everything shown: journal, events, page, HAR, reports, logs.
 
-A secret is known by its name (a field or header that a schema marks ``x-secret``) and by its value: those that the
-tenant knows (:class:`TenantSecrets`), and those that a request has under secret names. Names and ids stay.
+A secret is recognised by its name (a field or header that a schema marks ``x-secret``) and by its value: the values that
+the tenant knows (:class:`TenantSecrets`) and those that a request has under secret names. Names and ids stay visible.
 """
 
 from __future__ import annotations
@@ -12,92 +12,98 @@ from dataclasses import replace as replace_fields
 from typing import Any
 from urllib.parse import unquote
 
+from voice_emulator.core.accounts import named_values
 from voice_emulator.core.matchers import Difference
 from voice_emulator.core.secrets import Span, Values, find, replace
 from voice_emulator.core.tokens import Tokens
 
 MASK = "***"
-#: Of a token so many characters are shown at its end, to tell one from another.
+#: The last characters of a token that are shown, to tell tokens apart.
 TOKEN_SHOWN = 4
-#: Values that one tenant has or had, at most; past it those that it has no more are forgotten.
+#: Past and present values kept per tenant; past this, former ones are forgotten.
 REMEMBERED = 25_000
-#: Values of one request that are searched for in Base64 too; of more, only as they are and escaped.
+#: Values of one request that are also searched for in Base64 and hexadecimal.
 _ENCODED = 100
-#: Names of query parameters of a receiver's URL that hold a secret, beside those of the providers.
+#: Query parameters of a receiver's URL that hold a secret, in addition to those of the providers.
 _QUERY_SECRET = re.compile(
     r"(?i)token|secret|passw|pwd|auth|credential|signature|session|api_?key|access_?key|^(?:key|sig|jwt|sid|code|pass)$"
 )
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _OPEN = rb'(?:"(?P<a>[^"\\]*+(?:\\.[^"\\]*+)*+)|\'(?P<b>[^\'\\]*+(?:\\.[^\'\\]*+)*+)|\[(?P<c>[^\]]*+)|\{(?P<d>[^}]*+)'
-#: What may follow the name of a secret: each alternative is anchored there and never looks back.
+#: What may follow the name of a secret: each alternative is anchored there and does not backtrack.
 _AFTER = re.compile(
     rb'(?s)(?:\\*["\']\s*+:\s*+\\*' + _OPEN + rb'|(?P<e>[^\s&,;}\]"\'<>]++))'
     rb'|=(?P<f>"[^"]*+"?+[^&\s]*+|\'[^\']*+\'?+[^&\s]*+|[^&\s"\']++)'
     rb'|(?:\s[^<>]{0,200}+)?>(?P<g>[^<]++))'
 )  # fmt: skip
-#: In a body that is no JSON a name may stand bare before a colon; in a sentence that is a remark about the name.
+#: Only in a body may a name without quotes precede a colon: in a sentence that is a remark about the name.
 _AFTER_BARE = re.compile(rb"(?s)\s*+:\s*+" + _OPEN + rb'|(?P<e>[^\s&,;}\]"\'<>]++))')
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _BOUNDARY = re.compile(rb"\r?\n--|\Z")
 
 
 class TenantSecrets:
-    """Everything secret that a tenant knows: of its credentials, its tokens, and its receivers' URLs.
+    """All secrets of a tenant: in its credentials, its tokens, and its receivers' URLs.
 
-    Values that were replaced stay known: the journal may still show them.
+    Former values stay known: the journal may still contain them.
     """
 
     __slots__ = ("_learnt", "_names", "_present", "_tokens", "_values", "masker")
 
     def __init__(self, tokens: Tokens) -> None:
-        """``tokens`` are the tenant's; new ones are learnt when somebody looks."""
+        """``tokens`` are the tenant's; new ones are added by the next search."""
         self._tokens = tokens
         self._names: frozenset[str] = frozenset()
         self._values = Values()
-        # Those that nobody has looked for yet: most tenants are never shown.
+        # Values not searched for yet: most tenants are never shown.
         self._learnt: dict[str, None] = {}
         self._present: dict[str, None] = {}
-        #: What hides them, made by the first :meth:`Masker.within`.
+        #: Masks them; made by the first :meth:`Masker.within`.
         self.masker: Masker | None = None
 
     def learn(
         self, accounts: Iterable[tuple[Mapping[str, Any], Collection[str]]], urls: Iterable[str]
     ) -> None:
-        """Hide what these accounts, (credentials, names of secret ones) pairs, and these receivers' URLs have.
+        """Mask the secrets of these accounts, (credentials, secret names) pairs, and of these receivers' URLs.
 
-        What a name or an id is called too stays: it is shown as that anyhow.
+        A value that is also the name of a credential or a public credential stays visible.
         """
         accounts = list(accounts)
         self._names = frozenset(name.lower() for _, names in accounts for name in names)
-        found = [value for credentials, names in accounts for value in secrets_of(credentials, names)]
-        found += [value for url in urls for value in secrets_of_url(url, self._names)]
-        public = {text for credentials, names in accounts for text in _public(credentials, names)}
+        found = [value for url in urls for value in secrets_of_url(url, self._names)]
+        public: set[str] = set()
+        for credentials, names in accounts:
+            public.update(credentials)
+            for name, value in named_values(credentials):
+                public.add(name)
+                if isinstance(value, str):
+                    (found.append if name in names else public.add)(value)
         self._present = {value: None for value in found if value not in public}
         if len(self._learnt) > REMEMBERED:
             self._learnt.clear()
         self._learnt |= self._present
 
     def hide(self, text: str) -> str:
-        """``text`` without the values."""
+        """``text`` with the values masked."""
         raw = text.encode("utf-8", "surrogatepass")
         return replace(raw, find(raw, self.values)).decode("utf-8", "surrogatepass")
 
     def url(self, url: str) -> str:
-        """A receiver's URL without secrets."""
+        """A receiver's URL with secrets masked."""
         return self.hide(mask_url(url, self._names))
 
     def difference(self, one: Difference) -> str:
-        """What kept a request from matching, in words; nothing of a secret field but its name."""
+        """The difference as text, with the value of a secret field masked."""
         if one.place.removeprefix("fields.").lower() in self._names:
             return str(replace_fields(one, expected=MASK, actual=MASK))
         return self.hide(str(one))
 
     @property
     def values(self) -> Values:
-        """What is to be found, the tokens issued meanwhile included."""
+        """The values to find, new tokens included."""
         learnt, self._learnt = self._learnt, {}
         if len(self._values) > REMEMBERED:
-            # Of what was replaced long ago nothing is left that could show it.
+            # Nothing that is still kept contains values that were replaced so long ago.
             self._values = Values()
             learnt = {**self._present, **learnt}
             for token in self._tokens:
@@ -109,39 +115,20 @@ class TenantSecrets:
         return self._values
 
 
-def secrets_of(values: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
-    """The values under one of ``names`` among credentials, however deep."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from secrets_of(value, names)
-        elif isinstance(value, str) and name in names:
-            yield value
-
-
-def _public(values: Mapping[str, Any], names: Collection[str]) -> Iterator[str]:
-    """The names of credentials, and the values of those that are no secret."""
-    for name, value in values.items():
-        yield name
-        if isinstance(value, Mapping):
-            yield from _public(value, names)
-        elif isinstance(value, str) and name not in names:
-            yield value
-
-
 def secrets_of_url(url: str, names: Collection[str] = ()) -> Iterator[str]:
-    """What a receiver's URL has in its userinfo and in the secret ones of its query parameters."""
+    """The secrets in the userinfo and the query parameters of a receiver's URL."""
     for begin, end in _secret_parts(url, names):
         part = url[begin:end]
         userinfo = end < len(url) and url[end] == "@"
         for text in part.partition(":")[::2] if userinfo and ":" in part else (part,):
-            # The user of a user and password is a name.
+            # The user before a password is a name.
             if not (userinfo and ":" in part and text == part.partition(":")[0]):
                 yield text
                 yield unquote(text)
 
 
 def mask_url(url: str, names: Collection[str] = ()) -> str:
-    """A receiver's URL without its userinfo and the secret ones of its query parameters."""
+    """A receiver's URL with userinfo and secret query parameters masked."""
     for begin, end in reversed(list(_secret_parts(url, names))):
         url = url[:begin] + MASK + url[end:]
     return url
@@ -164,17 +151,16 @@ def _secret_parts(url: str, names: Collection[str]) -> Iterator[tuple[int, int]]
 
 
 class Masker:
-    """Hides what is secret by name, and what one tenant knows to be secret, in text, mappings and header lists."""
+    """Masks what is secret by name, and the secrets of one tenant, in text, mappings and header lists."""
 
     __slots__ = ("_known", "_names", "_open", "_sorted")
 
     def __init__(
         self, names: Iterable[str], open_names: Iterable[str] = (), known: TenantSecrets | None = None
     ) -> None:
-        """Take the names, in any case, of fields and headers whose values are secret.
+        """``names``, in any case, are the fields and headers whose values are secret.
 
-        ``open_names`` are such as differ from a secret one by nothing but case, and are none; ``known`` is what
-        the tenant knows.
+        ``open_names`` differ from a secret name in case alone and are not secret; ``known`` are the tenant's secrets.
         """
         self._names = frozenset(name.lower() for name in names)
         self._open = frozenset(open_names)
@@ -182,36 +168,36 @@ class Masker:
         self._known = known
 
     def within(self, secrets: TenantSecrets) -> Masker:
-        """This masker for one tenant's things."""
+        """This masker with the secrets of one tenant."""
         if secrets.masker is None:
             secrets.masker = Masker(self._names, self._open, secrets)
         return secrets.masker
 
     def is_secret(self, name: str) -> bool:
-        """Whether values under this name are hidden."""
+        """Whether values with this name are masked."""
         return name.lower() in self._names and name not in self._open
 
     def _is_secret_header(self, name: str) -> bool:
-        """The same of a header, whose name has no case."""
+        """The same for a header; its name is case-insensitive."""
         lower = name.lower()
         return lower in self._names and all(lower != other.lower() for other in self._open)
 
     def text(self, text: str, values: Values | None = None) -> str:
-        """``text`` without secrets: by name, then by value, those of ``values`` included."""
+        """``text`` with secrets masked, by name and by value; ``values`` are additional ones."""
         return self._hidden_in(text.encode("utf-8", "surrogatepass"), values, bare=False).decode(
             "utf-8", "surrogatepass"
         )
 
     def body(self, body: bytes, values: Values | None = None) -> str:
-        """A body without secrets, as text."""
+        """A body as text, with secrets masked."""
         return self._hidden_in(body, values, bare=True).decode("utf-8", "replace")
 
     def url(self, url: str) -> str:
-        """A receiver's URL without secrets."""
+        """A receiver's URL with secrets masked."""
         return self.text(mask_url(url, self._names))
 
     def number(self, number: str) -> str:
-        """What stands where a number should: digits that happen to be in a secret stay."""
+        """A called number: digits stay visible even if a secret contains them."""
         return number if number.isdigit() and not self.knows(number) else self.text(number)
 
     def knows(self, value: str) -> bool:
@@ -256,7 +242,7 @@ class Masker:
                     yield Span(blank, done, mask)
 
     def mapping(self, fields: Mapping[str, Any], values: Values | None = None) -> dict[str, Any]:
-        """A copy of ``fields`` with secret values hidden, however deep they lie."""
+        """A copy of ``fields`` with secret values masked at any depth."""
         return {
             self._leaf(name, values): MASK if self.is_secret(name) else self._hidden(value, values)
             for name, value in fields.items()
@@ -275,11 +261,11 @@ class Masker:
         return value
 
     def _leaf(self, text: str, values: Values | None) -> str:
-        """A text among others: short and plain ones, as nearly all are, cannot hold a secret."""
+        """One text of many: a short one, as most are, cannot contain a secret."""
         return text if len(text) < 5 else self.text(text, values)
 
     def headers(self, headers: Iterable[tuple[str, str]], values: Values | None = None) -> list[list[str]]:
-        """Header pairs with secret values hidden; an Authorization header keeps its scheme."""
+        """Header pairs with secret values masked; an Authorization header keeps its scheme."""
         shown = []
         for name, value in headers:
             if self._is_secret_header(name):
@@ -291,7 +277,7 @@ class Masker:
         return shown
 
     def secret_values(self, fields: Mapping[str, Any]) -> Values:
-        """The secret values among decoded fields, for the other methods."""
+        """The secret values in decoded fields, for the other methods."""
         found = Values()
         for count, value in enumerate(self._secrets_among(fields)):
             found.add(value, MASK, encoded=count < _ENCODED)

@@ -1,7 +1,7 @@
-"""Whom a rule speaks of. Each comparison returns its differences; none means it matches.
+"""What a rule matches. A comparison returns the differences; without any, the rule matches.
 
-Globs know ``*`` (any run of characters) and ``?`` (any one) and nothing else: no character
-classes, no regular expressions, so a pattern cannot be made slow.
+Globs have ``*`` (any characters) and ``?`` (one character) and nothing else: there are neither character classes nor
+regular expressions, so no pattern is slow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ QUOTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that did not fit: the place, what the rule wants, what the request has."""
+    """One thing that did not match: where, what the rule wants, what the request has."""
 
     place: str
     expected: str
@@ -30,7 +30,7 @@ class Difference:
 
 
 def compile_glob(pattern: str) -> Callable[[str], bool]:
-    """A predicate for ``pattern``, whose time is linear in the text it is given."""
+    """A predicate for ``pattern``; it takes linear time."""
     if "?" not in pattern:
         stars = pattern.count("*")
         if stars == 0:
@@ -45,7 +45,7 @@ def compile_glob(pattern: str) -> Callable[[str], bool]:
 
 
 class _Glob:
-    """What stands between the stars, each found as far to the left as it can be: the rest then has the most room."""
+    """A pattern with stars: each part between two stars is searched for as far to the left as possible."""
 
     __slots__ = ("_first", "_last", "_middle", "_shortest")
 
@@ -73,12 +73,12 @@ class _Glob:
         return at <= end
 
 
-#: Characters that :class:`_Part` compares one by one before it looks at all places of a text at once.
+#: Characters that :class:`_Part` compares one by one before it searches all positions of a text at once.
 _COMPARED = 200_000
 
 
 class _Part:
-    """Characters in a row, ``?`` being any."""
+    """A part of a pattern without stars; ``?`` is any character."""
 
     __slots__ = ("_literal", "_offset", "_pattern", "length", "text")
 
@@ -97,12 +97,12 @@ class _Part:
         return self._pattern.match(text, at) is not None
 
     def find(self, text: str, begin: int, end: int) -> int:
-        """The first place between ``begin`` and ``end``; -1: none."""
+        """The first position between ``begin`` and ``end``; -1 if there is none."""
         if self._pattern is None:
             return text.find(self.text, begin, end)
         if not self._literal:
             return begin if begin + self.length <= end else -1
-        # Tried wherever the longest stretch without a ? stands, unless that is nearly everywhere.
+        # Tried wherever the longest literal occurs, unless that is nearly everywhere.
         last = end - self.length
         room = _COMPARED // self.length
         while room:
@@ -117,7 +117,7 @@ class _Part:
         return self._find_at_once(text, begin, end)
 
     def _find_at_once(self, text: str, begin: int, end: int) -> int:
-        """Find with one bit for each place: whether what was compared so far fits there."""
+        """Find with one bit per position: whether what was compared so far matches there."""
         if end - begin < self.length:
             return -1
         part = text[begin:end][::-1]
@@ -157,12 +157,12 @@ class Globs:
         self._tests = tuple(compile_glob(pattern) for pattern in patterns)
 
     def __call__(self, text: str) -> bool:
-        """Whether ``text`` fits any of the patterns."""
+        """Whether ``text`` matches any of the patterns."""
         return self.fits_any((text,))
 
     def fits_any(self, texts: Iterable[str]) -> bool:
-        """Whether any of ``texts`` fits."""
-        # Loops: the generators of any() cost more than the one pattern and the one number there usually are.
+        """Whether any of ``texts`` matches any of the patterns."""
+        # Loops: there is usually one pattern and one number, and the generators of any() cost more than that.
         for text in texts:
             for test in self._tests:
                 if test(text):
@@ -198,11 +198,11 @@ class Nth:
 
 
 class Subject(NamedTuple):
-    """What a rule is held against: a request, or one number of it.
+    """What a rule is matched against: a request, or one number of it.
 
-    ``numbers`` holds the called numbers (one of them, for the effects decided per number),
-    ``attempt`` which call to that number this is, ``elapsed`` the microseconds of tenant time since
-    the scenario was loaded. ``heavy`` is whether fields are so long that looking at them takes a while.
+    ``numbers`` has the called numbers (just one for effects per number). ``attempt`` says which call to that number this
+    is, ``elapsed`` is the tenant time since the scenario was loaded, in microseconds. ``heavy``: the fields are so long
+    that matching them takes long.
     """
 
     provider: str
@@ -216,7 +216,7 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """All conditions of a rule that do not count; each given one must hold."""
+    """The conditions of a rule; all that are set must hold."""
 
     provider: frozenset[str] | None = None
     operation: frozenset[str] | None = None
@@ -228,7 +228,7 @@ class Match:
     nth: Nth | None = None
 
     def accepts(self, subject: Subject) -> bool:
-        """Whether all conditions but ``nth`` hold: the quick form of :meth:`differences`."""
+        """Whether all conditions but ``nth`` hold: a faster :meth:`differences`."""
         if self.provider is not None and subject.provider not in self.provider:
             return False
         if self.number is not None and not self.number.fits_any(subject.numbers):
@@ -246,7 +246,7 @@ class Match:
         )
 
     def differences(self, subject: Subject) -> list[Difference]:
-        """Everything that keeps ``subject`` from matching, in the order a reader would check it."""
+        """Everything that keeps ``subject`` from matching, in reading order."""
         found: list[Difference] = []
         if self.provider is not None and subject.provider not in self.provider:
             found.append(Difference("provider", " or ".join(sorted(self.provider)), subject.provider))
@@ -266,14 +266,12 @@ class Match:
         if self.after is not None and subject.elapsed < self.after:
             found.append(Difference("after", _seconds(self.after), _seconds(subject.elapsed)))
         if self.before is not None and subject.elapsed >= self.before:
-            found.append(
-                Difference("before", f"{self.before / SECOND:g} s", f"{subject.elapsed / SECOND:g} s")
-            )
+            found.append(Difference("before", _seconds(self.before), _seconds(subject.elapsed)))
         return found
 
 
 def _quoted(text: str) -> str:
-    """A value as differences show it; a rule keeps its nearest miss, so not all of a long one."""
+    """A value as a difference shows it. Long ones are cut, because a rule keeps its nearest miss."""
     return repr(text) if len(text) <= QUOTED else f"{text[:QUOTED]!r}... ({len(text)} characters)"
 
 
@@ -282,7 +280,7 @@ def _seconds(span: int) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A field's value as scenario files write it: JSON's words for true, false and null."""
+    """A field's value as scenarios write it: ``true``, ``false`` and ``null`` as in JSON."""
     if isinstance(value, str):
         return value
     if value is True:

@@ -1,4 +1,4 @@
-"""Placing calls: a provider says what was submitted, the rules say how each call goes."""
+"""What a provider submits for dialling: the numbers' shared properties and the receipts to push."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from voice_emulator.core.vocabulary import Step
 class ReceiptPlan:
     """One push that every call of a submission makes.
 
-    ``kind`` names the provider's receipt kind, ``on`` the step of the call that causes it, ``retry``
-    the provider's own habit. ``ruled`` is whether a scenario's ``receipt`` effects act on it,
-    ``dropped`` whether a call that was never dialled is reported too.
+    ``kind`` is the provider's receipt kind, ``on`` the step of the call that causes the push, ``retry`` how the provider
+    retries. ``ruled``: ``receipt`` effects of a scenario act on it. ``dropped``: a call that was never dialled is
+    reported too.
     """
 
     kind: str
@@ -34,14 +34,12 @@ NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Submission:
-    """How an accepted request wants its numbers dialled; shared by all its calls, and never changed once they are.
+    """How an accepted request wants its numbers dialled; shared by all its calls, and not changed after they are placed.
 
-    Requests that want the same may share one too. ``kind`` is the provider's own word for the type
-    of call, ``receipts`` what its calls push, ``start_at`` an instant on the tenant's clock before
-    which nothing is dialled, ``drop_at`` one after which nothing is dialled any more,
-    ``concurrency`` how many calls of this provider may be up at once, ``callback_url`` the receiver
-    the request itself named, ``details`` whatever the provider wants to find again when it renders
-    a receipt.
+    Requests with equal values may share one. ``kind`` is the provider's word for the type of call. Nothing is dialled
+    before ``start_at`` or after ``drop_at``, instants on the tenant's clock. ``concurrency`` limits the calls of this
+    provider that are active at once. ``callback_url`` is the receiver that the request names, ``details`` what the
+    provider needs to render a receipt.
     """
 
     provider: str

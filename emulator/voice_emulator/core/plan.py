@@ -1,8 +1,7 @@
-"""From a rule's call effect and the draws to a timed plan.
+"""Makes the timed plan of a call from the ``call`` effect of a rule and the draws.
 
-A plan fixes everything about how one call goes before it is dialled: how long it rings, how long
-they talk, who hangs up, which keys are pressed. Limits that the request itself sets (ringing time,
-talk time) cut it: ringing past the limit becomes no answer, talking past it a time limit.
+A plan fixes how a call goes before it is dialled: how long it rings, how long they talk, who hangs up, which keys are
+pressed. Limits in the request cut it: ringing past the limit becomes no answer, talking past it a time limit.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from voice_emulator.core.draws import choose_weighted
 from voice_emulator.core.scenario import CallEffect, CallSpec
 from voice_emulator.core.vocabulary import CONNECTED, Outcome, Party
 
-#: Ring and talk of a call no rule speaks of, and of a rule that leaves them out.
+#: Default ring and talk time.
 DEFAULT_RING = Fixed(3 * SECOND)
 DEFAULT_TALK = Fixed(10 * SECOND)
-#: How long an unanswered phone rings when neither rule nor request says.
+#: Default ring time of a call that is not answered.
 DEFAULT_PATIENCE = Fixed(30 * SECOND)
 #: From dialling to the network's refusal, for outcomes that never ring.
 SETUP = Fixed(1 * SECOND)
-#: Talk time of a call that runs into a limit, when neither rule nor request gives one.
+#: Default talk time of a call that is cut by a time limit.
 DEFAULT_LIMIT = Fixed(60 * SECOND)
 
-#: Requests may set limits of their own, each of which makes another plan.
+#: Plans kept per scenario: each combination of limits in requests makes another one.
 PLANS_REMEMBERED = 1_000
 
 DEFAULT_EFFECT = CallEffect((CallSpec(Outcome.ANSWERED),))
@@ -34,7 +33,7 @@ DEFAULT_EFFECT = CallEffect((CallSpec(Outcome.ANSWERED),))
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits a request sets, in microseconds: None or 0 means none."""
+    """Limits in a request, in microseconds: None and 0 are unlimited."""
 
     ring: int | None = None
     talk: int | None = None
@@ -45,7 +44,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one call will go. Spans are microseconds; ``setup`` is the time to a failure without ringing."""
+    """How one call will go. Durations are microseconds; ``setup`` is the time to a failure without ringing."""
 
     outcome: Outcome
     ended_by: Party
@@ -62,9 +61,9 @@ class Plan:
 
 
 class Plans:
-    """Plans that leave nothing to chance: made once per effect and limits, and shared, as a plan never changes.
+    """Plans without a draw: made once per effect and limits, and shared, as a plan never changes.
 
-    ``effect`` must live as long as this object; the rules of one scenario do.
+    ``effect`` must live as long as this object, as the rules of one scenario do.
     """
 
     __slots__ = ("_made",)
@@ -74,7 +73,7 @@ class Plans:
         self._made: dict[tuple[int, int | None, int | None, bool], Plan] = {}
 
     def certain(self, effect: CallEffect, limits: Limits, *, wants_keys: bool) -> Plan | None:
-        """The plan that :func:`make_plan` would make whatever the draw; None when a draw has a say."""
+        """The plan that :func:`make_plan` makes for every draw; None if the plan depends on a draw."""
         key = (id(effect), limits.ring, limits.talk, wants_keys)
         plan = self._made.get(key)
         if plan is None and _is_certain(effect):
@@ -96,7 +95,7 @@ def _is_certain(effect: CallEffect) -> bool:
 
 
 def _no_draw(purpose: str) -> float:
-    raise AssertionError(f"the plan is certain, and yet {purpose} was to be drawn")
+    raise AssertionError(f"{purpose} was drawn for a plan without draws")
 
 
 def make_plan(
@@ -104,8 +103,8 @@ def make_plan(
 ) -> Plan:
     """The plan of one call.
 
-    ``unit(purpose)`` draws a uniform number for one purpose of this very call. ``wants_keys`` is
-    whether the request asked for key presses; without it none are reported.
+    ``unit(purpose)`` draws a uniform number for one purpose of this call. Key presses are reported only if the request
+    asked for them (``wants_keys``).
     """
     choices = effect.choices
     spec = choices[0]
@@ -152,12 +151,12 @@ def _unanswered(spec: CallSpec, limits: Limits, unit: Callable[[str], float]) ->
 
 
 def _span(distribution: Distribution, unit: Callable[[str], float], purpose: str) -> int:
-    """Draw a span; what is fixed needs no draw."""
+    """Draw a duration; a fixed one needs no draw."""
     if type(distribution) is Fixed:
         return distribution.value
     return distribution.at(unit(purpose))
 
 
 def _whole_seconds(span: int) -> int:
-    """Talk time is billed and rendered in whole seconds: round up, at least one."""
+    """Talk time rounded up to whole seconds, as it is billed and rendered; at least one."""
     return max(1, -(-span // SECOND)) * SECOND

@@ -1,6 +1,6 @@
-"""How a run went, in a few bounded numbers: what happened when, and how long receivers took.
+"""Bounded statistics of a run: what happened when, and how long receivers took to reply.
 
-Both are kept step by step, so a report over a million calls costs as much as one over ten.
+They are updated step by step, so a report on a million calls costs as much as one on ten.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from voice_emulator.core.clock import SECOND
 
-#: Bars a timeline has at most; past it, neighbours are merged and each bar spans twice the time.
+#: Bars of a timeline at most; past it, neighbours are merged and each bar covers twice the time.
 BARS = 240
 
 REQUESTS = 0
@@ -34,7 +34,7 @@ class Timeline:
 
     def __init__(self) -> None:
         """Start empty, with bars of one second."""
-        # Bar after bar in one row: there is a timeline per tenant, and most have many bars.
+        # All bars in one array: there is a timeline per tenant, and most have many bars.
         self._counts = array("L")
         self.start = 0
         self.width = SECOND
@@ -70,7 +70,7 @@ class Timeline:
 
 @dataclass(slots=True)
 class Latency:
-    """How long the receiver of one provider took to answer, by class of :data:`LATENCY_BOUNDS`."""
+    """How long the receiver of one provider took to reply, by class of :data:`LATENCY_BOUNDS`."""
 
     classes: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS) + 1))
     count: int = 0
@@ -78,14 +78,14 @@ class Latency:
     longest: int = 0
 
     def add(self, duration: int) -> None:
-        """Count one answer that took ``duration`` real microseconds."""
+        """Count one reply that took ``duration`` real microseconds."""
         self.classes[bisect_left(LATENCY_BOUNDS, duration / 1000)] += 1
         self.count += 1
         self.total += duration
         self.longest = max(self.longest, duration)
 
     def quantile(self, share: float) -> int | None:
-        """Upper bound, in milliseconds, of the class the given share of answers lies within; None without answers."""
+        """Upper bound, in milliseconds, of the class within which ``share`` of the replies are; None without replies."""
         if not self.count:
             return None
         wanted, seen = share * self.count, 0

@@ -1,7 +1,7 @@
-"""Pushes: one receipt on its way to the customer, attempt by attempt.
+"""Pushes: receipts on their way to the customer, attempt by attempt.
 
-This module decides when a push is due, whether it is lost, held or repeated; carrying it over the
-network is the rim's work, which reports back with :meth:`Outbox.settle`.
+This module decides when a push is due and whether it is held back or tried again.
+:mod:`voice_emulator.wire.delivery` sends it and reports the outcome to :meth:`Outbox.settle`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.engine import Engine
+from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.scenario import ONCE, PLAIN_RECEIPT, ReceiptEffect, Retry
 from voice_emulator.core.vocabulary import Step, Word
 
@@ -32,10 +33,10 @@ class PushOutcome(Word):
 
 @dataclass(slots=True)
 class Push:
-    """One copy of one receipt. ``subject`` is the call it reports, or what else it is about.
+    """One copy of one receipt. ``subject`` is the call it reports, or another object of the provider.
 
-    ``step`` is what happened to the call, ``attempt`` counts from 1, ``copy`` from 0, ``held`` how many
-    others still have to overtake it. ``by_hand`` marks a push somebody asked for, which no rule touches.
+    ``step`` is what happened to the call, ``attempt`` counts from 1, ``copy`` from 0; ``held`` is how many other pushes
+    still have to overtake it. ``by_hand`` marks a push that a user asked for: no rule acts on it.
     """
 
     id: str
@@ -56,37 +57,37 @@ class Push:
 
 
 class Outbox:
-    """Pushes of one tenant that are due, held back, or on the wire."""
+    """The pushes of one tenant that are due, held back, or being sent."""
 
-    __slots__ = ("_engine", "_held", "due", "in_flight", "next_copies", "on_due", "on_schedule")
+    __slots__ = ("_engine", "_listeners", "due", "held", "in_flight", "next_copies")
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, listeners: Listeners | None = None) -> None:
         """Schedule on ``engine``."""
         self._engine = engine
-        #: Pushes to be carried now, in order.
+        self._listeners = listeners or Listeners()
+        #: Pushes to send now, in order.
         self.due: deque[Push] = deque()
-        #: Pushes being carried, by (push id, attempt).
+        #: Pushes being sent, by (push id, attempt).
         self.in_flight: dict[tuple[str, int], Push] = {}
-        self._held: list[Push] = []
-        #: Told when :attr:`due` has something new.
-        self.on_due: Callable[[], None] | None = None
-        #: Told of each copy that falls due for the first time, to schedule those that follow it.
+        #: Pushes held back until others have overtaken them.
+        self.held: list[Push] = []
+        #: Called with each copy that falls due for the first time, to schedule the copies after it.
         self.next_copies: Callable[[Push], None] | None = None
-        #: Told of each push that gets a due instant, the next attempt of one included.
-        self.on_schedule: Callable[[Push], None] | None = None
 
     def schedule(self, push: Push) -> None:
-        """Have ``push`` carried at its due instant."""
+        """Have ``push`` sent at its due instant."""
         self._engine.schedule(push.due, self._fall_due, push)
-        if self.on_schedule is not None:
-            self.on_schedule(push)
+        for told in self._listeners.push_scheduled:
+            told(push)
 
     def push_now(self, push: Push) -> None:
-        """Have ``push`` carried at once, past all effects."""
-        self._ready(push)
+        """Have ``push`` sent at once, whatever its effects say."""
+        self.due.append(push)
+        for told in self._listeners.push_due:
+            told()
 
     def take(self) -> Push | None:
-        """The next push to carry, which is then in flight; None when nothing is due."""
+        """The next push to send, which is then in flight; None when nothing is due."""
         if not self.due:
             return None
         push = self.due.popleft()
@@ -94,7 +95,7 @@ class Outbox:
         return push
 
     def settle(self, push: Push, outcome: PushOutcome, now: int) -> None:
-        """Note how the attempt in flight went, and schedule the next one where the retry says so.
+        """End the attempt in flight, and schedule the next one if there is a retry.
 
         A push that was lost, blocked or has no receiver is not tried again: nothing would change.
         """
@@ -109,26 +110,21 @@ class Outbox:
         self.release_if_idle()
 
     def release_if_idle(self) -> None:
-        """Let held pushes go when nothing else is pending any more."""
-        if self._held and not self._engine and not self.due and not self.in_flight:
-            held, self._held = self._held, []
+        """Release held pushes when nothing else is pending."""
+        if self.held and not self._engine and not self.due and not self.in_flight:
+            held, self.held = self.held, []
             for push in held:
-                self._ready(push)
+                self.push_now(push)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is due, held or in flight."""
-        return not (self.due or self._held or self.in_flight)
-
-    @property
-    def held(self) -> tuple[Push, ...]:
-        """Pushes held back until others have overtaken them."""
-        return tuple(self._held)
+        return not (self.due or self.held or self.in_flight)
 
     def clear(self) -> None:
-        """Forget everything not yet on the wire; attempts in flight end where nobody looks."""
+        """Forget all pushes; the attempts in flight are not reported any more."""
         self.due.clear()
-        self._held.clear()
+        self.held.clear()
         self.in_flight.clear()
 
     def _fall_due(self, push: Push, due: int) -> None:
@@ -136,26 +132,21 @@ class Outbox:
             self.next_copies(push)
         if push.effect.hold and push.attempt == 1 and push.held == 0 and not push.by_hand:
             push.held = push.effect.hold
-            self._held.append(push)
-            # With an empty heap nothing will ever overtake it.
+            self.held.append(push)
+            # If nothing else is scheduled, nothing will ever overtake it.
             self.release_if_idle()
             return
-        self._ready(push)
+        self.push_now(push)
         self._overtaken()
 
-    def _ready(self, push: Push) -> None:
-        self.due.append(push)
-        if self.on_due is not None:
-            self.on_due()
-
     def _overtaken(self) -> None:
-        if not self._held:
+        if not self.held:
             return
         waiting = []
-        for push in self._held:
+        for push in self.held:
             push.held -= 1
             if push.held <= 0:
-                self._ready(push)
+                self.push_now(push)
             else:
                 waiting.append(push)
-        self._held = waiting
+        self.held = waiting

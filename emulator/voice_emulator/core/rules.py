@@ -1,8 +1,8 @@
-"""Which rules act: first match per kind of effect, with the counters that a tenant keeps.
+"""Decides which rules act: per kind of effect the first that matches. Counts, per tenant, how often each one did.
 
-``reply`` and ``fault`` are decided once per request, ``call`` and ``receipt`` once per number. A
-rule whose ``chance``, ``nth`` or ``times`` says no is passed over and the next is tried. Chances
-are drawn from a key (:mod:`voice_emulator.core.draws`), so they do not depend on order.
+``reply`` and ``fault`` are decided once per request, ``call`` and ``receipt`` once per number. If ``chance``, ``nth`` or
+``times`` of a rule says no, the next rule is tried. Chances are drawn from a key (:mod:`voice_emulator.core.draws`), so
+they do not depend on order.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from functools import partial
 from voice_emulator.core.matchers import Difference, Match, Subject
 from voice_emulator.core.plan import Plans
 from voice_emulator.core.scenario import Rule, Scenario
-from voice_emulator.core.turns import Turns, at_once
+from voice_emulator.core.turns import Turns
 
 #: Draws a uniform number for (rule name, purpose) of one request or one call.
 RuleDraw = Callable[[str, str], float]
 
 
 class MagicNumbers:
-    """The rules of the magic numbers, found by the last digits dialled instead of one by one."""
+    """The rules of the magic numbers, looked up by the last digits of a number."""
 
     __slots__ = ("_by_ending", "_lengths")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        """Index the rules. Raises ValueError for one that looks at more than how a number ends."""
+        """Index the rules. Raises ValueError for one that matches by more than the end of the number."""
         self._by_ending: dict[str, Rule] = {}
         for rule in rules:
             number = rule.match.number
@@ -48,7 +48,7 @@ class MagicNumbers:
         self._lengths = sorted({len(ending) for ending in self._by_ending}, reverse=True)
 
     def find(self, number: str) -> Rule | None:
-        """The rule for the way ``number`` ends."""
+        """The rule for the last digits of ``number``."""
         for length in self._lengths:
             rule = self._by_ending.get(number[-length:])
             if rule is not None:
@@ -56,34 +56,21 @@ class MagicNumbers:
         return None
 
 
-#: Rules that are held against a request before others have their turn.
+#: Rules matched against a request before others have their turn.
 STRIDE = 512
-#: Explaining a miss costs far more than seeing one, so only a rule's first misses are explained.
+#: Explaining a miss costs far more than noticing one, so only the first misses of a rule are explained.
 MISSES_EXPLAINED = 100
 
 
 @dataclass(slots=True)
 class Tally:
-    """How often a rule was met: arrivals that fitted its matcher, and times it applied.
-
-    ``nearest`` keeps the arrival that came closest to a rule that never matched.
-    """
+    """How often a rule matched (per request, per number) and applied; ``nearest`` is its nearest miss."""
 
     arrivals: int = 0
     number_arrivals: int = 0
     applied: int = 0
     misses_seen: int = 0
     nearest: tuple[Difference, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleUse:
-    """A rule that was never applied, and what came nearest to it."""
-
-    rule: str
-    matched: int
-    applied: int
-    nearest: tuple[Difference, ...] | None
 
 
 class RuleBook:
@@ -103,9 +90,9 @@ class RuleBook:
         self._magic = MagicNumbers(scenario.magic)
         #: Whether any rule could change a reply.
         self.acts_on_requests = bool(self._per_request)
-        #: Whether any rule of the scenario itself could decide how a call goes, or is reported.
+        #: Whether any rule of the scenario itself could decide how a call goes or is reported.
         self.acts_on_numbers = bool(self._per_number)
-        #: Whether any rule could keep a reply waiting, or spoil it on the wire.
+        #: Whether any rule could delay a reply, or break it on the wire.
         self.delays_replies = any(
             rule.fault is not None or (rule.receipt is not None and rule.receipt.before_reply) for rule in own
         )
@@ -114,17 +101,11 @@ class RuleBook:
         self.forget()
 
     def forget(self) -> None:
-        """Set every counter back to zero."""
+        """Set all tallies to zero."""
         self.tallies = {rule.name: Tally() for rule in (*self.scenario.magic, *self.scenario.rules)}
 
-    def for_request(self, subject: Subject, unit: RuleDraw) -> tuple[Rule | None, Rule | None]:
+    def for_request(self, subject: Subject, unit: RuleDraw) -> Turns[tuple[Rule | None, Rule | None]]:
         """The rules whose ``reply`` and whose ``fault`` act on this request."""
-        return at_once(self.for_request_in_turns(subject, unit))
-
-    def for_request_in_turns(
-        self, subject: Subject, unit: RuleDraw
-    ) -> Turns[tuple[Rule | None, Rule | None]]:
-        """What :meth:`for_request` decides."""
         if not self._per_request:
             return None, None
         admitted = yield from self._arrive(self._per_request, subject, per_number=False)
@@ -140,30 +121,26 @@ class RuleBook:
         return reply, fault
 
     def applied(self, *rules: Rule | None) -> None:
-        """Count that these rules acted (each once, however many effects it had)."""
+        """Count that these rules acted, each once."""
         for rule in {id(rule): rule for rule in rules if rule is not None}.values():
             self.tallies[rule.name].applied += 1
 
-    def for_number(self, subject: Subject, unit: RuleDraw) -> tuple[Rule | None, Rule | None]:
+    def for_number(self, subject: Subject, unit: RuleDraw) -> Turns[tuple[Rule | None, Rule | None]]:
         """The rules whose ``call`` and whose ``receipt`` act on one number; they count as applied.
 
         For ``call``, rules that name a number precede the magic numbers, and those precede the others.
         """
-        return at_once(self.for_number_in_turns(subject, unit))
-
-    def for_number_in_turns(self, subject: Subject, unit: RuleDraw) -> Turns[tuple[Rule | None, Rule | None]]:
-        """What :meth:`for_number` decides."""
         if not self._per_number:
             return self.for_plain_number(subject.numbers[0]), None
         named = general = receipt = None
         for rule in (yield from self._arrive(self._per_number, subject, per_number=True)):
             if rule.call is not None:
                 if rule.match.number is None:
-                    general = general or self._if_allowed(rule, unit)
+                    general = general or (rule if self._allowed(rule, unit) else None)
                 else:
-                    named = named or self._if_allowed(rule, unit)
+                    named = named or (rule if self._allowed(rule, unit) else None)
             if rule.receipt is not None:
-                receipt = receipt or self._if_allowed(rule, unit)
+                receipt = receipt or (rule if self._allowed(rule, unit) else None)
         call = named or self._magic.find(subject.numbers[0]) or general
         if call is not None:
             self.tallies[call.name].applied += 1
@@ -178,16 +155,10 @@ class RuleBook:
             self.tallies[rule.name].applied += 1
         return rule
 
-    def unused(self) -> list[RuleUse]:
-        """The scenario's own rules that never applied, each with its nearest miss."""
-        return [
-            RuleUse(rule.name, tally.arrivals + tally.number_arrivals, tally.applied, tally.nearest)
-            for rule in self.scenario.rules
-            if (tally := self.tallies[rule.name]).applied == 0
-        ]
-
-    def _if_allowed(self, rule: Rule, unit: RuleDraw) -> Rule | None:
-        return rule if self._allowed(rule, unit) else None
+    def unused(self) -> dict[str, Tally]:
+        """The tallies of the scenario's own rules that never applied, by rule name."""
+        tallies = {rule.name: self.tallies[rule.name] for rule in self.scenario.rules}
+        return {name: tally for name, tally in tallies.items() if not tally.applied}
 
     def _allowed(self, rule: Rule, unit: RuleDraw) -> bool:
         if rule.times is not None and self.tallies[rule.name].applied >= rule.times:
@@ -195,7 +166,7 @@ class RuleBook:
         return rule.chance is None or unit(rule.name, "chance") < rule.chance
 
     def _arrive(self, rules: Sequence[Rule], subject: Subject, *, per_number: bool) -> Turns[list[Rule]]:
-        """The rules whose matcher accepts ``subject``, each arrival counted for ``nth``."""
+        """The rules that match ``subject``; each match counts for ``nth``."""
         admitted = []
         for index, rule in enumerate(rules):
             if index % STRIDE == STRIDE - 1:

@@ -20,10 +20,10 @@ from voice_emulator.core.vocabulary import Outcome, Party
 
 @dataclass(frozen=True, slots=True)
 class CallSpec:
-    """One way a call may go; None means the default of :mod:`voice_emulator.core.plan`.
+    """One way a call may go; None is the default of :mod:`voice_emulator.core.plan`.
 
-    ``hangup`` holds (party, weight) pairs, ``cause`` a provider's own cause name or code, ``weight``
-    the share in a mix.
+    ``hangup`` holds (party, weight) pairs; ``cause`` is a cause name or code of the provider, ``weight`` the share in a
+    mix.
     """
 
     outcome: Outcome
@@ -37,16 +37,16 @@ class CallSpec:
 
 @dataclass(frozen=True, slots=True)
 class CallEffect:
-    """A rule's ``call``: one way, or a mix of ways by weight."""
+    """A rule's ``call``: one way, or a weighted mix."""
 
     choices: tuple[CallSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyEffect:
-    """A rule's ``reply``: a provider's error by symbolic name or wire code, or a reply verbatim.
+    """A rule's ``reply``: an error of the provider by symbolic name or wire code, or a verbatim reply.
 
-    ``status``, ``headers`` and ``body`` stand for a verbatim reply when ``error`` is None.
+    ``status``, ``headers`` and ``body`` are the verbatim reply if ``error`` is None.
     """
 
     error: str | None = None
@@ -57,7 +57,7 @@ class ReplyEffect:
 
     @property
     def places(self) -> bool:
-        """Whether the call happens behind this reply (by default behind a verbatim one only)."""
+        """Whether the call is placed in spite of this reply (default: for a verbatim reply only)."""
         return self.error is None if self.placed is None else self.placed
 
 
@@ -69,7 +69,7 @@ class Retry:
 
     @property
     def attempts(self) -> int:
-        """How many pushes at most, the first counted."""
+        """The maximum number of attempts, the first one included."""
         return 1 + len(self.waits)
 
 
@@ -84,17 +84,16 @@ RETRIES: Mapping[str, Retry] = MappingProxyType(
     }
 )
 
-#: Ways to spoil a receipt's contents; which field suffers is the provider's to say.
+#: Ways to corrupt a receipt's contents; the provider chooses the field.
 CORRUPTIONS = ("unknown_enum", "wrong_type", "oversize", "empty", "bad_date", "negative", "wrong_id")
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptEffect:
-    """A rule's ``receipt``: how the receipt is delivered, what is wrong with it, how it travels.
+    """A rule's ``receipt``: when and how often the receipt is sent, and what is wrong with it.
 
-    ``copies`` counts all pushes, ``gap`` and ``delay`` are drawn spans, ``hold`` the number of later
-    receipts that overtake this one. ``repeat_set`` holds what every repeat says instead.
-    ``retry`` is None for the provider's own habit.
+    ``copies`` counts all pushes, ``hold`` is the number of later receipts that overtake this one. ``repeat_set`` has the
+    fields that differ in every repeat. ``retry`` is None for the provider's default.
     """
 
     delay: Distribution | None = None
@@ -119,26 +118,21 @@ class ReceiptEffect:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Names of what this effect does wrong, for the journal."""
-        named = {
-            "lost": self.lost, "before_reply": self.before_reply, "hold": self.hold > 0,
-            "copies": self.copies > 1, "delay": self.delay is not None, "set": bool(self.set),
-            "repeat_set": bool(self.repeat_set),
-            "drop": bool(self.drop), "corrupt": self.corrupt is not None, "reset": self.reset,
-            "slow_body": self.slow_body is not None, "wrong_content_type": self.wrong_content_type,
-            "encoding": self.encoding is not None, "bad_signature": self.bad_signature,
-            "stale_timestamp": self.stale_timestamp, "duplicate_nonce": self.duplicate_nonce,
-            "query_lag": self.query_lag is not None,
-        }  # fmt: skip
-        return tuple(name for name, present in named.items() if present)
+        """Names of what this effect changes, for the journal."""
+        return tuple([name for name in RECEIPT_FAULTS if getattr(self, name) != getattr(PLAIN_RECEIPT, name)])
 
 
 PLAIN_RECEIPT = ReceiptEffect()
+#: What a receipt effect can change, by field: the names in the journal.
+RECEIPT_FAULTS = (
+    "lost", "before_reply", "hold", "copies", "delay", "set", "repeat_set", "drop", "corrupt", "reset", "slow_body",
+    "wrong_content_type", "encoding", "bad_signature", "stale_timestamp", "duplicate_nonce", "query_lag",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: whom it matches, how often it applies, and its effects.
+    """One rule: what it matches, how often it applies, and its effects.
 
     ``chance`` is a probability in [0, 1], None for always; ``times`` limits how often it applies.
     """
@@ -155,11 +149,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole scenario, ``extends`` resolved. ``text`` is what it was loaded from.
+    """A whole scenario with ``extends`` resolved. ``text`` is what it was loaded from.
 
-    ``seed`` and ``clock`` are None where the file (and what it extends) is silent. ``providers``
-    maps a provider id to its account settings. ``magic`` holds the rules of the magic numbers,
-    empty when the scenario switches them off.
+    ``seed`` and ``clock`` are None if the scenario does not set them. ``providers`` maps a provider id to its account
+    settings. ``magic`` has the rules of the magic numbers, and is empty if the scenario switches them off.
     """
 
     name: str

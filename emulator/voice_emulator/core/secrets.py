@@ -1,8 +1,8 @@
-"""Finding known values in text, whatever encoding they stand in, in time linear in the text.
+"""Finds known values in text, in whatever encoding, in linear time.
 
-The text is looked at as it is, and again with its escapes decoded: percent, JSON, XML and quoted-printable, up to
-:data:`ROUNDS` times over each other. Base64 and hexadecimal are searched for as what a value becomes in them.
-Line breaks count for nothing, and ``+`` is a blank.
+The text is searched as it is, and again with its escapes decoded: percent, JSON, XML and quoted-printable, up to
+:data:`ROUNDS` nested levels. For Base64 and hexadecimal, the encoded values are searched for. Line breaks are ignored,
+and ``+`` counts as a blank.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-#: Shorter values are not searched for: hiding every "1" would hide the message with the secret.
+#: Shorter values are not searched for: masking every "1" would make text unreadable.
 SHORTEST = 6
-#: Escapes within escapes that are looked through.
+#: Nested levels of escapes that are decoded.
 ROUNDS = 3
-#: Bytes of a value that are searched for: who sends that much of it sends the value.
+#: Of a longer value only the first so many bytes are searched for.
 LONGEST = 1024
-#: Bytes looked at in one go by code that lets no other thread run meanwhile.
+#: Bytes searched in one go by code that holds the GIL.
 PIECE = 256 * 1024
 
 _PLAIN = bytes.maketrans(b"+", b" ")
@@ -38,7 +38,7 @@ _NO_BACKSLASH = re.compile(
     rb"%[0-9A-Fa-f]{2}|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|lt|gt|quot|apos);|[\r\n\0]+"
 )
 _QUOTED = re.compile(rb"=[0-9A-Fa-f]{2}|=?[\r\n\0]+")
-#: No escape is longer, but for line breaks, and a run of those may be taken in two.
+#: No escape is longer, except for a run of line breaks, which may be split.
 _LONGEST_ESCAPE = 12
 _NAMED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -46,7 +46,7 @@ _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 
 class Span(NamedTuple):
-    """Where something to hide stands in a text, in bytes, and what is shown in its place."""
+    """The position of something to mask in a text, in bytes, and what replaces it."""
 
     begin: int
     end: int
@@ -54,7 +54,7 @@ class Span(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """What is shown instead of a word, and whether bits of it are in the character before or after it, too."""
+    """What replaces a word, and whether the characters before and after it contain bits of it (Base64)."""
 
     shown: bytes
     before: bool = False
@@ -62,7 +62,7 @@ class _Word(NamedTuple):
 
 
 class Values:
-    """Values to be found. Adding one costs microseconds; looking costs the same for one and for thousands."""
+    """The values to find. Adding one takes microseconds; a search takes as long for one as for thousands."""
 
     __slots__ = ("_grams", "_known", "_words")
 
@@ -70,8 +70,8 @@ class Values:
         """Start with none."""
         self._known: set[str] = set()
         self._words: dict[bytes, _Word] = {}
-        # The first four bytes of each word and the four after its first byte, as numbers: every second four bytes
-        # of a text are looked up, so one of the two is met wherever the word begins. (offset, length) pairs.
+        # Bytes 0 to 3 and 1 to 4 of each word as numbers, with (offset, length) pairs. Four bytes of a text are looked
+        # up at every second position, so one of the two is found wherever the word begins.
         self._grams: dict[int, tuple[tuple[int, int], ...]] = {}
 
     def __bool__(self) -> bool:
@@ -84,7 +84,7 @@ class Values:
         return value in self._known
 
     def add(self, value: str, shown: str, *, encoded: bool = True) -> None:
-        """Find ``value`` too, unless it is shorter than :data:`SHORTEST`; ``encoded``: in Base64 and hexadecimal too."""
+        """Find ``value``, with ``encoded`` also in Base64 and hexadecimal; one below :data:`SHORTEST` is ignored."""
         if len(value) < SHORTEST or value in self._known:
             return
         self._known.add(value)
@@ -95,7 +95,7 @@ class Values:
         self._enter(raw.hex().encode(), b"***")
         self._enter(raw.hex().upper().encode(), b"***")
         for before in range(3):
-            # The characters that depend on nothing but the value, when so many bytes precede it.
+            # The characters that depend only on the value, if so many bytes precede it.
             whole = b64encode(b"\0" * before + raw + b"\0\0")
             inner = whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
             shared = before % 3 != 0, (before + len(raw)) % 3 != 0
@@ -114,7 +114,7 @@ class Values:
                 self._grams[gram] = (*places, (offset, len(word)))
 
     def spans(self, view: bytes) -> Iterator[Span]:
-        """Where the words stand in ``view``, which is one way to read a text."""
+        """Where the words are in ``view``, one decoding of a text."""
         known, words = self._grams.keys(), self._words
         for start in range(0, len(view), PIECE):
             piece = memoryview(view)[start : start + PIECE + 4]
@@ -142,7 +142,7 @@ class Values:
 
 
 def find(text: bytes, *sources: Values) -> list[Span]:
-    """Where the values of ``sources`` stand in ``text``, however they are encoded; in no order, and overlapping."""
+    """Where the values of ``sources`` are in ``text``, however encoded; spans are unordered and may overlap."""
     sources = tuple(source for source in sources if source)
     if not sources or len(text) < SHORTEST - 1:
         return []
@@ -168,17 +168,17 @@ def find(text: bytes, *sources: Values) -> list[Span]:
 
 
 def _ways(text: bytes) -> Iterator[re.Pattern[bytes]]:
-    """What the outermost escapes of ``text`` may be."""
+    """The possible outermost escapes of ``text``."""
     yield _ESCAPE
     if b"\\" in text and (b"%" in text or b"&" in text):
-        # A backslash need not be one.
+        # A backslash need not be an escape.
         yield _NO_BACKSLASH
     if b"=" in text and b"quoted-printable" in text.lower():
         yield _QUOTED
 
 
 def replace(text: bytes, spans: list[Span]) -> bytes:
-    """``text`` with what stands at ``spans`` replaced; of those that overlap, the first one's replacement is shown."""
+    """``text`` with ``spans`` replaced; overlapping spans are replaced by the text of the first."""
     if not spans:
         return text
     spans.sort(key=lambda span: (span.begin, -span.end))
@@ -194,12 +194,12 @@ def replace(text: bytes, spans: list[Span]) -> bytes:
 
 
 class _Decoded:
-    """A text with its escapes decoded, and where everything of it stands in the original."""
+    """A text with its escapes decoded, and the positions of everything in the original."""
 
     __slots__ = ("_at", "_begin", "_end", "_size", "text")
 
     def __init__(self, raw: bytes, pattern: re.Pattern[bytes]) -> None:
-        # Of each escape: where it begins in the decoded text, where it begins and ends in the original, its size.
+        # Of each escape: its start in the decoded text, its start and end in the original, its decoded size.
         self._at, self._begin, self._end = array("I"), array("I"), array("I")
         self._size = bytearray()
         text = bytearray()
@@ -224,11 +224,11 @@ class _Decoded:
 
     @property
     def count(self) -> int:
-        """How many escapes there were."""
+        """The number of escapes."""
         return len(self._at)
 
     def place(self, begin: int, end: int) -> tuple[int, int]:
-        """Where what stands from ``begin`` to ``end`` of the decoded text stands in the original."""
+        """The position in the original of ``begin`` to ``end`` of the decoded text."""
         index, rest = self._of(begin)
         first = begin if index < 0 else self._begin[index] if rest < 0 else self._end[index] + rest
         index, rest = self._of(end - 1)
@@ -236,7 +236,7 @@ class _Decoded:
         return first, last
 
     def _of(self, position: int) -> tuple[int, int]:
-        """The last escape up to ``position``, and how far past its end that is; below 0 within it. -1: none."""
+        """The last escape up to ``position`` (-1: none), and the distance from its end (below 0: within it)."""
         index = bisect_right(self._at, position) - 1
         return (index, position - self._at[index] - self._size[index]) if index >= 0 else (-1, 0)
 

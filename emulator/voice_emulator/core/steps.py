@@ -1,12 +1,12 @@
-"""The steps of calls on the tenant's clock: dialled, ringing, answered, ended, reported.
+"""The steps of calls on the tenant's clock: dial, ring, answer, end, report.
 
-Each step schedules the next one, so a pending call costs one heap entry.
+Each step schedules the next one, so a pending call takes one heap entry.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from voice_emulator.core.calls import Call
@@ -15,13 +15,14 @@ from voice_emulator.core.draws import draw
 from voice_emulator.core.engine import Action, Engine
 from voice_emulator.core.events import Events
 from voice_emulator.core.ledger import Ledger
+from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Outbox, Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, ReceiptEffect
 from voice_emulator.core.totals import Totals
 from voice_emulator.core.vocabulary import State, Step
 
-#: Calls that begin in one go.
+#: Calls started before others have their turn.
 BEGUN_AT_ONCE = 250
 #: Copies of a receipt that are scheduled together; the others follow when the last of them falls due.
 COPIES_AHEAD = 10
@@ -35,39 +36,31 @@ class Dialler:
     waiting: deque[Call] = field(default_factory=deque)
 
 
+@dataclass(slots=True, eq=False)
 class Steps:
-    """The scheduled actions of one tenant; each has the engine's (argument, due) form."""
+    """The scheduled actions of one tenant, on these parts of it; each has the engine's (argument, due) form.
 
-    __slots__ = (
-        "_beginning", "_conservation", "_diallers", "_engine", "_events", "_ledger", "_on_answer", "_on_finish", "_outbox",
-        "_totals", "on_end", "seed",
-    )  # fmt: skip
+    ``seed`` is kept equal to the tenant's.
+    """
 
-    def __init__(
-        self,
-        engine: Engine,
-        outbox: Outbox,
-        ledger: Ledger,
-        totals: Totals,
-        conservation: Conservation,
-        events: Events,
-    ) -> None:
-        """Act on these parts of one tenant; :attr:`seed` is kept as the tenant's."""
-        self._engine = engine
-        self._outbox = outbox
-        self._ledger = ledger
-        self._totals = totals
-        self._conservation = conservation
-        self._events = events
-        self.seed = 0
-        self._diallers: dict[str, Dialler] = {}
-        self._beginning: deque[tuple[Call, int]] = deque()
-        outbox.next_copies = self._next_copies
-        # Bound once: a heap entry per pending call need not hold a bound method of its own.
-        self._on_answer: Action = self.answer
-        self._on_finish: Action = self.finish
-        #: Told of each call that was dialled and has ended, and when.
-        self.on_end: list[Callable[[Call, int], None]] = []
+    _engine: Engine
+    _outbox: Outbox
+    _ledger: Ledger
+    _totals: Totals
+    _conservation: Conservation
+    _events: Events
+    _listeners: Listeners
+    seed: int = 0
+    _diallers: dict[str, Dialler] = field(default_factory=dict)
+    _beginning: deque[tuple[Call, int]] = field(default_factory=deque)
+    _on_answer: Action = field(init=False)
+    _on_finish: Action = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the outbox ask for further copies."""
+        self._outbox.next_copies = self._next_copies
+        # Bound once, so that the heap entry of a pending call needs no bound method of its own.
+        self._on_answer, self._on_finish = self.answer, self.finish
 
     def clear(self) -> None:
         """Forget the queues."""
@@ -75,7 +68,7 @@ class Steps:
         self._beginning.clear()
 
     def start(self, calls: Sequence[Call], now: int) -> None:
-        """Let placed calls begin: at once, at the submission's own time, or when a line is free."""
+        """Start placed calls: at once, at the time the submission names, or when a line is free."""
         for call in calls:
             if call.state is not State.QUEUED:
                 continue
@@ -86,9 +79,9 @@ class Steps:
                 self.enqueue(call, now)
 
     def begin(self, calls: Sequence[Call], now: int) -> bool:
-        """Start ``calls`` and return False, or, when there are so many that others should have their turn, return True.
+        """Start ``calls`` and return False, or return True if they are too many for one turn.
 
-        Then :meth:`begin_more` starts the rest, as of ``now`` too, in the order of their placing.
+        Then :meth:`begin_more` starts them, in order and at the same instant ``now``.
         """
         if not self._beginning and len(calls) <= BEGUN_AT_ONCE:
             self.start(calls, now)
@@ -97,7 +90,7 @@ class Steps:
         return True
 
     def begin_more(self) -> bool:
-        """Start some of the calls that wait for that; True when there are more."""
+        """Start some of the calls left by :meth:`begin`; True if there are more."""
         for _ in range(min(BEGUN_AT_ONCE, len(self._beginning))):
             call, now = self._beginning.popleft()
             self.start((call,), now)
@@ -109,9 +102,9 @@ class Steps:
         return len(dialler.waiting) if dialler else 0
 
     def resume(self, calls: Sequence[Call], now: int) -> None:
-        """Let calls go on whose pending steps were lost with a process; each step keeps its instant.
+        """Continue calls of an earlier process; each pending step keeps its instant.
 
-        Lines that are busy are busy again before any waiting call asks for one.
+        Busy lines are counted before any waiting call asks for one.
         """
         schedule = self._engine.schedule
         for call in calls:
@@ -139,7 +132,7 @@ class Steps:
                 self.enqueue(call, now)
 
     def finish_at_once(self, calls: Sequence[Call], now: int) -> None:
-        """Run calls whose receipt must precede the reply: the plan is moved so that they end ``now``."""
+        """End calls whose receipt must precede the reply: their plan is moved so that they end ``now``."""
         for call in calls:
             if call.effect is None or not call.effect.before_reply:
                 continue
@@ -154,7 +147,7 @@ class Steps:
             self.finish(call, now)
 
     def enqueue(self, call: Call, due: int) -> None:
-        """Dial now, or wait for a line when the submission limits how many calls are up at once."""
+        """Dial now, or wait for a line if the submission limits the number of concurrent calls."""
         limit = call.submission.concurrency
         if limit is None:
             self.dial(call, due)
@@ -167,7 +160,7 @@ class Steps:
         dialler.waiting.append(call)
 
     def drop(self, call: Call, due: int) -> None:
-        """Take a call that was never dialled out of the queue: no call and no charge."""
+        """End a queued call without dialling it: no call and no charge."""
         call.take(Step.END, due)
         if any(plan.dropped for plan in call.submission.receipts):
             self._ledger.number_record(call)
@@ -180,7 +173,7 @@ class Steps:
                 self._schedule_receipt(call, plan, due)
 
     def dial(self, call: Call, due: int) -> None:
-        """Dial; a phone that rings at all rings at once."""
+        """Dial. A phone that rings at all rings at once."""
         plan = call.plan
         call.take(Step.DIAL, due)
         self._announce(call, Step.DIAL, due)
@@ -193,13 +186,13 @@ class Steps:
         self._engine.schedule(due + plan.ring, following, call)
 
     def answer(self, call: Call, due: int) -> None:
-        """Somebody picks up."""
+        """The callee picks up."""
         call.take(Step.ANSWER, due)
         self._announce(call, Step.ANSWER, due)
         self._engine.schedule(due + (call.plan.talk or 0), self._on_finish, call)
 
     def finish(self, call: Call, due: int) -> None:
-        """End the call, enter it as ended, and schedule what reports it."""
+        """End the call and schedule its receipts."""
         call.take(Step.END, due)
         effect = call.effect
         if effect is not None and effect.query_lag is not None:
@@ -221,8 +214,7 @@ class Steps:
         while dialler.waiting:
             following = dialler.waiting.popleft()
             last = following.submission.drop_at
-            # Looked at only when a line is free: a timer per waiting call would outlive its reason, and
-            # keep a tenant from ever being idle.
+            # Checked only when a line is free: a timer per waiting call would keep the tenant from being idle.
             if last is not None and due >= last:
                 self.drop(following, last)
             else:
@@ -233,8 +225,8 @@ class Steps:
     def _announce(self, call: Call, step: Step, due: int) -> None:
         self._events.publish("call", due, call, step)
         if step is Step.END:
-            for listener in self.on_end:
-                listener(call, due)
+            for told in self._listeners.call_ended:
+                told(call, due)
         for plan in call.submission.receipts:
             if plan.on is step:
                 self._schedule_receipt(call, plan, due)
@@ -249,7 +241,7 @@ class Steps:
     def _schedule_copies(
         self, call: Call, plan: ReceiptPlan, effect: ReceiptEffect, at: int, first: int
     ) -> None:
-        """Schedule some copies of a receipt from ``first`` on, which is due at ``at``."""
+        """Schedule some copies of a receipt, from ``first`` on, which is due at ``at``."""
         for copy in range(first, min(first + COPIES_AHEAD, effect.copies)):
             if copy > first:
                 at += self._gap(call, effect, copy)
@@ -273,7 +265,7 @@ class Steps:
         return effect.gap.at(self._unit(call, f"gap{copy}")) if effect.gap is not None else 0
 
     def _next_copies(self, push: Push) -> None:
-        """``push`` falls due: schedule the copies that follow, unless they are. A rule may ask for very many."""
+        """When ``push`` is the last scheduled copy, schedule some more: a rule may ask for very many."""
         call, following = push.call, push.copy + 1
         if call is None or following % COPIES_AHEAD or following >= push.effect.copies:
             return

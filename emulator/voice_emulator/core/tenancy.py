@@ -1,9 +1,9 @@
-"""All tenants of the process: creating, finding, deleting them."""
+"""All tenants of the process: creates, finds and deletes them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from voice_emulator.core.accounts import AccountRules
@@ -11,6 +11,7 @@ from voice_emulator.core.clock import ClockSpec, TimeSource
 from voice_emulator.core.directory import Directory
 from voice_emulator.core.draws import hexadecimal
 from voice_emulator.core.layers import Layer
+from voice_emulator.core.listeners import Listener, Listeners
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenants import DEFAULT_TENANT, Bounds, Tenant
 
@@ -18,7 +19,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class TenantTaken(Exception):
-    """There is a tenant of that id already."""
+    """A tenant with this id already exists."""
 
 
 class Tenancy:
@@ -34,16 +35,14 @@ class Tenancy:
     ) -> None:
         """``options`` is the configuration layer of the command line, for every tenant."""
         self.accounts = accounts
-        self.directory: Directory[Tenant] = Directory()
+        self.listeners = Listeners()
+        self.directory: Directory[Tenant] = Directory(listeners=self.listeners)
         self._source = source
         self._bounds = bounds or Bounds()
         self._options = options or Layer()
         self._tenants: dict[str, Tenant] = {}
         self._made = 0
         self._nonce = hexadecimal(8, "tenant", source())
-        #: Told of each tenant that comes and goes: the rim attaches timers and watchers here.
-        self.on_open: list[Callable[[Tenant], None]] = []
-        self.on_close: list[Callable[[Tenant], None]] = []
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(tuple(self._tenants.values()))
@@ -57,8 +56,15 @@ class Tenancy:
         return self._tenants[DEFAULT_TENANT]
 
     def get(self, tenant_id: str) -> Tenant | None:
-        """The tenant of that id."""
+        """The tenant with this id, if any."""
         return self._tenants.get(tenant_id)
+
+    def register(self, listener: Listener) -> None:
+        """Tell ``listener`` of all that happens from now on, after those registered before it."""
+        self.listeners.add(listener)
+        for tenant in self:
+            tenant.listeners.bind(self.listeners, tenant)
+            listener.tenant_opened(tenant)
 
     def create(
         self,
@@ -69,23 +75,24 @@ class Tenancy:
         api: Layer | None = None,
         options: Layer | None = None,
     ) -> Tenant:
-        """Create a tenant; without an id it gets one nobody had before.
+        """Create a tenant; without ``id`` it gets a new one.
 
-        ``options`` replaces the process's option layer (the tenant ``default`` has seed and clock from
-        it, others only receivers). Raises TenantTaken, KeyTaken, and ValueError for a bad id or setting.
+        ``options`` replaces the option layer of the process (the seed of the command line is for ``default`` alone).
+        Raises TenantTaken, KeyTaken, and ValueError for a bad id or setting.
         """
         name = id if id is not None else self._new_id()
         if not _ID.fullmatch(name):
             raise ValueError(f"a tenant id is 1 to 64 letters, digits, '.', '_' or '-', not {name!r}")
         if name in self._tenants:
-            raise TenantTaken(f"there is a tenant {name!r} already")
+            raise TenantTaken(f"there is already a tenant {name!r}")
         tenant = Tenant(
             name, scenario, self.directory, self.accounts, self._source,
             clock=clock, options=options or self._options, api=api, bounds=self._bounds,
         )  # fmt: skip
         self._tenants[name] = tenant
-        for listener in self.on_open:
-            listener(tenant)
+        tenant.listeners.bind(self.listeners, tenant)
+        for told in self.listeners.tenant_opened:
+            told(tenant)
         return tenant
 
     def _new_id(self) -> str:
@@ -93,19 +100,19 @@ class Tenancy:
         return f"t-{self._made}-{hexadecimal(6, self._nonce, self._made)}"
 
     def delete(self, tenant_id: str) -> bool:
-        """Close a tenant and forget it; False when there is none. ``default`` raises ValueError."""
+        """Delete a tenant; False if there is none with this id. Raises ValueError for ``default``."""
         if tenant_id == DEFAULT_TENANT:
             raise ValueError("the tenant 'default' always exists; reset it instead")
         tenant = self._tenants.pop(tenant_id, None)
         if tenant is None:
             return False
-        for listener in self.on_close:
-            listener(tenant)
+        for told in (*self.listeners.tenant_clearing, *self.listeners.tenant_deleted):
+            told(tenant)
         tenant.close()
         return True
 
     def describe(self, tenant: Tenant) -> dict[str, Any]:
-        """A tenant as the control API shows it, but for its clock's text."""
+        """A tenant as the control API shows it, without its clock."""
         return {
             "id": tenant.id,
             "scenario": tenant.scenario.name,

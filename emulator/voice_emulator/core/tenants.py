@@ -1,12 +1,12 @@
-"""A tenant: one customer of all providers at once, and the one owner of its mutable state.
+"""A tenant: one customer of all providers, and the only owner of its mutable state.
 
-Everything that changes hangs on :class:`Tenant` and changes through its methods, so that it can be
-reset, saved, and owned elsewhere one day. Nothing is global.
+Everything that changes belongs to a :class:`Tenant` and changes through its methods, so that it can be reset and saved.
+Nothing is global.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import ref
@@ -23,6 +23,7 @@ from voice_emulator.core.ids import Ids
 from voice_emulator.core.journal import BYTE_LIMIT, ENTRY_LIMIT, Journal
 from voice_emulator.core.layers import Layer, merge, patch
 from voice_emulator.core.ledger import ENDED_LIMIT, Ledger
+from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import TenantSecrets
 from voice_emulator.core.pushes import Outbox
 from voice_emulator.core.rules import RuleBook
@@ -39,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much a tenant may remember."""
+    """How much a tenant remembers."""
 
     entries: int = ENTRY_LIMIT
     entry_bytes: int = BYTE_LIMIT
@@ -48,8 +49,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What :attr:`Tenant.particulars` tells. ``asked_clock`` is what the creator asked for; ``first``, ``first_api``
-    and ``begun`` are scenario, configuration and first instant at creation; ``scope`` is in every id.
+    """Configuration, clock and identity of a tenant, without its calls, tokens and counters.
+
+    ``asked_clock`` is what the creator asked for; ``first``, ``first_api`` and ``begun`` are scenario, configuration
+    and first instant at creation; ``scope`` is part of the key of every id.
     """
 
     scenario: Scenario
@@ -74,7 +77,7 @@ class Configuration:
 
 
 def account_layer(scenario: Scenario) -> Layer:
-    """What a scenario says about seed, receivers, credentials and settings."""
+    """Seed, receivers, credentials and settings of a scenario."""
     urls: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     credentials: dict[str, Any] = {}
@@ -89,7 +92,7 @@ def account_layer(scenario: Scenario) -> Layer:
 
 
 class Tenant:
-    """One isolated customer; see the module. ``state`` is the providers' own room, by provider id."""
+    """One isolated customer. ``state`` holds the providers' own state, by provider id."""
 
     def __init__(
         self,
@@ -104,10 +107,10 @@ class Tenant:
         api: Layer | None = None,
         bounds: Bounds | None = None,
     ) -> None:
-        """Create a tenant and enrol its credentials.
+        """Create a tenant and register its credentials.
 
-        ``clock`` is what the creator asked for (None: the scenario decides). Raises KeyTaken when
-        a credential belongs to another tenant, ValueError for a bad setting.
+        ``clock`` is what the creator asked for (default: the scenario's). Raises KeyTaken if a credential belongs to
+        another tenant, ValueError for a bad setting.
         """
         limits = bounds or Bounds()
         self.id = id
@@ -119,32 +122,27 @@ class Tenant:
         self.clock = Clock(clock or scenario.clock or ClockSpec(), source)
         self._created_with = (scenario, api or Layer(), self.clock.start)
         self.rules = RuleBook(scenario)
-        self.engine = Engine()
-        self.outbox = Outbox(self.engine)
+        #: Told by the parts below; silent until the tenancy registers its own, and once the tenant is closed.
+        self.listeners = Listeners()
+        self.engine = Engine(self.listeners)
+        self.outbox = Outbox(self.engine, self.listeners)
         self.ledger = Ledger(limits.ended_calls)
-        self.tokens = Tokens()
-        #: What is hidden wherever something of this tenant is shown.
+        self.tokens = Tokens(self.listeners)
+        #: What is masked wherever something of this tenant is shown.
         self.secrets = TenantSecrets(self.tokens)
         self.journal = Journal(limits.entries, limits.entry_bytes)
         self.attempts = Attempts(limits.ended_calls)
-        # An event keeps what it is about alive, so there are no more of them than the journal keeps entries.
-        self.events = Events(min(REMEMBERED, limits.entries))
+        # An event keeps its subject alive, so there are at most as many events as journal entries.
+        self.events = Events(min(REMEMBERED, limits.entries), self.listeners)
         self.totals = Totals()
         self.conservation = Conservation()
-        self.findings = Findings()
+        self.findings = Findings(self.listeners)
         self.steps = Steps(
-            self.engine,
-            self.outbox,
-            self.ledger,
-            self.totals,
-            self.conservation,
-            self.events,
+            self.engine, self.outbox, self.ledger, self.totals, self.conservation, self.events, self.listeners
         )
         self.state: dict[str, Any] = {}
         self.resets = 0
         self.closed = False
-        #: Told when the configuration has changed; for whoever keeps it elsewhere.
-        self.on_change: Callable[[], None] | None = None
         self._configure()
         self._begin()
 
@@ -176,7 +174,7 @@ class Tenant:
         return self.clock.now()
 
     def _configure(self, layers: Configuration | None = None) -> None:
-        """Work out the effective configuration of ``layers`` and adopt both, or raise and change nothing."""
+        """Compute the effective configuration of ``layers`` and use both, or raise and change nothing."""
         layers = layers or self._layers
         raw: dict[str, Any] = {}
         parsed: dict[str, Mapping[str, Any]] = {}
@@ -206,20 +204,17 @@ class Tenant:
         self.credentials = credentials
         self.callback_urls = {key: url for key, url in urls.items() if url}
         self._layers = layers
-        self._learn_secrets()
-        if self.on_change is not None:
-            self.on_change()
-
-    def _learn_secrets(self) -> None:
-        accounts = [
-            (self.credentials[provider], account.secrets) for provider, account in self._accounts.items()
-        ]
-        self.secrets.learn(accounts, self.callback_urls.values())
+        self.secrets.learn(
+            [(credentials[provider], account.secrets) for provider, account in self._accounts.items()],
+            self.callback_urls.values(),
+        )
+        for told in self.listeners.tenant_configured:
+            told()
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply a merge patch of ``callback_urls``, ``credentials``, ``settings`` and ``seed``.
 
-        It outlives a change of scenario. Raises KeyTaken or ValueError and then changes nothing.
+        It stays when the scenario changes. Raises KeyTaken or ValueError and then changes nothing.
         """
         api = self._layers.api
         patched = Layer(
@@ -231,9 +226,9 @@ class Tenant:
         self._configure(Configuration(self._layers.scenario, self._layers.options, patched))
 
     def load(self, scenario: Scenario) -> None:
-        """Put another scenario in force; all or nothing. What the API set stays.
+        """Use another scenario, or raise and change nothing. What the API set stays.
 
-        A tenant created without a clock of its own takes the scenario's, at its present time.
+        A tenant created without a clock takes the scenario's, at its present time.
         """
         self._configure(Configuration(account_layer(scenario), self._layers.options, self._layers.api))
         wanted = scenario.clock
@@ -244,20 +239,22 @@ class Tenant:
         self.events.publish("scenario", self.now, scenario, scenario.name)
 
     def switch_clock(self, spec: ClockSpec) -> None:
-        """Let time go on differently from its present instant."""
-        listener = self.engine.detach()
+        """Continue with another clock from the present instant."""
         self.clock = Clock(spec, self._source, at=self.now if spec.mode != "real" else None)
-        self.engine.on_earlier(listener)
+        due = self.engine.next_due()
+        if due is not None:
+            for told in self.listeners.due_earlier:
+                told(due)
         self.events.publish("clock", self.now, self.clock, str(spec))
 
     def issue_token(self, family: str, holder: str, lifetime: int, value: str) -> Token:
-        """Keep a token made with :attr:`ids` (which has made it unique), lifetime in microseconds."""
+        """Keep a token whose value :attr:`ids` made; ``lifetime`` is in microseconds."""
         token = Token(value, family, holder, self.now, lifetime)
         self.tokens.add(token)
         return token
 
     def account_state(self, provider: str, make: type[T]) -> T:
-        """The provider's own mutable state of this tenant, made on first use, gone at reset."""
+        """The provider's own state of this tenant, made on first use and forgotten at a reset."""
         found = self.state.get(provider)
         if not isinstance(found, make):
             found = self.state[provider] = make()
@@ -265,6 +262,8 @@ class Tenant:
 
     def reset(self) -> None:
         """Forget calls, tokens, journal, counters and findings; a manual clock goes back to its start."""
+        for told in self.listeners.tenant_clearing:
+            told()
         self.engine.clear()
         self.outbox.clear()
         self.ledger.clear()
@@ -284,9 +283,9 @@ class Tenant:
         self.events.publish("clock", self.now, self.clock, "reset")
 
     def restart(self, scenario: Scenario | None = None) -> None:
-        """Back to the start-up state, as created: that scenario (or the given one) and configuration, then reset.
+        """Reset, with the scenario (or the given one) and configuration that the tenant was created with.
 
-        Raises KeyTaken, and then changes nothing, when another tenant has its credentials by now.
+        Raises KeyTaken, and then changes nothing, if another tenant has these credentials now.
         """
         first, api, begun = self._created_with
         scenario = scenario or first
@@ -298,40 +297,36 @@ class Tenant:
         )
         self.reset()
 
-    @property
-    def particulars(self) -> Snapshot:
-        """What makes this tenant the one it is, beside its calls, tokens and counters."""
+    def snapshot(self) -> Snapshot:
+        """Configuration, clock and identity of this tenant: what :meth:`restore` needs."""
         first, first_api, begun = self._created_with
         return Snapshot(
             self.scenario, self._layers.api, self._asked_clock, self.clock, first, first_api, begun,
             self.resets, self._scope, self.scenario_loaded_at,
         )  # fmt: skip
 
-    def become(self, known: Snapshot) -> None:
-        """Make this tenant, which is new, what another one was. Raises KeyTaken or ValueError."""
-        layers = Configuration(account_layer(known.scenario), self._layers.options, known.api)
-        self._configure(layers)
-        self.rules = RuleBook(known.scenario)
-        self._asked_clock, self.clock, self.resets = known.asked_clock, known.clock, known.resets
-        self._created_with = (known.first, known.first_api, known.begun)
-        self._draw_ids(known.scope)
-        self.scenario_loaded_at = known.loaded_at
+    def restore(self, saved: Snapshot) -> None:
+        """Make this new tenant the one that ``saved`` was taken of. Raises KeyTaken or ValueError."""
+        self._configure(Configuration(account_layer(saved.scenario), self._layers.options, saved.api))
+        self.rules = RuleBook(saved.scenario)
+        self._asked_clock, self.clock, self.resets = saved.asked_clock, saved.clock, saved.resets
+        self._created_with = (saved.first, saved.first_api, saved.begun)
+        self._draw_ids(saved.scope)
+        self.scenario_loaded_at = saved.loaded_at
 
     def close(self) -> None:
-        """Cancel everything pending, give up the credentials, and let go of whatever would keep this alive."""
+        """Cancel everything pending, give up the credentials, and drop all references that form a cycle."""
         self.closed = True
         self.engine.clear()
-        self.engine.on_earlier(None)
         self.outbox.clear()
         self.outbox.next_copies = None
-        # Requests and attempts know whose they are.
+        # Requests and attempts refer to their tenant.
         self.journal.clear()
         self.attempts.clear()
         self.events.forget()
         self.ledger.clear()
         self.state.clear()
         self.steps.clear()
-        self.steps.on_end.clear()
-        self.findings.standing = list
+        self.listeners.clear()
         self.secrets.masker = None
         self.directory.remove(self)

@@ -1,19 +1,20 @@
-"""Tokens: issued, checked, expired and revoked on the tenant's clock."""
+"""Tokens are issued, checked, revoked, and expire on the tenant's clock."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.vocabulary import Word
 
-#: Expired and revoked tokens are remembered, to tell an old token from one never issued.
+#: Tokens kept per tenant. Expired and revoked ones are kept too, to tell them from tokens that were never issued.
 REMEMBERED = 10_000
 
 
 class Standing(Word):
-    """What a token is worth."""
+    """Whether a token is valid."""
 
     GOOD = "good"
     EXPIRED = "expired"
@@ -34,21 +35,20 @@ class Token:
 
     @property
     def expires_at(self) -> int:
-        """First instant at which the token is no longer good."""
+        """First instant at which the token is no longer valid."""
         return self.issued_at + self.lifetime
 
 
 class Tokens:
     """All tokens of one tenant."""
 
-    __slots__ = ("_fresh", "_tokens", "on_change")
+    __slots__ = ("_fresh", "_listeners", "_tokens")
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Listeners | None = None) -> None:
         """Start with none."""
+        self._listeners = listeners or Listeners()
         self._tokens: OrderedDict[str, Token] = OrderedDict()
         self._fresh: deque[str] = deque(maxlen=REMEMBERED)
-        #: Told of each token that is new or revoked.
-        self.on_change: Callable[[Token], None] | None = None
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -62,28 +62,28 @@ class Tokens:
         self._fresh.append(token.value)
         if len(self._tokens) > REMEMBERED:
             self._tokens.popitem(last=False)
-        if self.on_change is not None:
-            self.on_change(token)
+        for told in self._listeners.token_changed:
+            told(token)
 
     def fresh(self) -> Iterator[str]:
-        """The values that are new since this was last asked."""
+        """The values added since the last call."""
         try:
             while True:
                 yield self._fresh.popleft()
         except IndexError:
-            # All of them; not asked beforehand, since threads that show things ask too.
+            # The deque is not tested before: worker threads that mask things call this too.
             return
 
     def get(self, value: str) -> Token | None:
-        """The token with this value, good or not."""
+        """The token with this value, valid or not."""
         return self._tokens.get(value)
 
     def check(self, value: str, now: int) -> Standing:
-        """What ``value`` is worth at ``now``."""
+        """Whether ``value`` is valid at ``now``."""
         return self.look_up(value, now)[0]
 
     def look_up(self, value: str, now: int) -> tuple[Standing, Token | None]:
-        """What ``value`` is worth at ``now``, and the token that it is."""
+        """Whether ``value`` is valid at ``now``, and its token."""
         token = self._tokens.get(value)
         if token is None:
             return Standing.UNKNOWN, None
@@ -92,33 +92,24 @@ class Tokens:
         return (Standing.GOOD if now < token.expires_at else Standing.EXPIRED), token
 
     def revoke(self, value: str) -> bool:
-        """Make a token worthless; False when it was not good for anything before."""
+        """Revoke a token; False if it is unknown or revoked already."""
         token = self._tokens.get(value)
         if token is None or token.revoked:
             return False
-        self._revoke(token)
+        token.revoked = True
+        for told in self._listeners.token_changed:
+            told(token)
         return True
 
     def revoke_all(self, family: str, holder: str) -> int:
         """Revoke every token of one family and holder; returns how many."""
-        found = [
-            t for t in self._tokens.values() if t.family == family and t.holder == holder and not t.revoked
-        ]
-        for token in found:
-            self._revoke(token)
-        return len(found)
-
-    def _revoke(self, token: Token) -> None:
-        token.revoked = True
-        if self.on_change is not None:
-            self.on_change(token)
+        of_holder = [t.value for t in self._tokens.values() if t.family == family and t.holder == holder]
+        return sum([self.revoke(value) for value in of_holder])
 
     def newest(self) -> Token | None:
-        """The token issued last, of whatever family."""
+        """The token issued last, of any family."""
         return next(reversed(self._tokens.values()), None)
 
-    def clear(self) -> list[str]:
-        """Forget all tokens; returns their values, so that the directory can forget them too."""
-        values = list(self._tokens)
+    def clear(self) -> None:
+        """Forget all tokens."""
         self._tokens.clear()
-        return values

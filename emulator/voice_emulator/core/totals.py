@@ -1,4 +1,4 @@
-"""Running totals of a tenant, kept as things happen, so that they survive eviction."""
+"""Totals of a tenant, updated as things happen, so that they stay right when entries are forgotten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from voice_emulator.core.pushes import PushOutcome
 
 
 class Totals:
-    """Counters over everything a tenant has seen since it was reset.
+    """Counters of everything since the last reset.
 
     ``calls`` counts by (provider, outcome), ``causes`` by (provider, cause name), ``requests`` by
     (provider, operation), ``codes`` by (provider, operation, wire code), ``pushes`` by (provider,
@@ -36,7 +36,7 @@ class Totals:
         self.charged: dict[str, Decimal] = {}
 
     def placed(self, provider: str, count: int) -> None:
-        """So many numbers were accepted."""
+        """``count`` numbers were accepted."""
         self.accepted[provider] += count
 
     def ended(self, call: Call) -> None:

@@ -1,8 +1,8 @@
-"""Work that lets others have their turn: a generator that yields where it may be left for a moment.
+"""Long work as a generator that yields wherever others may have their turn.
 
-What it yields is None, or a job: a function that takes long and touches nothing that changes, whose result is sent
-back. Without an event loop all of it is done in one go (:func:`at_once`); the rim goes round its loop in between, and
-carries jobs elsewhere (:mod:`voice_emulator.wire.turns`).
+It yields None, or a job: a slow function that works on nothing that changes, whose result is sent back.
+:func:`at_once` does all of it in one go. :mod:`voice_emulator.wire.turns` lets the event loop go on in between and runs
+jobs in another thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Turns: TypeAlias = Generator[Callable[[], Any] | None, Any, T]
 
 
 def at_once(work: Turns[T]) -> T:
-    """Do all of ``work``, and say what came of it."""
+    """Do all of ``work``; returns its result."""
     try:
         job = next(work)
         while True:

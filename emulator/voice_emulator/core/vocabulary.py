@@ -1,4 +1,4 @@
-"""The fixed words of a call's life, and the one table of which step may follow which state.
+"""The states, steps and outcomes of a call, and the table of allowed steps.
 
 A call is queued, then dialled; it may ring, may be answered, and ends exactly once.
 """
@@ -10,16 +10,13 @@ from enum import StrEnum
 
 
 class Word(StrEnum):
-    """A word of a fixed set, hashed as the text that it is.
-
-    Enum's own hash is a Python function, and these are looked up many times per call.
-    """
+    """A StrEnum with the fast hash of str: members are looked up many times per call."""
 
     __hash__ = str.__hash__
 
 
 class State(Word):
-    """Where a call stands."""
+    """The state of a call."""
 
     QUEUED = "queued"
     DIALLING = "dialling"
@@ -38,7 +35,7 @@ class Step(Word):
 
 
 class Outcome(Word):
-    """How a call ends. ``time_limit`` was answered and then cut by a limit of the request."""
+    """How a call ends. ``time_limit`` is answered and then cut by a limit in the request."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -60,7 +57,7 @@ class Party(Word):
 
 
 class Fate(Word):
-    """What became of an accepted number on the client's side (:mod:`voice_emulator.core.conservation`)."""
+    """What the client knows of an accepted number (:mod:`voice_emulator.core.conservation`)."""
 
     PENDING = "pending"
     ACKNOWLEDGED = "acknowledged"
@@ -70,14 +67,14 @@ class Fate(Word):
     DROPPED = "dropped"
 
 
-#: Outcomes in which somebody picked up: only these have talk time, keys and billing cycles.
+#: Outcomes with an answer: only these have talk time, keys and billing cycles.
 CONNECTED = frozenset({Outcome.ANSWERED, Outcome.TIME_LIMIT})
-#: Outcomes in which the phone rings first. The others fail before ringing.
+#: Outcomes of calls that ring. The others fail before ringing.
 RINGS = frozenset({Outcome.ANSWERED, Outcome.TIME_LIMIT, Outcome.NO_ANSWER, Outcome.REJECTED})
-#: Outcomes that may ring when a scenario says so (a busy tone can follow a while of ringing).
+#: Outcomes that ring if a scenario says so: a busy tone can follow ringing.
 MAY_RING = RINGS | {Outcome.BUSY}
 
-#: Every legal step. A dropped call (queued, never dialled) ends without having been dialled.
+#: Every allowed step. A dropped call ends while it is queued.
 TRANSITIONS: Mapping[tuple[State, Step], State] = {
     (State.QUEUED, Step.DIAL): State.DIALLING,
     (State.QUEUED, Step.END): State.ENDED,

@@ -1,4 +1,4 @@
-"""Words for people: what a user may have meant, and foreign text that a terminal can show."""
+"""Text for people: the word a user may have meant, and foreign text made safe for a terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    """``text`` with nothing in it that moves a cursor, colours, hides or turns what a terminal shows.
+    """``text`` without characters that move the cursor, set colours, or hide or reverse text in a terminal.
 
-    Such characters become JSON's ``\\uXXXX``, so that JSON stays JSON. Line breaks and tabs stay.
+    They become ``\\uXXXX`` as in JSON, so that JSON stays JSON. Line breaks and tabs stay.
     """
     return _UNUSUAL.sub(_escaped, text)
 
@@ -29,7 +29,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def nearest_word(word: str, choices: Iterable[str]) -> str | None:
-    """The choice most like ``word``, or None when nothing comes near."""
+    """The choice most like ``word``, or None if none is similar."""
     from difflib import get_close_matches  # only a failure needs it
 
     names = list(choices)
@@ -39,7 +39,7 @@ def nearest_word(word: str, choices: Iterable[str]) -> str | None:
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """The end of a sentence about an unknown ``word``: ``; did you mean 'x'?`` or the choices."""
+    """The end of a message about an unknown ``word``: ``; did you mean 'x'?`` or the choices."""
     names = list(choices)
     found = nearest_word(word, names)
     if found is not None:

@@ -40,12 +40,12 @@ def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:
     """Everything there is to report of a tenant now, as JSON values."""
     providers = runtime.providers
     rules = all_rules(providers.values())
-    standing = tenant.findings.standing()
+    derived = tenant.findings.derived()
     counts: Counter[tuple[str, str, str]] = Counter(tenant.findings.counts)
-    for finding in standing:
+    for finding in derived:
         counts[finding.rule, finding.provider, finding.severity] += 1
     entered = list(tenant.findings)
-    listed = (entered + standing)[:LISTED]
+    listed = (entered + derived)[:LISTED]
     weights: Counter[str] = Counter()
     for (_, _, severity), count in counts.items():
         weights[severity] += count

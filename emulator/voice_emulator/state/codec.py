@@ -1,8 +1,7 @@
-"""Values of ours as JSON text and back: scalars, containers, decimals, words and dataclasses.
+"""Encodes values as JSON text and back: scalars, containers, decimals, enums and dataclasses.
 
-Everything but a scalar becomes a JSON array whose first item says what it is. Decoding makes instances of
-dataclasses and words of modules that are loaded already, and of nothing else: a state file from elsewhere can
-hold wrong values, but no code.
+Everything but a scalar becomes a JSON array whose first item is its kind. Decoding creates only dataclasses and enum
+members, of modules that are already loaded: a state file from elsewhere can contain wrong values, but no code.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ _WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithmeti
 
 
 class Undecodable(Exception):
-    """A text that this version of the emulator cannot have written."""
+    """This version of the emulator cannot have written the text."""
 
 
 def encode(value: Any) -> str:
-    """``value`` as JSON text. Raises TypeError for what cannot be kept."""
+    """``value`` as JSON text. Raises TypeError for an unsupported type."""
     return json.dumps(pack(value), separators=(",", ":"))
 
 
@@ -39,7 +38,7 @@ def decode(text: str) -> Any:
 
 
 def pack(value: Any, seen: dict[int, int] | None = None) -> Any:
-    """``value`` as what JSON knows. An object met again (``seen``, by identity) becomes a reference."""
+    """``value`` as JSON values. An object that is in ``seen``, by identity, becomes a reference."""
     if type(value) in _SCALARS:
         return value
     seen = {} if seen is None else seen
@@ -61,7 +60,7 @@ def pack(value: Any, seen: dict[int, int] | None = None) -> Any:
         return ["D", str(value)]
     if isinstance(value, bytes):
         return ["b", base64.b64encode(value).decode()]
-    raise TypeError(f"a {type(value).__name__} cannot be kept in a state file")
+    raise TypeError(f"a state file cannot contain a {type(value).__name__}")
 
 
 def unpack(packed: Any, made: list[Any] | None = None) -> Any:
@@ -102,12 +101,12 @@ def _class(name: str, base: type | None = None) -> Any:
         found = getattr(found, part)
     fits = isinstance(found, type) and (issubclass(found, base) if base is not None else is_dataclass(found))
     if not fits:
-        raise TypeError(f"{name} is nothing that is kept")
+        raise TypeError(f"a state file cannot contain {name}")
     return found
 
 
 def _object(name: str, members: Mapping[str, Any], made: list[Any]) -> Any:
-    """An instance of the dataclass ``name``; a member it did not have then has its default."""
+    """An instance of the dataclass ``name``; a member that is missing gets its default."""
     kind = _class(name)
     thing = object.__new__(kind)
     made.append(thing)

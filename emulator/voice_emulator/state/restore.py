@@ -1,13 +1,13 @@
-"""Takes up again what a state file knows: tenants, their calls and tokens, and everything still to be done."""
+"""Reads a state file at the start: tenants, their calls and tokens, and everything that is still to happen."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from voice_emulator.core.accounts import ISSUED
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
 from voice_emulator.core.directory import KeyTaken
@@ -19,8 +19,8 @@ from voice_emulator.core.vocabulary import State
 from voice_emulator.errors import FileError, StateError, UsageError
 from voice_emulator.state.codec import Undecodable, decode
 from voice_emulator.state.database import StateFile
-from voice_emulator.state.documents import call_from, open_books, particulars_from, push_from
-from voice_emulator.state.writer import STARTED_WITH, StateWriter
+from voice_emulator.state.documents import call_from, push_from, restore_counters, snapshot_from
+from voice_emulator.state.writer import STARTED_WITH
 from voice_emulator.wire.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Pending:
-    """What one tenant still has to do: calls that go on, pushes to be made, pushes nobody knows the end of."""
+    """What one tenant still has to do: calls to continue, pushes to send, pushes of unknown outcome with their instant."""
 
     tenant: Tenant
     calls: list[Call]
@@ -36,48 +36,8 @@ class Pending:
     uncertain: list[tuple[Push, int]]
 
 
-def keep_state(
-    file: StateFile, runtime: Runtime, source: TimeSource, on_failure: Callable[[str], None]
-) -> StateWriter:
-    """Take up what ``file`` knows, then keep everything in it; needs the running loop.
-
-    Raises StateError when the file does not fit this version, or the tenant of the command line.
-    """
-    revival = Restore(file, runtime, source)
-    try:
-        pending = revival.read()
-    except (Undecodable, KeyError, ValueError, TypeError) as error:
-        raise StateError(
-            f"the state file {file.path} cannot be read by this version ({error}); move it away to start anew"
-        ) from error
-    except KeyTaken as error:
-        raise StateError(f"the state file {file.path} does not fit the command line: {error}") from error
-    keeper = StateWriter(file, runtime, source, on_failure)
-    keeper.open()
-    for each in pending:
-        _go_on(each, runtime)
-    keeper.flush()
-    if revival.known:
-        log.info(
-            "state of %s: %d tenants, %d calls, %d receipts to push, %d uncertain", file.path, revival.known,
-            sum(len(tenant.ledger) for tenant in runtime.tenancy), sum(len(each.pushes) for each in pending),
-            sum(len(each.uncertain) for each in pending),
-        )  # fmt: skip
-    return keeper
-
-
-def _go_on(pending: Pending, runtime: Runtime) -> None:
-    """Every step and every push at its own instant, so that what is past due happens at once and in order."""
-    tenant = pending.tenant
-    tenant.steps.resume(pending.calls, tenant.now)
-    for push in pending.pushes:
-        tenant.outbox.schedule(push)
-    for push, at in pending.uncertain:
-        runtime.delivery.give_up(tenant, push, at)
-
-
 class Restore:
-    """One reading of a state file. ``known`` is how many tenants it had."""
+    """One reading of a state file: :meth:`read`, then :meth:`resume` once everything is written down again."""
 
     def __init__(self, file: StateFile, runtime: Runtime, source: TimeSource) -> None:
         """Read ``file`` into ``runtime``, whose only tenant is the new ``default``."""
@@ -85,33 +45,63 @@ class Restore:
         self._runtime = runtime
         self._source = source
         self._scenarios = {runtime.start_scenario.text: runtime.start_scenario}
-        self.known = 0
+        self._pending: list[Pending] = []
 
-    def read(self) -> list[Pending]:
-        """Make the tenants what they were; returns what each has still to do."""
-        saved = [(name, account, books) for name, account, books in self._file.tenants() if books is not None]
-        self.known = len(saved)
-        # First of all default, which is there already: others may have been given keys that it gave up.
+    def read(self) -> None:
+        """Create the tenants as they were.
+
+        Raises StateError when the file does not fit this version, or the tenant of the command line.
+        """
+        try:
+            self._read()
+        except (Undecodable, KeyError, ValueError, TypeError) as error:
+            raise StateError(
+                f"this version cannot read the state file {self._file.path} ({error}); move it away to start afresh"
+            ) from error
+        except KeyTaken as error:
+            raise StateError(
+                f"the state file {self._file.path} does not fit the command line: {error}"
+            ) from error
+
+    def _read(self) -> None:
+        saved = [row for row in self._file.tenants() if row[2] is not None]
+        # default, which exists already, comes first: others may have been given credentials that it gave up.
         saved.sort(key=lambda row: row[0] != DEFAULT_TENANT)
         tenancy = self._runtime.tenancy
         read = []
-        for name, account, books in saved:
-            book = decode(books)
-            particulars = particulars_from(decode(account), book, self._source, self._scenario)
+        for name, text, counters_text in saved:
+            counters = decode(counters_text or "")
+            snapshot = snapshot_from(text, counters, self._source, self._scenario)
             if name == DEFAULT_TENANT:
                 tenant = tenancy.default
-                particulars = self._as_started(tenant.particulars, particulars)
+                snapshot = self._as_started(tenant.snapshot(), snapshot)
             else:
                 tenant = tenancy.create(
-                    particulars.scenario, id=name, clock=particulars.asked_clock, api=particulars.api
+                    snapshot.scenario, id=name, clock=snapshot.asked_clock, api=snapshot.api
                 )
-            tenant.become(particulars)
-            read.append((tenant, book))
+            tenant.restore(snapshot)
+            read.append((tenant, counters))
         for name, space, value in self._file.issued():
             owner = tenancy.get(name)
             if owner is not None:
-                tenancy.directory.issue(owner, ("id", space, value))
-        return [self._fill(tenant, book) for tenant, book in read]
+                tenancy.directory.issue(owner, (ISSUED, space, value))
+        self._pending = [self._fill(tenant, counters) for tenant, counters in read]
+
+    def resume(self) -> None:
+        """Schedule every step and push at its own instant: what is past due happens at once and in order."""
+        for each in self._pending:
+            each.tenant.steps.resume(each.calls, each.tenant.now)
+            for push in each.pushes:
+                each.tenant.outbox.schedule(push)
+            for push, at in each.uncertain:
+                self._runtime.delivery.give_up(each.tenant, push, at)
+        if self._pending:
+            log.info(
+                "state of %s: %d tenants, %d calls, %d receipts to push, %d uncertain", self._file.path,
+                len(self._pending), sum(len(tenant.ledger) for tenant in self._runtime.tenancy),
+                sum(len(each.pushes) for each in self._pending),
+                sum(len(each.uncertain) for each in self._pending),
+            )  # fmt: skip
 
     def _scenario(self, text: str) -> Scenario:
         found = self._scenarios.get(text)
@@ -121,40 +111,38 @@ class Restore:
             except (FileError, UsageError) as error:
                 found = self._runtime.start_scenario
                 log.warning(
-                    "a scenario of the state file cannot be read now, using %s: %s", found.name, error
+                    "a scenario of the state file cannot be read any more, using %s: %s", found.name, error
                 )
             self._scenarios[text] = found
         return found
 
     def _as_started(self, fresh: Snapshot, saved: Snapshot) -> Snapshot:
-        """``default`` as saved, except where the command line says something else than it did then."""
-        particulars = replace(
-            saved, first=fresh.first, first_api=fresh.first_api, asked_clock=fresh.asked_clock
-        )
+        """``default`` as saved, except where the command line has changed since then."""
+        snapshot = replace(saved, first=fresh.first, first_api=fresh.first_api, asked_clock=fresh.asked_clock)
         if self._file.meta(STARTED_WITH) != fresh.first.text:
-            log.info("the scenario of the command line is another one than before: %s", fresh.first.name)
-            particulars = replace(particulars, scenario=fresh.first)
+            log.info("the scenario of the command line has changed: %s", fresh.first.name)
+            snapshot = replace(snapshot, scenario=fresh.first)
         if fresh.asked_clock != saved.asked_clock:
-            spec = fresh.asked_clock or particulars.scenario.clock or ClockSpec()
+            spec = fresh.asked_clock or snapshot.scenario.clock or ClockSpec()
             at = saved.clock.now() if spec.mode != "real" and spec.start is None else None
-            particulars = replace(particulars, clock=Clock(spec, self._source, at=at))
-        return particulars
+            snapshot = replace(snapshot, clock=Clock(spec, self._source, at=at))
+        return snapshot
 
     # --- one tenant ---------------------------------------------------------------------------
 
-    def _fill(self, tenant: Tenant, book: dict[str, Any]) -> Pending:
+    def _fill(self, tenant: Tenant, counters: dict[str, Any]) -> Pending:
         for space, key, count in self._file.rows("counts", "space, key, count", tenant.id):
-            tenant.ledger.go_on(tuple(json.loads(space)), key, count)
+            tenant.ledger.restore_count(tuple(json.loads(space)), key, count)
         for (token,) in self._file.rows("tokens", "token", tenant.id):
             tenant.tokens.add(decode(token))
-        calls, last = self._calls(tenant, book["forgotten"])
-        open_books(tenant, book, last)
+        calls, last = self._calls(tenant, counters["forgotten"])
+        restore_counters(tenant, counters, last)
         pushes, uncertain = [], []
-        columns = "id, call, fixed, attempt, due, sent"
-        for name, call_id, fixed, attempt, due, sent in self._file.rows(
+        columns = "id, call, content, attempt, due, sent"
+        for name, call_id, content, attempt, due, sent in self._file.rows(
             "pushes", columns, tenant.id, order="due, seq"
         ):
-            push = push_from(name, calls[call_id] if call_id is not None else None, fixed, attempt, due)
+            push = push_from(name, calls[call_id] if call_id is not None else None, content, attempt, due)
             if sent is None:
                 pushes.append(push)
             else:
@@ -166,18 +154,21 @@ class Restore:
         return Pending(tenant, going, pushes, uncertain)
 
     def _calls(self, tenant: Tenant, forgotten: int) -> tuple[dict[str, Call], dict[str, str | None]]:
-        """All calls by id, those the ledger has forgotten included: they have pushes to make. And last outcomes."""
+        """By id: all calls, also those that the ledger has forgotten but that have pushes to send; the last outcomes."""
         submissions: dict[int, Submission] = {
-            number: decode(fixed) for number, fixed in self._file.rows("submissions", "seq, fixed", tenant.id)
+            number: decode(content)
+            for number, content in self._file.rows("submissions", "seq, content", tenant.id)
         }
         shared: dict[str, Any] = {}
         calls: dict[str, Call] = {}
         last: dict[str, str | None] = {}
         ended: list[tuple[int, Call]] = []
         tenant.ledger.forgotten = forgotten
-        columns = "id, submission, fixed, course, ended, last"
-        for name, submission, fixed, course, number, outcome in self._file.rows("calls", columns, tenant.id):
-            call = calls[name] = call_from(name, submissions[submission], fixed, course, shared)
+        columns = "id, submission, content, progress, ended, last"
+        for name, submission, content, progress, number, outcome in self._file.rows(
+            "calls", columns, tenant.id
+        ):
+            call = calls[name] = call_from(name, submissions[submission], content, progress, shared)
             last[name] = outcome
             if number is None or number > forgotten:
                 tenant.ledger.add(call)

@@ -1,8 +1,8 @@
-"""Writes down what happens, before the outside world can know of it.
+"""Writes what happens to the state file before the outside world can know of it.
 
-Calls, tokens and ids are committed before the reply that tells of them, one transaction a request. A push is
-noted as on the wire, and that is committed, before its first byte leaves; how it went is committed after. All
-other steps are gathered and committed once per turn of the event loop.
+Calls, tokens and ids are committed before the reply that names them, in one transaction per request. A push is
+committed as being on the wire before its first byte leaves, and its outcome afterwards. All other changes are
+collected and committed once per turn of the event loop.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import TimeSource
 from voice_emulator.core.directory import ISSUED_LIMIT
-from voice_emulator.core.events import Event
 from voice_emulator.core.ledger import COUNTED_NUMBERS
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.tokens import REMEMBERED, Token
 from voice_emulator.errors import StateError
 from voice_emulator.state.codec import encode
 from voice_emulator.state.database import StateFile
-from voice_emulator.state.documents import account_of, books_of, course_of, fixed_of, push_of
+from voice_emulator.state.documents import call_text, counters_text, progress_text, push_text, snapshot_text
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 log = logging.getLogger(__name__)
 
-#: Rows of issued ids, counts and tokens between two looks at whether there are too many.
+#: The oldest issued ids, counts and tokens are pruned each time so many rows were written.
 PRUNING = 20_000
 #: The state file's name for the scenario of the command line.
 STARTED_WITH = "started_with"
@@ -42,15 +42,15 @@ STARTED_WITH = "started_with"
 
 @dataclass(slots=True)
 class PendingChanges:
-    """What has changed of one tenant since the last commit."""
+    """What has changed in one tenant since the last commit."""
 
-    account: bool = False
+    configured: bool = False
     reset: bool = False
     placed: list[Call] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
-    #: Pushes to be made, by id; with the instant once they are on the wire.
+    #: Pushes still to be sent, by id, each with its instant of sending once it is on the wire.
     pushes: dict[str, tuple[Push, int | None]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -58,158 +58,145 @@ class PendingChanges:
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-class StateWriter:
+class StateWriter(Listener):
     """Keeps the state of all tenants in one file."""
 
-    def __init__(
-        self, file: StateFile, runtime: Runtime, source: TimeSource, on_failure: Callable[[str], None]
-    ) -> None:
-        """``on_failure`` hears, once, why nothing can be kept any more; from then on nothing leaves either."""
+    def __init__(self, file: StateFile, runtime: Runtime, source: TimeSource) -> None:
+        """Write to ``file``; the listeners are told once when that fails, and then no reply or push goes out."""
         self._file = file
         self._runtime = runtime
         self._source = source
-        self._on_failure = on_failure
-        self._marks: dict[str, PendingChanges] = {}
+        self._changes: dict[str, PendingChanges] = {}
+        #: How many calls the ledger of each known tenant had forgotten at the last commit.
         self._forgotten: dict[str, int] = {}
-        self._attached: set[str] = set()
         self._planned: asyncio.Handle | None = None
         self._committed: asyncio.Future[None] | None = None
         self._failed = False
         self._rows = 0
+        self._transact(self._begin)
 
-    def open(self) -> None:
-        """Listen to all tenants there are and will be; needs the running loop."""
-        runtime = self._runtime
-        runtime.gateway.passage.ahead = self.accept
-        runtime.gateway.passage.watchers.append(self._answered)
-        runtime.delivery.ahead = self.sending
-        runtime.delivery.watchers.append(self._attempted)
-        runtime.tenancy.directory.on_issue = self._issued
-        runtime.tenancy.on_open.append(self._attach)
-        runtime.tenancy.on_close.append(self._detach)
-        for tenant in runtime.tenancy:
-            self._attach(tenant)
-        self._started_with()
+    def _begin(self) -> None:
+        self._file.put_meta(STARTED_WITH, self._runtime.start_scenario.text)
+        self._prune()
 
-    def _started_with(self) -> None:
-        def put() -> None:
-            self._file.put_meta(STARTED_WITH, self._runtime.start_scenario.text)
-            self._file.prune(ISSUED_LIMIT, 2 * COUNTED_NUMBERS, REMEMBERED)
-
-        self._transact(put)
+    def _prune(self) -> None:
+        self._file.prune(ISSUED_LIMIT, 2 * COUNTED_NUMBERS, REMEMBERED)
 
     def close(self) -> None:
-        """Write what is left, and let go of the file."""
+        """Write what is left and close the file."""
         self.flush()
         self._file.close()
 
-    # --- what happens to tenants --------------------------------------------------------------
+    # --- tenants ------------------------------------------------------------------------------
 
-    def _attach(self, tenant: Tenant) -> None:
+    def tenant_opened(self, tenant: Tenant) -> None:
+        """Keep the tenant."""
         self._forgotten[tenant.id] = tenant.ledger.forgotten
-        self._attached.add(tenant.id)
-        tenant.on_change = lambda: self._reconfigured(tenant)
-        tenant.tokens.on_change = lambda token: self._changed(tenant).tokens.__setitem__(token.value, token)
-        tenant.outbox.on_schedule = lambda push: self._changed(tenant).pushes.__setitem__(
-            push.id, (push, None)
-        )
-        tenant.events.listen(lambda event: self._heard(tenant, event))
-        self._reconfigured(tenant)
+        self.tenant_configured(tenant)
 
-    def _detach(self, tenant: Tenant) -> None:
-        self._attached.discard(tenant.id)
-        self._marks.pop(tenant.id, None)
+    def tenant_deleted(self, tenant: Tenant) -> None:
+        """Forget the tenant."""
+        del self._forgotten[tenant.id]
+        self._changes.pop(tenant.id, None)
         self._transact(lambda: self._file.forget_tenant(tenant.id, wholly=True))
 
-    def _reconfigured(self, tenant: Tenant) -> None:
-        self._changed(tenant).account = True
+    def tenant_configured(self, tenant: Tenant) -> None:
+        """Commit the configuration at once."""
+        self._changed(tenant).configured = True
         self.flush()
 
-    def _heard(self, tenant: Tenant, event: Event) -> None:
-        if event.kind == "call":
-            marks = self._changed(tenant)
-            call: Call = event.subject
-            marks.calls[call.id] = call
-            if call.ended:
-                marks.ended[call.id] = tenant.ledger.ended_count
-        elif event.kind == "clock" and event.note == "reset":
-            self._marks[tenant.id] = PendingChanges(reset=True)
-            self._forgotten[tenant.id] = 0
-            self._reconfigured(tenant)
-        elif event.kind in ("clock", "scenario"):
-            self._reconfigured(tenant)
+    def token_changed(self, tenant: Tenant, token: Token) -> None:
+        """Note the token."""
+        self._changed(tenant).tokens[token.value] = token
 
-    def _issued(self, tenant: Tenant, key: Key) -> None:
+    def id_issued(self, tenant: Tenant, key: Key) -> None:
+        """Note the id."""
         self._changed(tenant).issued.append((key[1], key[2]))
+
+    def event_published(self, tenant: Tenant, kind: str, subject: Any, note: str) -> None:
+        """Note what happened to a call or to the clock; forget everything at a reset."""
+        if kind == "call":
+            changes = self._changed(tenant)
+            call: Call = subject
+            changes.calls[call.id] = call
+            if call.ended:
+                changes.ended[call.id] = tenant.ledger.ended_count
+        elif kind in ("clock", "scenario"):
+            if kind == "clock" and note == "reset":
+                self._changes[tenant.id] = PendingChanges(reset=True)
+                self._forgotten[tenant.id] = 0
+            self.tenant_configured(tenant)
 
     # --- requests -----------------------------------------------------------------------------
 
-    def accept(self, tenant: Tenant, record: RequestRecord, calls: Sequence[Call]) -> None:
-        """Commit a request's calls, tokens and ids: its reply is about to go out.
-
-        Raises StateError when they cannot be kept, so that nobody is told of them.
-        """
+    def reply_ready(self, tenant: Tenant, record: RequestRecord, calls: Sequence[Call]) -> None:
+        """Commit a request's calls, tokens and ids. Raises StateError when that fails."""
         request = record.request
-        marks = self._changed(tenant)
+        changes = self._changed(tenant)
         if request.operation is not None:
             space = json.dumps([request.provider, request.operation.name])
-            marks.counts[space, request.numbers[0] if request.numbers else ""] = request.ordinal
+            changes.counts[space, request.numbers[0] if request.numbers else ""] = request.ordinal
         if calls:
-            marks.placed += calls
+            changes.placed += calls
             space = json.dumps([calls[0].provider])
             for call in calls:
-                marks.counts[space, call.number] = call.ordinal
+                changes.counts[space, call.number] = call.ordinal
         self.flush()
         if self._failed:
             raise StateError(f"the state file {self._file.path} cannot be written any more")
 
-    def _answered(self, tenant: Tenant, record: RequestRecord) -> None:
-        """Calls that a record query has shown to the client have changed their standing."""
+    def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
+        """Note the calls that a record query has shown to the client: it may have reconciled them."""
         if record.reply is not None and record.reply.shown_calls:
             self._changed(tenant).calls.update((call.id, call) for call in record.reply.shown_calls)
 
     # --- pushes -------------------------------------------------------------------------------
 
-    async def sending(self, tenant: Tenant, attempt: Attempt) -> None:
+    def push_scheduled(self, tenant: Tenant, push: Push) -> None:
+        """Note the push."""
+        self._changed(tenant).pushes[push.id] = (push, None)
+
+    async def attempt_starting(self, tenant: Tenant, attempt: Attempt) -> None:
         """Return once it is committed that this attempt is on the wire."""
         push = attempt.push
-        if not push.by_hand and tenant.id in self._attached:
+        if not push.by_hand and tenant.id in self._forgotten:
             self._changed(tenant).pushes[push.id] = (push, attempt.at)
             if self._committed is None:
                 self._committed = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._committed)
 
-    def _attempted(self, tenant: Tenant, attempt: Attempt) -> None:
+    def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
+        """Note the outcome."""
         push = attempt.push
-        marks = self._changed(tenant)
+        changes = self._changed(tenant)
         if not push.by_hand and push.attempt == attempt.number:
-            marks.pushes.pop(push.id, None)
-            marks.done.add(push.id)
+            changes.pushes.pop(push.id, None)
+            changes.done.add(push.id)
         if push.call is not None:
-            marks.calls[push.call.id] = push.call
-            marks.last[push.call.id] = attempt.outcome.value
+            changes.calls[push.call.id] = push.call
+            changes.last[push.call.id] = attempt.outcome.value
 
     # --- writing ------------------------------------------------------------------------------
 
     def _changed(self, tenant: Tenant) -> PendingChanges:
-        """The marks of ``tenant``, which will be written at the end of this turn of the loop at the latest."""
+        """The changes of ``tenant``, which are written by the end of this turn of the loop."""
         if self._planned is None:
             self._planned = asyncio.get_running_loop().call_soon(self.flush)
-        marks = self._marks.get(tenant.id)
-        if marks is None:
-            marks = self._marks[tenant.id] = PendingChanges()
-        return marks
+        changes = self._changes.get(tenant.id)
+        if changes is None:
+            changes = self._changes[tenant.id] = PendingChanges()
+        return changes
 
     def flush(self) -> None:
         """Commit everything that has changed."""
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
-        marked, self._marks = self._marks, {}
-        if marked:
-            self._transact(lambda: self._write(marked))
+        changed, self._changes = self._changes, {}
+        if changed:
+            self._transact(lambda: self._write(changed))
         if self._failed:
-            # Whoever waits for the commit of a push waits until the process has stopped: it must not leave.
+            # A push that waits for its commit waits until the process stops: it must not be sent.
             return
         if self._committed is not None:
             committed, self._committed = self._committed, None
@@ -226,50 +213,51 @@ class StateWriter:
             self._failed = True
             why = f"the state file {self._file.path} cannot be written: {error}"
             log.critical("%s", why)
-            self._on_failure(why)
+            for told in self._runtime.tenancy.listeners.state_lost:
+                told(why)
 
-    def _write(self, marked: dict[str, PendingChanges]) -> None:
-        for tenant_id, marks in marked.items():
+    def _write(self, changed: dict[str, PendingChanges]) -> None:
+        for tenant_id, changes in changed.items():
             tenant = self._runtime.tenancy.get(tenant_id)
-            if tenant is None or tenant_id not in self._attached:
+            if tenant is None or tenant_id not in self._forgotten:
                 continue
-            if marks.reset:
+            if changes.reset:
                 self._file.forget_tenant(tenant_id, wholly=False)
-            if marks.account:
-                self._file.put_account(tenant_id, account_of(tenant))
-            self._write_calls(tenant_id, marks)
-            self._write_rest(tenant, marks)
+            if changes.configured:
+                self._file.put_snapshot(tenant_id, snapshot_text(tenant))
+            self._write_calls(tenant_id, changes)
+            self._write_rest(tenant, changes)
         if self._rows > PRUNING:
             self._rows = 0
-            self._file.prune(ISSUED_LIMIT, 2 * COUNTED_NUMBERS, REMEMBERED)
+            self._prune()
 
-    def _write_calls(self, tenant_id: str, marks: PendingChanges) -> None:
+    def _write_calls(self, tenant_id: str, changes: PendingChanges) -> None:
         numbers: dict[int, int] = {}
         packed: dict[int, Any] = {}
         rows = []
-        for call in marks.placed:
+        for call in changes.placed:
             key = id(call.submission)
             if key not in numbers:
                 numbers[key] = self._file.add_submission(tenant_id, encode(call.submission))
-            rows.append((tenant_id, call.id, numbers[key], fixed_of(call, packed), course_of(call)))
+            rows.append((tenant_id, call.id, numbers[key], call_text(call, packed), progress_text(call)))
         self._file.add_calls(rows)
-        self._file.put_courses(
-            (course_of(call), marks.ended.get(call.id), marks.last.get(call.id), tenant_id, call.id)
-            for call in marks.calls.values()
+        self._file.put_progress(
+            (progress_text(call), changes.ended.get(call.id), changes.last.get(call.id), tenant_id, call.id)
+            for call in changes.calls.values()
         )
 
-    def _write_rest(self, tenant: Tenant, marks: PendingChanges) -> None:
+    def _write_rest(self, tenant: Tenant, changes: PendingChanges) -> None:
         name, file = tenant.id, self._file
         file.put_pushes(
-            (name, push.id, push.call.id if push.call is not None else None, push_of(push), push.attempt, push.due, sent)
-            for push, sent in marks.pushes.values()
+            (name, push.id, push.call.id if push.call is not None else None, push_text(push), push.attempt, push.due, sent)
+            for push, sent in changes.pushes.values()
         )  # fmt: skip
-        file.drop_pushes((name, push_id) for push_id in marks.done)
-        file.put_tokens((name, token.value, encode(token)) for token in marks.tokens.values())
-        file.add_issued((name, space, value) for space, value in marks.issued)
-        file.put_counts((name, space, key, count) for (space, key), count in marks.counts.items())
-        self._rows += len(marks.issued) + len(marks.counts) + len(marks.tokens)
+        file.drop_pushes((name, push_id) for push_id in changes.done)
+        file.put_tokens((name, token.value, encode(token)) for token in changes.tokens.values())
+        file.add_issued((name, space, value) for space, value in changes.issued)
+        file.put_counts((name, space, key, count) for (space, key), count in changes.counts.items())
+        self._rows += len(changes.issued) + len(changes.counts) + len(changes.tokens)
         if tenant.ledger.forgotten > self._forgotten[name]:
             self._forgotten[name] = tenant.ledger.forgotten
             file.forget_calls(name, tenant.ledger.forgotten)
-        file.put_books(name, books_of(tenant, self._source()))
+        file.put_counters(name, counters_text(tenant, self._source()))

@@ -1,7 +1,7 @@
 """The machine's time: the only place where wall time enters. Everything else asks a tenant's clock.
 
-Tools that freeze time for a client's tests (freezegun) replace the functions of the module ``time`` for the whole
-process. The emulator's clock goes on: it asks the system's clocks by number where there are such.
+Tools that freeze time in a client's tests (freezegun) replace functions of the module ``time`` for the whole process.
+The emulator's clock goes on: it reads the system's clocks by number where it can.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from voice_emulator.core.listeners import Listeners
+
 log = logging.getLogger(__name__)
 
-#: A step of the wall clock, in microseconds, that is told. Smaller ones are the daily work of NTP.
+#: Jumps of the wall clock below this, in microseconds, are not logged: NTP makes them every day.
 JUMP = 2_000_000
 
-if hasattr(time, "clock_gettime_ns"):
 
-    def wall_now() -> int:
-        """The wall clock in microseconds since the epoch."""
-        return time.clock_gettime_ns(time.CLOCK_REALTIME) // 1000
+def _clock(number: str, instead: Callable[[], int]) -> Callable[[], int]:
+    """Reads a clock in nanoseconds: by its number or, where the system has none (Windows), with ``instead``."""
+    known = getattr(time, number, None)
+    return instead if known is None else lambda: time.clock_gettime_ns(known)
 
-    def steady_now() -> int:
-        """A clock in microseconds that nobody sets; it may stand still while the machine sleeps."""
-        return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
-else:  # Windows
-    _wall, _steady = time.time_ns, time.monotonic_ns
+_wall = _clock("CLOCK_REALTIME", time.time_ns)
+_steady = _clock("CLOCK_MONOTONIC", time.monotonic_ns)
 
-    def wall_now() -> int:
-        """The wall clock in microseconds since the epoch."""
-        return _wall() // 1000
 
-    def steady_now() -> int:
-        """A clock in microseconds that nobody sets; it may stand still while the machine sleeps."""
-        return _steady() // 1000
+def wall_now() -> int:
+    """The wall clock in microseconds since the epoch."""
+    return _wall() // 1000
+
+
+def steady_now() -> int:
+    """A clock in microseconds that is never set; it may stop while the machine sleeps."""
+    return _steady() // 1000
 
 
 class MachineTime:
     """The source of all running clocks: it follows the wall clock forwards and never goes back.
 
-    After a laptop's sleep, or when a wrong clock is put right, it is where the wall clock is, so that what is signed
-    with it is not stale. A wall clock that is set back is waited for, at the pace of time.
+    After a laptop's sleep, or when a wrong clock is corrected, it jumps to the wall clock, so that signatures are not
+    stale. When the wall clock is set back, it runs on at normal speed until the wall clock has caught up.
     """
 
-    __slots__ = ("_behind", "_offset", "on_jump")
+    __slots__ = ("_behind", "_offset", "listeners")
 
     def __init__(self) -> None:
-        """Begin at the wall's time."""
+        """Start at the time of the wall clock."""
         self._offset = wall_now() - steady_now()
         self._behind = False
-        #: Called after a jump forwards: what is due is due earlier than timers think.
-        self.on_jump: Callable[[], None] | None = None
+        self.listeners = Listeners()
 
     def now(self) -> int:
         """Microseconds since the epoch; never less than before."""
@@ -70,8 +70,8 @@ class MachineTime:
         self._offset = wall - steady
         if ahead > JUMP:
             log.warning("the machine's clock jumped forwards by %s; running clocks follow", _span(ahead))
-            if self.on_jump is not None:
-                self.on_jump()
+            for told in self.listeners.clock_jumped:
+                told()
         self._behind = False
         return wall
 

@@ -1,9 +1,9 @@
-"""The running emulator as the rim's parts see it: one value that names every other part."""
+"""The running emulator as one value that holds every part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from voice_emulator.core.scenario import Scenario
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Runtime:
-    """Made by the composition root (:mod:`voice_emulator.app`); the control API works on it.
+    """Built by :mod:`voice_emulator.app`; the control API works on it.
 
-    ``start_scenario`` is the one of the command line, which ``reset?to=start`` restores. ``traffic``
-    and ``control`` are base URLs once both ports listen; ``version`` the program's; ``ca_pem`` the
-    authority of a self-signed certificate.
+    ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``.
     """
 
     options: Options
@@ -42,4 +41,3 @@ class Runtime:
     traffic: str = ""
     control: str = ""
     ca_pem: bytes | None = None
-    started_at: int = field(default=0)

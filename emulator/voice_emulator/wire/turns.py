@@ -1,47 +1,44 @@
-"""Carrying long work without keeping the event loop from anybody else."""
+"""Does long work without blocking the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from voice_emulator.core.turns import Turns
 
 T = TypeVar("T")
 
-#: From how many bytes on a thing is decoded, explained or shown elsewhere than on the loop.
+#: Things of at least so many bytes are decoded, explained or rendered in another thread.
 HEAVY = 64 * 1024
-#: Jobs that are done at once: each may need several times what it works on.
+#: Jobs done at the same time: each may need several times the memory of what it works on.
 AT_ONCE = 2
-#: What showing one thing costs, however little it weighs, in bytes of a thing that weighs much.
+#: The fixed cost of rendering one thing, expressed in bytes.
 SHOWING = 1_500
 
 
 async def in_turns(work: Turns[T]) -> T:
-    """Do all of ``work``, going round the loop wherever it may be left; its jobs are done in another thread."""
+    """Do all of ``work``; between its steps the event loop goes on, and its jobs run in another thread."""
+    step = partial(work.send, None)
     try:
-        job = next(work)
         while True:
-            if job is None:
-                await asyncio.sleep(0)
-                job = work.send(None)
-                continue
+            job = step()
             try:
-                result = await _elsewhere(job)
-            except Exception as error:  # noqa: BLE001 - whose job it is knows what it means
-                job = work.throw(error)
+                result = await (_elsewhere(job) if job is not None else asyncio.sleep(0))
+            except Exception as error:  # noqa: BLE001 - the work knows what it means
+                step = partial(work.throw, error)
             else:
-                job = work.send(result)
+                step = partial(work.send, result)
     except StopIteration as stop:
         done: T = stop.value
         return done
 
 
 async def apart(heavy: bool, job: Callable[..., T], *arguments: Any) -> T:
-    """The result of ``job``, which is done in another thread when it is ``heavy``."""
+    """The result of ``job``; a ``heavy`` one runs in another thread."""
     return await _elsewhere(job, *arguments) if heavy else job(*arguments)
 
 
@@ -55,5 +52,5 @@ async def _elsewhere(job: Callable[..., T], *arguments: Any) -> T:
 
 
 def takes_a_while(weights: Iterable[int]) -> bool:
-    """Whether things of these weights, in bytes, are too many or too large to be shown on the loop."""
+    """Whether things of these weights, in bytes, are too many or too large to render on the event loop."""
     return sum(weight + SHOWING for weight in weights) > HEAVY

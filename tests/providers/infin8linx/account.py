@@ -74,7 +74,7 @@ def make_request(tenant: Tenant, operation: str, fields: Mapping[str, str]) -> R
     request.tenant, request.attributed, request.now = tenant, True, tenant.now
     request.numbers = tuple(request.operation.numbers(request))
     first = request.numbers[0] if request.numbers else ""
-    request.ordinal = tenant.ledger.request_ordinal("infin8linx", operation, first)
+    request.ordinal = tenant.ledger.ordinal(first, "infin8linx", operation)
     return request
 
 

@@ -146,11 +146,11 @@ async def test_at_most_so_many_streams(api: Api, monkeypatch):
 
 
 async def test_a_reader_that_goes_away_leaves_nothing_behind(api: Api):
-    listeners = tuple(api.emu.tenant.events._listeners)
+    waiting = api.emu.emulator._control.services.waiters._waiting
     async with stream(api):
-        assert len(api.emu.tenant.events._listeners) == len(listeners) + 1
+        assert len(waiting[api.emu.tenant.id]) == 1
     async with asyncio.timeout(PATIENCE):
-        while tuple(api.emu.tenant.events._listeners) != listeners:
+        while waiting:
             await asyncio.get_running_loop().run_in_executor(None, lambda: None)
 
 

@@ -73,6 +73,24 @@ async def test_counters_never_fall(api: Api):
     assert after[key("tenants")] == 1
 
 
+async def test_a_reset_that_is_refused_counts_nothing_twice(api: Api):
+    tenant = (await api.post("/v1/tenants", {"id": "x", "clock": "manual"})).json
+    keys = tenant["credentials"]["nxcloud"]
+    await api.dial(BUSY, credentials=keys)
+    await api.post("/v1/tenants/x/clock/advance", {"to": "idle"})
+    before = await scrape(api)
+    await api(
+        "PATCH", "/v1/tenants/x", {"credentials": {"nxcloud": {"appkey": "another", "secretkey": "one"}}}
+    )
+    await api.post("/v1/tenants", {"id": "y", "credentials": {"nxcloud": keys}})
+    assert (await api.post("/v1/tenants/x/reset?to=start")).status == 409
+    after = await scrape(api)
+    for name in ("calls_total", "pushes_total", "requests_total"):
+        assert {k: v for k, v in after.items() if k[0] == key(name)[0]} == {
+            k: v for k, v in before.items() if k[0] == key(name)[0]
+        }
+
+
 async def test_labels_are_bounded(api: Api):
     before = len(await scrape(api))
     for n in range(50):

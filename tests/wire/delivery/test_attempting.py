@@ -348,7 +348,7 @@ async def test_a_push_again_by_hand_ignores_the_rule_that_lost_it():
         call_made = next(iter(emu.tenant.ledger))
         push = Push("again", "nxcloud", "group", call_made, call_made, emu.tenant.now, by_hand=True)
         emu.tenant.outbox.push_now(push)
-        await emu.emulator.runtime.driver.push_due(emu.tenant)
+        await emu.emulator.runtime.driver.push_all(emu.tenant)
         assert attempts(emu) == [("lost", 1), ("delivered", 1)]
 
 
@@ -380,7 +380,6 @@ async def test_resetting_a_tenant_cancels_what_is_on_the_wire():
         await call(emu)
         await asyncio.wait_for(reached.wait(), PATIENCE)
         driver = emu.emulator.runtime.driver
-        driver.cancel(emu.tenant)
         emu.tenant.reset()
         await until(lambda: driver.in_flight == 0)
         assert len(emu.tenant.attempts) == 0

@@ -366,12 +366,12 @@ def shutting_down(emu: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @contextmanager
 def state_that_is_lost(emu: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    async def ahead(*_: Any) -> None:
+    async def fail(*_: Any) -> None:
         raise RuntimeError("disk full")
 
-    emu.emulator.runtime.delivery.ahead = ahead
-    yield
-    emu.emulator.runtime.delivery.ahead = None
+    with monkeypatch.context() as patch:
+        patch.setattr(emu.emulator.runtime.tenancy.listeners, "attempt_starting", (fail,))
+        yield
 
 
 @contextmanager

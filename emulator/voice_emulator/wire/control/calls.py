@@ -10,7 +10,6 @@ from aiohttp import web
 
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
-from voice_emulator.core.events import Event
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
@@ -163,26 +162,24 @@ async def push_again(asked: ControlRequest) -> web.Response:
     if not plans:
         raise conflict(f"call {call.id} has no receipt: it was never dialled, or its operation pushes none")
     pushes = [_push_by_hand(tenant, call, plan) for plan in plans]
+    ids = [id(push) for push in pushes]
     attempts: dict[int, Attempt] = {}
 
-    def note(event: Event) -> None:
-        if isinstance(event.subject, Attempt) and any(event.subject.push is push for push in pushes):
-            attempts[id(event.subject.push)] = event.subject
-
-    stop = tenant.events.listen(note)
-    try:
-        for push in pushes:
-            tenant.outbox.push_now(push)
-        if tenant.clock.manual:
-            # Nothing else carries pushes of a clock that stands.
-            asked.services.keep(asked.runtime.driver.push_due(tenant))
-        seconds = asked.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
-        await asked.services.waiters.until(
-            tenant, ("callback",), lambda: len(attempts) == len(pushes), round(seconds * 1_000_000)
+    def ready() -> bool:
+        # Each look keeps what it finds: a tenant remembers only so many attempts.
+        attempts.update(
+            {id(one.push): one for one in tenant.attempts.of_call(call.id) if id(one.push) in ids}
         )
-    finally:
-        stop()
-    return reply_json({"callbacks": [attempts[id(push)].shown() for push in pushes if id(push) in attempts]})
+        return len(attempts) == len(pushes)
+
+    for push in pushes:
+        tenant.outbox.push_now(push)
+    if tenant.clock.manual:
+        # Nothing else carries pushes of a manual clock.
+        asked.services.keep(asked.runtime.driver.push_all(tenant))
+    seconds = asked.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
+    await asked.services.waiters.until(tenant, ("callback",), ready, round(seconds * 1_000_000))
+    return reply_json({"callbacks": [attempts[each].shown() for each in ids if each in attempts]})
 
 
 def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:

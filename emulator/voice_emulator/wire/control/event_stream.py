@@ -80,7 +80,6 @@ class Streams:
         )
         self.subscribers += 1
         woken = self._waiters.enter(tenant.id)
-        stop = tenant.events.listen(lambda event: woken.set())
         try:
             await response.prepare(raw)
             await self._write(response, b"retry: 1000\n\n")
@@ -90,7 +89,6 @@ class Streams:
             # The reader is gone or does not read: the connection goes with the reply.
             response.force_close()
         finally:
-            stop()
             self._waiters.leave(tenant.id, woken)
             self.subscribers -= 1
         return response

@@ -1,7 +1,7 @@
 """Waiting for what happens to a tenant, without polling and without missing what came before.
 
-Whoever waits looks first, then listens, with nothing in between that could let the loop run; what was
-found so far is remembered, so each look goes over new things only.
+A waiter looks first, then waits, with nothing in between that could let the loop run; what it found so far is
+remembered, so each look covers new things only.
 """
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ from typing import Any, Protocol
 
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.journal import Entry
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 
-class Waiters:
-    """Everybody who waits for something of a tenant, to be woken also when it goes away."""
+class Waiters(Listener):
+    """The long polls and event streams of all tenants, woken by events, and when their tenant is deleted."""
 
     def __init__(self) -> None:
         """Nobody waits yet."""
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        #: By tenant id, what each of them waits for; None is any event.
+        self._waiting: dict[str, dict[asyncio.Event, Collection[str] | None]] = {}
         self.closing = False
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, tenant_id: str) -> asyncio.Event:
-        """An event set when the tenant is deleted or the emulator stops; give it to :meth:`leave`."""
+    def enter(self, tenant_id: str, kinds: Collection[str] | None = None) -> asyncio.Event:
+        """An asyncio event, to be given to :meth:`leave`.
+
+        It is set by each event of ``kinds`` (default: of any), when the tenant is deleted and when the emulator stops.
+        """
         woken = asyncio.Event()
         self._empty.clear()
-        self._waiting.setdefault(tenant_id, set()).add(woken)
+        self._waiting.setdefault(tenant_id, {})[woken] = kinds
         if self.closing:
             woken.set()
         return woken
@@ -39,14 +44,22 @@ class Waiters:
         """Wake it no more."""
         others = self._waiting.get(tenant_id)
         if others is not None:
-            others.discard(woken)
+            others.pop(woken, None)
             if not others:
                 del self._waiting[tenant_id]
         if not self._waiting:
             self._empty.set()
 
-    def gone(self, tenant: Tenant) -> None:
-        """The tenant goes away."""
+    def event_published(self, tenant: Tenant, kind: str, subject: object, note: str) -> None:
+        """Wake those that wait for such an event."""
+        waiting = self._waiting and self._waiting.get(tenant.id)
+        if waiting:
+            for woken, kinds in waiting.items():
+                if kinds is None or kind in kinds:
+                    woken.set()
+
+    def tenant_deleted(self, tenant: Tenant) -> None:
+        """Wake all that wait for something of this tenant."""
         for woken in self._waiting.get(tenant.id, ()):
             woken.set()
 
@@ -76,8 +89,7 @@ class Waiters:
         """
         if ready():
             return True
-        woken = self.enter(tenant.id)
-        stop = tenant.events.listen(lambda event: woken.set() if event.kind in kinds else None)
+        woken = self.enter(tenant.id, kinds)
         try:
             async with asyncio.timeout(patience / SECOND):
                 while not (tenant.closed or self.closing):
@@ -88,7 +100,6 @@ class Waiters:
         except TimeoutError:
             pass
         finally:
-            stop()
             self.leave(tenant.id, woken)
         return ready()
 

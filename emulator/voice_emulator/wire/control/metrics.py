@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
@@ -38,11 +39,11 @@ NONE = "none"
 PREFIX = "voice_emulator_"
 
 
-class Metrics:
+class Metrics(Listener):
     """Counts what the tenants do not, and renders everything."""
 
     def __init__(self, runtime: Runtime) -> None:
-        """Watch the gateway and the delivery of ``runtime`` from now on."""
+        """Render what the tenants of ``runtime`` and this listener have counted."""
         self._runtime = runtime
         self._retired: dict[str, Counter[Any]] = {name: Counter() for name in COUNTED}
         self._evicted = 0
@@ -50,17 +51,20 @@ class Metrics:
         self._lateness_sum = 0
         self.subscribers: Callable[[], int] = lambda: 0
         self._registry: CollectorRegistry | None = None
-        runtime.gateway.passage.watchers.append(count_reply)
-        runtime.delivery.watchers.append(self._count_attempt)
-        runtime.tenancy.on_close.append(self.retire)
 
-    def retire(self, tenant: Tenant) -> None:
-        """Keep what ``tenant`` has counted: it is about to be deleted or reset."""
+    def tenant_clearing(self, tenant: Tenant) -> None:
+        """Keep what ``tenant`` has counted."""
         for name, retired in self._retired.items():
             retired.update(getattr(tenant.totals, name))
         self._evicted += tenant.journal.evicted
 
-    def _count_attempt(self, tenant: Tenant, attempt: Attempt) -> None:
+    def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
+        """Enter the reply's wire code into the tenant's totals."""
+        code = record.reply.code if record.reply is not None else ""
+        tenant.totals.codes[record.request.provider, record.operation or "", code] += 1
+
+    def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
+        """Enter the attempt's lateness."""
         self._lateness[bisect_left(BUCKETS, attempt.lateness / SECOND)] += 1
         self._lateness_sum += attempt.lateness
 
@@ -133,9 +137,3 @@ class Metrics:
             buckets=buckets, sum_value=self._lateness_sum / SECOND,
         )  # fmt: skip
         return metric
-
-
-def count_reply(tenant: Tenant, record: RequestRecord) -> None:
-    """Enter the reply's wire code into the tenant's totals."""
-    code = record.reply.code if record.reply is not None else ""
-    tenant.totals.codes[record.request.provider, record.operation or "", code] += 1

@@ -29,7 +29,6 @@ class ControlServices:
         #: Makes the OpenAPI document of the control API; the server, which has the routes, sets it.
         self.document: Callable[[], dict[str, Any]] = dict
         self._kept: set[asyncio.Task[Any]] = set()
-        runtime.tenancy.on_close.append(self.waiters.gone)
 
     def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """Run ``work`` to its end even if the client that waits for it goes away."""

@@ -152,8 +152,6 @@ async def load_scenario(asked: ControlRequest) -> web.Response:
 async def reset_tenant(asked: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/reset``: forget what happened; with ``?to=start`` also what was configured."""
     tenant, runtime = asked.tenant, asked.runtime
-    asked.services.metrics.retire(tenant)
-    runtime.driver.cancel(tenant)
     if asked.query["to"] == "start":
         try:
             tenant.restart()

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 from aiohttp import web
 
-from voice_emulator.core.accounts import credential_names
+from voice_emulator.core.accounts import named_values
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
@@ -73,7 +73,7 @@ class Offer:
 
     def shown(self, secrets: Collection[str]) -> dict[str, Any]:
         """The offer with the fields that are neither number nor credential: those a person may want to change."""
-        hidden = {self.number_field, *secrets, *credential_names(self.provider.default_credentials)}
+        hidden = {self.number_field, *secrets, *dict(named_values(self.provider.default_credentials))}
         return {
             "provider": self.provider.id,
             "operation": self.operation.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from ssl import SSLContext, SSLError
 from typing import Any
@@ -18,6 +18,7 @@ import aiohttp
 from yarl import URL
 
 from voice_emulator.core.attempts import Attempt, Trouble
+from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.scenario import PLAIN_RECEIPT
@@ -39,10 +40,6 @@ log = logging.getLogger(__name__)
 #: Parsed and judged URLs kept: receivers are few, but a provider may put the receipt into the query.
 TARGETS_REMEMBERED = 256
 
-Watch = Callable[[Tenant, Attempt], None]
-#: Awaited before the first byte of an attempt leaves.
-Ahead = Callable[[Tenant, Attempt], Awaitable[None]]
-
 
 class Delivery:
     """Carries one attempt at a time; whoever calls decides how many run at once."""
@@ -57,8 +54,8 @@ class Delivery:
         rewrites: Sequence[tuple[str, str]] = (),
         timeout: float = 10.0,
         strict: bool = False,
-        on_bug: Callable[[str], None] | None = None,
         ssl: SSLContext | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         """``timeout`` is in real seconds, ``rewrites`` are (prefix, replacement) pairs for URLs."""
         self._providers = providers
@@ -68,15 +65,11 @@ class Delivery:
         self._rewrites = tuple(rewrites)
         self._seconds = timeout
         self._strict = strict
-        self._on_bug = on_bug
+        self._listeners = listeners or Listeners()
         self._ssl = ssl
         self._channel: PushClient | SessionChannel | None = None
         self._told: set[tuple[str, str]] = set()
         self._targets: dict[str, tuple[URL, str | None]] = {}
-        #: Called with each finished attempt.
-        self.watchers: list[Watch] = []
-        #: Awaited before the first byte of an attempt leaves: that it is on the wire must be known by then.
-        self.ahead: Ahead | None = None
 
     async def open(self) -> None:
         """Make the channel; needs the running loop."""
@@ -106,8 +99,8 @@ class Delivery:
         except ContractBug as error:
             attempt.fail("own", str(error))
             log.error("%s", error)
-            if self._on_bug is not None:
-                self._on_bug(str(error))
+            for told in self._listeners.bug_found:
+                told(str(error))
         except Exception as error:
             attempt.fail("own", f"{type(error).__name__}: {error}")
             log.exception("a push of %s failed in the emulator itself", push.id)
@@ -187,8 +180,7 @@ class Delivery:
         sending = time_of(request.body, *pace) if pace is not None else 0.0
         try:
             if effect.reset and not push.by_hand:
-                if self.ahead is not None:
-                    await self.ahead(tenant, attempt)
+                await self._announce(tenant, attempt)
                 await asyncio.wait_for(send_and_reset(url, request, self._reach, self._ssl), self._seconds)
                 attempt.fail("rule", "reset by a rule in the middle of the push")
                 return
@@ -197,7 +189,7 @@ class Delivery:
                 return
             attempt.reply = await self._channel.exchange(
                 request.method, url, request.headers, request.body,
-                announce=partial(self.ahead, tenant, attempt) if self.ahead is not None else None,
+                announce=partial(self._announce, tenant, attempt) if self._listeners.attempt_starting else None,
                 pieces=slowly(request.body, *pace) if pace is not None else None, sending=sending,
             )  # fmt: skip
         except TimeoutError:
@@ -220,6 +212,10 @@ class Delivery:
             delivered = refused is None or odd is not None
             attempt.outcome = PushOutcome.DELIVERED if delivered else PushOutcome.REFUSED
             attempt.reason = odd or refused or ""
+
+    async def _announce(self, tenant: Tenant, attempt: Attempt) -> None:
+        for told in self._listeners.attempt_starting:
+            await told(tenant, attempt)
 
     def _target(self, text: str) -> tuple[URL, str | None]:
         """The URL, and why it may not be pushed to (None when it may). Raises ValueError for what is no URL."""
@@ -263,8 +259,8 @@ class Delivery:
         tenant.totals.pushed(push.provider, attempt.outcome)
         tenant.outbox.settle(push, attempt.outcome, now)
         tenant.events.publish("callback", now, attempt, weight=attempt.weight)
-        for watch in self.watchers:
-            watch(tenant, attempt)
+        for told in self._listeners.attempt_finished:
+            told(tenant, attempt)
 
     def _block(self, tenant: Tenant, attempt: Attempt, reason: str) -> None:
         attempt.outcome, attempt.reason = PushOutcome.BLOCKED, reason

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.wire.delivery.attempting import Delivery
 
@@ -47,7 +48,7 @@ class Advanced:
     complete: bool = True
 
 
-class Driver:
+class Driver(Listener):
     """Drives the engines of all tenants."""
 
     def __init__(self, delivery: Delivery, limit: int = IN_FLIGHT_LIMIT) -> None:
@@ -69,18 +70,14 @@ class Driver:
         """Begin; needs the running loop."""
         self._loop = asyncio.get_running_loop()
 
-    def attach(self, tenant: Tenant) -> None:
-        """Drive ``tenant`` from now on."""
-        tenant.outbox.on_due = lambda: self._offer(tenant)
-        tenant.engine.on_earlier(lambda due: self._arm(tenant, due))
+    def tenant_opened(self, tenant: Tenant) -> None:
+        """Set a timer for what is pending already."""
+        due = tenant.engine.next_due()
+        if due is not None:
+            self.due_earlier(tenant, due)
 
-    def detach(self, tenant: Tenant) -> None:
-        """Stop driving a tenant that goes away: cancel its timer and its pushes on the wire."""
-        tenant.outbox.on_due = None
-        self.cancel(tenant)
-
-    def cancel(self, tenant: Tenant) -> None:
-        """Cancel the timer and the open pushes of a tenant (reset)."""
+    def tenant_clearing(self, tenant: Tenant) -> None:
+        """Cancel the timer and the open pushes of a tenant."""
         timer = self._timers.pop(tenant.id, None)
         if timer is not None:
             timer[2].cancel()
@@ -110,7 +107,8 @@ class Driver:
 
     # --- clocks that run ----------------------------------------------------------------------
 
-    def _arm(self, tenant: Tenant, due: int) -> None:
+    def due_earlier(self, tenant: Tenant, due: int) -> None:
+        """Set the tenant's timer."""
         if self._loop is None or self._stopping or tenant.closed:
             return
         delay = tenant.clock.wall_delay(due)
@@ -122,14 +120,14 @@ class Driver:
             handle = self._loop.call_later(delay + GRAIN if delay else 0, self._fire, tenant)
             self._timers[tenant.id] = (tenant, due, handle)
 
-    def on_jump(self) -> None:
-        """The machine's clock jumped forwards: timers, which count real seconds, would be late."""
+    def clock_jumped(self) -> None:
+        """Set all timers again: they count real seconds and would be late."""
         if self._loop is not None and not self._stopping:
             self._loop.call_soon(self._arm_anew)
 
     def _arm_anew(self) -> None:
         for tenant, due, _ in list(self._timers.values()):
-            self._arm(tenant, due)
+            self.due_earlier(tenant, due)
 
     def _fire(self, tenant: Tenant) -> None:
         self._timers.pop(tenant.id, None)
@@ -140,10 +138,10 @@ class Driver:
         if following is None:
             tenant.outbox.release_if_idle()
         elif tenant.id not in self._timers:
-            self._arm(tenant, following)
+            self.due_earlier(tenant, following)
 
-    def _offer(self, tenant: Tenant) -> None:
-        """A push of ``tenant`` is due: have a worker take it, unless somebody advances the clock by hand."""
+    def push_due(self, tenant: Tenant) -> None:
+        """Have a worker take the push; an advance of a manual clock sends its own."""
         if tenant.clock.manual or self._stopping or self._loop is None:
             return
         if tenant.id not in self._waiting:
@@ -200,7 +198,7 @@ class Driver:
 
     # --- pushes somebody waits for ------------------------------------------------------------
 
-    async def push_due(self, tenant: Tenant) -> None:
+    async def push_all(self, tenant: Tenant) -> None:
         """Carry everything due now in order, and wait for it."""
         while (push := tenant.outbox.take()) is not None:
             await self._delivery.carry(tenant, push)

@@ -185,7 +185,7 @@ def _give_up_after(milliseconds: int, transport: asyncio.Transport) -> None:
         known.setsockopt(socket.IPPROTO_TCP, option, milliseconds)
 
 
-class Listener(Server):
+class PortServer(Server):
     """The server of one port, behind :class:`ConnectionLimits`.
 
     Bodies are taken as they come: no provider documents compressed requests, and unpacking one would be an

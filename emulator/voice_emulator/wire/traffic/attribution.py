@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from voice_emulator.core.accounts import Key, credential_names
+from voice_emulator.core.accounts import Key, named_values
 from voice_emulator.core.secrets import LONGEST
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
@@ -55,7 +55,7 @@ class Attribution:
         if request.operation is not None:
             first = request.numbers[0] if request.numbers else ""
             ledger = request.tenant.ledger
-            request.ordinal = ledger.request_ordinal(request.provider, request.operation.name, first)
+            request.ordinal = ledger.ordinal(first, request.provider, request.operation.name)
 
     def _tell_unknown_key(self, request: Request, key: Key) -> None:
         """One line per unknown key: what came, what ``default`` has, and the way around."""
@@ -91,6 +91,6 @@ def open_names(providers: Iterable[Provider]) -> set[str]:
     return {
         name
         for provider in providers
-        for name in credential_names(provider.default_credentials)
+        for name, _ in named_values(provider.default_credentials)
         if name not in provider.secrets
     }

@@ -54,13 +54,10 @@ class Gateway:
         *,
         strict: bool = False,
         lenient: bool = False,
-        on_bug: Callable[[str], None] | None = None,
     ) -> None:
-        """``push_now`` carries a tenant's due pushes and waits for them; ``on_bug`` hears of ours under strict."""
+        """``push_now`` carries a tenant's due pushes and waits for them."""
         self.providers = providers
-        self.passage = RequestPipeline(
-            providers, schemas, tenancy, strict=strict, lenient=lenient, on_bug=on_bug
-        )
+        self.passage = RequestPipeline(providers, schemas, tenancy, strict=strict, lenient=lenient)
         self._routes = RouteTable(providers)
         self._push_now = push_now
         self._hanging = Hanging()

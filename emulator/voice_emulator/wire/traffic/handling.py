@@ -92,9 +92,7 @@ class Answering:
             request.provider, operation.name, request.numbers, request.fields, attempt, elapsed, is_heavy(request)
         )  # fmt: skip
         return (
-            yield from tenant.rules.for_request_in_turns(
-                subject, lambda rule, purpose: unit(request, rule, purpose)
-            )
+            yield from tenant.rules.for_request(subject, lambda rule, purpose: unit(request, rule, purpose))
         )
 
     def respond(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.lifecycle import NUMBER_COST, TURN
@@ -28,8 +28,6 @@ from voice_emulator.wire.traffic.handling import Answering, Select, is_heavy
 
 log = logging.getLogger(__name__)
 
-Watch = Callable[[Tenant, RequestRecord], None]
-
 
 class RequestPipeline:
     """The steps, in the order of docs/architecture.md."""
@@ -42,22 +40,15 @@ class RequestPipeline:
         *,
         strict: bool = False,
         lenient: bool = False,
-        on_bug: Callable[[str], None] | None = None,
     ) -> None:
-        """``on_bug`` hears of bugs of ours under ``strict``."""
+        """Under ``strict`` a reply of ours that breaks its own schema is an error."""
         self._tenancy = tenancy
         self._attribution = Attribution(providers, tenancy)
         self._answering = Answering(providers, schemas, strict=strict)
-        self._strict = strict
         self._lenient = lenient
-        self._on_bug = on_bug
+        self._listeners = tenancy.listeners
         #: What hides secrets in the journal: those of all providers, since clients err in their base URLs.
         self.masker = Masker(secret_names(providers.values(), schemas), open_names(providers.values()))
-        #: Called with each finished request.
-        self.watchers: list[Watch] = []
-        #: Called before the reply goes out, with the calls behind it: what is accepted must be kept by then.
-        #: Raises StateError when it cannot be.
-        self.ahead: Callable[[Tenant, RequestRecord, Sequence[Call]], None] | None = None
 
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
@@ -113,12 +104,12 @@ class RequestPipeline:
         if reply_rule is not None or fault_rule is not None:
             request.tenant.rules.applied(reply_rule if record.reply_rule else None, fault_rule)
             record.fault_rule = fault_rule.name if fault_rule else None
-        if self.ahead is not None:
-            try:
-                self.ahead(request.tenant, record, calls)
-            except StateError as error:
-                # What is not kept was never accepted.
-                record.reply, record.calls, calls = self._bug(request, error), (), ()
+        try:
+            for told in self._listeners.reply_ready:
+                told(request.tenant, record, calls)
+        except StateError as error:
+            # What is not kept was never accepted.
+            record.reply, record.calls, calls = self._bug(request, error), (), ()
         return record, calls, fault_rule
 
     def journal(self, request: Request, started: float) -> RequestRecord:
@@ -153,13 +144,13 @@ class RequestPipeline:
         if more:
             journal.weigh(record.entry_id, more)
         tenant.events.publish("request", record.at, record, weight=record.weight + more)
-        for watch in self.watchers:
-            watch(tenant, record)
+        for told in self._listeners.request_finished:
+            told(tenant, record)
         record.settle()
 
     def _bug(self, request: Request, error: Exception) -> Reply:
         name = request.operation_name or request.path
         log.error("the emulator failed at %s", name, exc_info=error)
-        if self._strict and self._on_bug is not None:
-            self._on_bug(f"{name}: {error}")
+        for told in self._listeners.bug_found:
+            told(f"{name}: {error}")
         return failure_reply(500, f"the emulator itself failed at {name}: {type(error).__name__}: {error}")
