@@ -28,15 +28,16 @@ from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
-from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
+from voice_emulator.wire.delivery.target_policy import TargetPolicy, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
-from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener, push_limit
+from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, PortServer, push_limit
 from voice_emulator.wire.http.server import AtOnce
 from voice_emulator.wire.http.sockets import bind, dialled
 from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
+from voice_emulator.wire.traffic.pipeline import RequestPipeline
 
 if TYPE_CHECKING:
     from voice_emulator.state.writer import StateWriter
@@ -61,12 +62,12 @@ class Emulator:
         scenario_text: str | None = None,
         grace: float = GRACE,
         provider_package: str = "voice_emulator.providers",
-        doors: ConnectionLimits | None = None,
+        connection_limits: ConnectionLimits | None = None,
     ) -> None:
         """Build everything; nothing listens yet.
 
         ``scenario_text`` stands instead of a named scenario; ``grace`` is how many real seconds
-        :meth:`close` gives what is on the wire; ``doors`` bound the connections to both ports.
+        :meth:`close` gives what is on the wire; ``connection_limits`` bound the connections to both ports.
 
         Raises SchemaError for a broken schema of ours, FileError for a bad scenario, UsageError for
         an unknown one or a bad option.
@@ -89,24 +90,25 @@ class Emulator:
         #: Why the state file could not be written any more; the process stops then.
         self.lost_state: str | None = None
         self._keeper: StateWriter | None = None
-        self._doors = doors or ConnectionLimits()
+        self._connection_limits = connection_limits or ConnectionLimits()
         self._tls = certificates(options)
         self._grace = grace
         self._stopped = asyncio.Event()
         strict_failure = self._fail if options.strict else None
-        gateway = Gateway(
-            providers, schemas, tenancy, self._push_due,
+        pipeline = RequestPipeline(
+            providers, schemas, tenancy,
             strict=options.strict, lenient=options.lenient, on_bug=strict_failure,
         )  # fmt: skip
-        self._reach = Reach(options.allow_callback_hosts, options.rewrites)
+        gateway = Gateway(providers, tenancy, pipeline, self._push_due)
+        self._policy = TargetPolicy(options.allow_callback_hosts, options.rewrites)
         delivery = Delivery(
-            providers, schemas, gateway.passage.masker,
-            reach=self._reach, rewrites=options.rewrites,
+            providers, schemas, pipeline.masker,
+            policy=self._policy, rewrites=options.rewrites,
             timeout=options.callback_timeout, strict=options.strict, on_bug=strict_failure,
             ssl=push_trust(options.callback_ca),
         )  # fmt: skip
         watch = Watch(providers, schemas)
-        gateway.passage.watchers.append(watch.request)
+        pipeline.watchers.append(watch.request)
         delivery.watchers.append(watch.attempt)
         tenancy.on_open.append(watch.attach)
         driver = Driver(delivery, push_limit(IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT))
@@ -185,7 +187,7 @@ class Emulator:
     def _know_own_ports(self) -> None:
         """Keep pushes away from them, and warn where others can reach the control port without a token."""
         addresses = [address[:2] for runner in self._runners for address in runner.addresses]
-        self._reach.own = frozenset(addresses)
+        self._policy.own = frozenset(addresses)
         if self.options.control_token is None and not all(is_loopback(host) for host, _ in addresses):
             log.warning(
                 "the control port at %s needs no token: whoever reaches it can change everything and read the "
@@ -207,7 +209,7 @@ class Emulator:
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
-        server = Listener(handle, self._doors, at_once, traffic=at_once is not None)
+        server = PortServer(handle, self._connection_limits, at_once, traffic=at_once is not None)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()
@@ -227,7 +229,7 @@ class Emulator:
         await self._control.close()
         runners = [runner.cleanup() for runner in self._runners]
         await asyncio.gather(*runners, self.runtime.driver.close(self._grace))
-        self._doors.close()
+        self._connection_limits.close()
         self._runners.clear()
         await self.runtime.delivery.close()
         if self._keeper is not None:

@@ -48,7 +48,7 @@ async def test_without_a_state_file_nothing_listens_and_nothing_is_written(tmp_p
     monkeypatch.chdir(tmp_path)
     async with started() as emu:
         runtime, tenant = emu.emulator.runtime, emu.tenant
-        assert runtime.gateway.passage.ahead is None
+        assert runtime.gateway.pipeline.ahead is None
         assert runtime.delivery.ahead is None
         assert runtime.tenancy.directory.on_issue is None
         assert (tenant.on_change, tenant.tokens.on_change, tenant.outbox.on_schedule) == (None, None, None)

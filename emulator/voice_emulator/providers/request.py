@@ -103,6 +103,15 @@ class Request:
         return (self.provider, operation, self.numbers[0] if self.numbers else "", self.ordinal)
 
 
+#: Called numbers of one request: ten times what any operation takes. Further ones are neither counted nor kept.
+NUMBERS_LIMIT = 50_000
+
+
+def comma_separated(text: str) -> list[str]:
+    """The items of a list of numbers, at most :data:`NUMBERS_LIMIT`: 15 MB of commas would be a list of 120 MB."""
+    return text.split(",", NUMBERS_LIMIT)[:NUMBERS_LIMIT]
+
+
 @dataclass(slots=True)
 class Reply:
     """What goes back: ``payload`` is the JSON value behind ``body`` (None when it is not JSON).

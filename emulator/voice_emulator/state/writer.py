@@ -81,8 +81,8 @@ class StateWriter:
     def open(self) -> None:
         """Listen to all tenants there are and will be; needs the running loop."""
         runtime = self._runtime
-        runtime.gateway.passage.ahead = self.accept
-        runtime.gateway.passage.watchers.append(self._answered)
+        runtime.gateway.pipeline.ahead = self.accept
+        runtime.gateway.pipeline.watchers.append(self._answered)
         runtime.delivery.ahead = self.sending
         runtime.delivery.watchers.append(self._attempted)
         runtime.tenancy.directory.on_issue = self._issued

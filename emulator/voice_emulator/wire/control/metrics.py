@@ -50,7 +50,7 @@ class Metrics:
         self._lateness_sum = 0
         self.subscribers: Callable[[], int] = lambda: 0
         self._registry: CollectorRegistry | None = None
-        runtime.gateway.passage.watchers.append(count_reply)
+        runtime.gateway.pipeline.watchers.append(count_reply)
         runtime.delivery.watchers.append(self._count_attempt)
         runtime.tenancy.on_close.append(self.retire)
 
