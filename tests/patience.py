@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voice_emulator.wire.traffic.faults import Hanging
+from voice_emulator.wire.traffic.faults import HeldRequests
 
 #: Real seconds after which a test gives up on what must happen. Only a failure takes that long, so it is generous:
 #: a busy machine does not fail a test. Time-outs of the emulator that a test must not reach are longer than this.
@@ -28,9 +28,9 @@ class Impatient:
 def nobody_waits(monkeypatch):
     """What a rule slows down goes out at once, what it keeps hanging is let go: that they do wait is proven elsewhere."""
 
-    async def let_go(hanging: Hanging) -> None:
+    async def let_go(held: HeldRequests) -> None:
         await asyncio.sleep(0)
 
     monkeypatch.setattr("voice_emulator.wire.traffic.faults.asyncio", Impatient())
-    monkeypatch.setattr("voice_emulator.wire.delivery.transport_faults.asyncio", Impatient())
-    monkeypatch.setattr(Hanging, "hold", let_go)
+    monkeypatch.setattr("voice_emulator.wire.delivery.push_client.asyncio", Impatient())
+    monkeypatch.setattr(HeldRequests, "hold", let_go)

@@ -34,13 +34,12 @@ from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.loader import ScenarioLoader
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control import event_stream as events
-from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.control import server as control_server
 from voice_emulator.wire.delivery import answers
 from voice_emulator.wire.delivery import push_client as channel
 from voice_emulator.wire.delivery import scheduler as driver
-from voice_emulator.wire.http import connection_limits as doors
-from voice_emulator.wire.traffic import decoding
-from voice_emulator.wire.traffic import request_body as intake
+from voice_emulator.wire.http import connection_limits
+from voice_emulator.wire.traffic import decoding, gateway
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
 NOT_RUN = frozenset({"docker", "git", "kubectl", "make", "pip", "pytest", "python"})
@@ -296,12 +295,12 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
 @pytest.mark.parametrize(
     "bound",
     [
-        f"a body on the traffic port | {intake.BODY_LIMIT // 2**20} MiB",
-        f"a body on the control port | {asking.BODY_LIMIT // 2**20} MiB, within {asking.BODY_TIMEOUT:.0f} s",
+        f"a body on the traffic port | {gateway.BODY_LIMIT // 2**20} MiB",
+        f"a body on the control port | {control_server.BODY_LIMIT // 2**20} MiB, within {control_server.BODY_SECONDS:.0f} s",
         f"JSON | {decoding.DEPTH_LIMIT} levels",
         (
-            f"bodies held at once | {intake.READING_LIMIT // 2**20} MiB on the traffic port, "
-            f"{asking.READING_LIMIT // 2**20} MiB on the control port"
+            f"bodies held at once | {gateway.BODIES_LIMIT // 2**20} MiB on the traffic port, "
+            f"{control_server.BODIES_LIMIT // 2**20} MiB on the control port"
         ),
         f"10,000 entries per tenant (`--journal-limit`), and {BYTE_LIMIT // 2**20} MiB",
         f"push attempts | {attempts.ATTEMPT_LIMIT:,} per tenant, and {attempts.BYTE_LIMIT // 2**20} MiB",
@@ -309,8 +308,8 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
             f"events | {core_events.REMEMBERED:,} per tenant, and {core_events.BYTE_LIMIT // 2**20} MiB of those that are "
             f"larger than {core_events.HEAVY // 1024} KiB"
         ),
-        f"a receiver's answer | {answers.ANNOUNCEMENTS} interim answers (1xx), {answers.HEAD_LIMIT // 1024} KiB of head",
-        f"connections | {doors.CONNECTION_LIMIT:,}",
+        f"a receiver's answer | {answers.INTERIM_LIMIT} interim answers (1xx), {answers.HEAD_LIMIT // 1024} KiB of head",
+        f"connections | {connection_limits.CONNECTION_LIMIT:,}",
         f"form fields | {decoding.FIELD_LIMIT:,}",
         f"a scenario file | {yaml_text.SIZE_LIMIT // 10**6} MB, {nodes.NODE_LIMIT:,} values, {nodes.DEPTH_LIMIT} levels",
         f"the journal | {ENTRY_LIMIT:,} entries",

@@ -29,7 +29,7 @@ from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
-from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
+from voice_emulator.wire.delivery.target_policy import TargetPolicy, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
 from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, PortServer, push_limit
 from voice_emulator.wire.http.server import AtOnce
@@ -38,6 +38,7 @@ from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
+from voice_emulator.wire.traffic.pipeline import RequestPipeline
 
 if TYPE_CHECKING:
     from voice_emulator.state.writer import StateWriter
@@ -62,12 +63,12 @@ class Emulator(Listener):
         scenario_text: str | None = None,
         grace: float = GRACE,
         provider_package: str = "voice_emulator.providers",
-        doors: ConnectionLimits | None = None,
+        connection_limits: ConnectionLimits | None = None,
     ) -> None:
         """Build everything; the ports open in :meth:`start`.
 
         ``scenario_text`` replaces the named scenario; ``grace`` is how many real seconds :meth:`close` waits for replies
-        and pushes in progress; ``doors`` bounds the connections to both ports.
+        and pushes in progress; ``connection_limits`` bounds the connections to both ports.
 
         Raises SchemaError for an invalid schema of the emulator itself, FileError for a bad scenario, UsageError for an
         unknown one or a bad option.
@@ -90,19 +91,21 @@ class Emulator(Listener):
         #: Why the state file cannot be written any more; the process stops then.
         self.lost_state: str | None = None
         self._state_writer: StateWriter | None = None
-        self._doors = doors or ConnectionLimits()
+        self._connection_limits = connection_limits or ConnectionLimits()
         self._tls = certificates(options)
         self._grace = grace
         self._stopped = asyncio.Event()
-        gateway = Gateway(
-            providers, schemas, tenancy,
-            lambda tenant: self.runtime.driver.push_all(tenant),  # noqa: PLW0108 - there is no driver yet
-            strict=options.strict, lenient=options.lenient,
+        pipeline = RequestPipeline(
+            providers, schemas, tenancy, strict=options.strict, lenient=options.lenient
         )  # fmt: skip
-        self._reach = Reach(options.allow_callback_hosts, options.rewrites)
+        gateway = Gateway(
+            providers, tenancy, pipeline,
+            lambda tenant: self.runtime.driver.push_all(tenant),  # noqa: PLW0108 - there is no driver yet
+        )  # fmt: skip
+        self._policy = TargetPolicy(options.allow_callback_hosts, options.rewrites)
         delivery = Delivery(
-            providers, schemas, gateway.passage.masker,
-            reach=self._reach, rewrites=options.rewrites,
+            providers, schemas, pipeline.masker,
+            policy=self._policy, rewrites=options.rewrites,
             timeout=options.callback_timeout, strict=options.strict, ssl=push_trust(options.callback_ca),
             listeners=tenancy.listeners,
         )  # fmt: skip
@@ -183,7 +186,7 @@ class Emulator(Listener):
     def _know_own_ports(self) -> None:
         """Block pushes to our own ports; warn if others can reach the control port without a token."""
         addresses = [address[:2] for runner in self._runners for address in runner.addresses]
-        self._reach.own = frozenset(addresses)
+        self._policy.own = frozenset(addresses)
         if self.options.control_token is None and not all(is_loopback(host) for host, _ in addresses):
             log.warning(
                 "the control port at %s needs no token: anyone who can reach it can change everything and read the "
@@ -211,7 +214,7 @@ class Emulator(Listener):
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
-        server = PortServer(handle, self._doors, at_once, traffic=at_once is not None)
+        server = PortServer(handle, self._connection_limits, at_once, traffic=at_once is not None)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()
@@ -231,7 +234,7 @@ class Emulator(Listener):
         await self._control.close()
         runners = [runner.cleanup() for runner in self._runners]
         await asyncio.gather(*runners, self.runtime.driver.close(self._grace))
-        self._doors.close()
+        self._connection_limits.close()
         self._runners.clear()
         await self.runtime.delivery.close()
         if self._state_writer is not None:

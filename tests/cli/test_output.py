@@ -190,7 +190,7 @@ def test_a_log_that_nobody_reads_stops_nothing(log_format: str):
         assert healthy(ready["control"])
         # Somebody begins to read: all is there, the first line first.
         found = b""
-        while found.count(b"no HTTP that can be read") < 1_000:
+        while found.count(b"invalid HTTP") < 1_000:
             found += os.read(reading, 65_536)
         lines = found[inside:].decode().splitlines()
         if log_format == "json":

@@ -193,7 +193,7 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
         (["--auth", "none"], "'lenient'"),
         (["--tls-self-signed", "--tls-cert", "x"], "leave --tls-cert and --tls-key out"),
         (["--tls-fault", "expired"], "needs --tls-self-signed"),
-        (["--callback-ca", "/nowhere"], "holds no certificates"),
+        (["--callback-ca", "/nowhere"], "contains no certificates"),
         (["--control-token", ""], "--control-token is empty"),
         (["--control-token", "  "], "--control-token is empty"),
         (["--scenario-env", "A=B"], "not the name of an environment variable"),

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.rig import Running, started
-from voice_emulator.wire.control import request as asking
-from voice_emulator.wire.traffic import request_body as intake
+from voice_emulator.wire.control import server as control_server
+from voice_emulator.wire.traffic import gateway
 
 LARGE = 200_000
 FORMS, JSON, YAML = "application/x-www-form-urlencoded", "application/json", "application/yaml"
@@ -101,9 +101,9 @@ REFUSED: dict[str, tuple[str, bytes]] = {
 
 @pytest.fixture
 async def emu(monkeypatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(intake, "BODY_SECONDS", 0.3)
-    monkeypatch.setattr(asking, "BODY_TIMEOUT", 0.3)
-    monkeypatch.setattr(intake, "BODY_LIMIT", 500_000)
+    monkeypatch.setattr(gateway, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(control_server, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(gateway, "BODY_LIMIT", 500_000)
     async with started(strict=False) as emu:
         yield emu
 
@@ -120,7 +120,7 @@ async def refused(emu: Running, port: str, sent: bytes) -> bytes:
     except (ConnectionError, asyncio.IncompleteReadError):
         pass  # cut off before it was all sent, or read: also a refusal
     writer.transport.abort()
-    while emu.emulator._doors.open:  # noqa: ASYNC110 - a closed connection sets no event
+    while emu.emulator._connection_limits.open:  # noqa: ASYNC110 - a closed connection sets no event
         await asyncio.sleep(0)
     return answer
 

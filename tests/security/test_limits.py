@@ -15,22 +15,23 @@ from tests.patience import PATIENCE
 from tests.wire.raw import form_request
 from voice_emulator.app import Emulator
 from voice_emulator.settings import Options
-from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.control import server as control_server
 from voice_emulator.wire.http.connection_limits import (
     ConnectionLimits,
     allow_more_files,
     connection_limit,
     push_limit,
 )
-from voice_emulator.wire.traffic import request_body as intake
+from voice_emulator.wire.traffic import gateway
 
 PORTS = ("traffic", "control")
 HEAD = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @asynccontextmanager
-async def emulator(**doors: float) -> AsyncIterator[Emulator]:
-    running = Emulator(Options(port=0, control_port=0), grace=0.2, doors=ConnectionLimits(**doors))  # type: ignore[arg-type]
+async def emulator(**limits: float) -> AsyncIterator[Emulator]:
+    bounds = ConnectionLimits(**limits)  # type: ignore[arg-type]
+    running = Emulator(Options(port=0, control_port=0), grace=0.2, connection_limits=bounds)
     await running.start()
     try:
         yield running
@@ -68,7 +69,7 @@ async def to_the_end(reader: asyncio.StreamReader) -> bytes:
 @pytest.mark.parametrize("port", PORTS)
 @pytest.mark.parametrize("said", [b"", b"GET", HEAD, HEAD + b"X: "])
 async def test_a_head_that_never_ends_is_cut_off(port: str, said: bytes):
-    async with emulator(patience=0.1) as running:
+    async with emulator(head_seconds=0.1) as running:
         reader, writer = await connect(base(running, port))
         writer.write(said)
         assert await to_the_end(reader) == b""
@@ -78,7 +79,7 @@ async def test_a_head_that_never_ends_is_cut_off(port: str, said: bytes):
 
 @pytest.mark.parametrize("port", PORTS)
 async def test_dribbling_a_head_gains_no_time(port: str):
-    async with emulator(patience=0.2) as running:
+    async with emulator(head_seconds=0.2) as running:
         reader, writer = await connect(base(running, port))
         writer.write(HEAD)
 
@@ -101,8 +102,8 @@ async def test_dribbling_a_head_gains_no_time(port: str):
     "framing", [b"Content-Length: 1000\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
 )
 async def test_a_body_that_never_ends_is_answered_with_408(port: str, framing: bytes, monkeypatch):
-    monkeypatch.setattr(intake, "BODY_SECONDS", 0.2)
-    monkeypatch.setattr(asking, "BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(gateway, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(control_server, "BODY_SECONDS", 0.2)
     path = b"/v1/tenants" if port == "control" else b"/api/yunhu"
     async with emulator() as running:
         reader, writer = await connect(base(running, port))
@@ -117,7 +118,7 @@ async def test_a_body_that_never_ends_is_answered_with_408(port: str, framing: b
 
 
 async def test_a_connection_that_has_spoken_may_be_silent_for_a_while():
-    async with emulator(patience=0.05) as running:
+    async with emulator(head_seconds=0.05) as running:
         reader, writer = await connect(running.runtime.traffic)
         request = form_request().replace(b"Connection: close\r\n", b"")
         for _ in range(2):
@@ -137,7 +138,7 @@ async def test_a_client_that_reads_nothing_is_let_go(port: str):
     async with emulator(unread=0.3) as running:
         reader, writer = await connect(base(running, port))
         reader._transport.pause_reading()  # type: ignore[attr-defined]
-        doors = running._doors
+        limits = running._connection_limits
 
         async def flood() -> None:
             while True:
@@ -146,7 +147,7 @@ async def test_a_client_that_reads_nothing_is_let_go(port: str):
 
         flooding = asyncio.ensure_future(flood())
         async with asyncio.timeout(PATIENCE):
-            while doors.open:
+            while limits.open:
                 await healthy(running)
         flooding.cancel()
         await asyncio.wait([flooding])
@@ -167,7 +168,7 @@ async def test_above_the_limit_the_longest_silent_connection_goes():
         later = [await connect(running.runtime.control) for _ in range(6)]
         for reader, _ in first[:5]:
             assert await to_the_end(reader) == b""
-        assert running._doors.open == 10
+        assert running._connection_limits.open == 10
         speaking.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await asyncio.wait_for(spoken.readuntil(b"}\n"), PATIENCE)).startswith(b"HTTP/1.1 200")
         for _, writer in (*first, *later, (spoken, speaking)):
@@ -220,7 +221,7 @@ async def test_connections_to_the_traffic_port_never_shut_out_the_control_port(s
             writer.write(HEALTH)
             assert (await heard(reader)).startswith(b"HTTP/1.1 200")
             writer.close()
-        assert running._doors.open <= limit
+        assert running._connection_limits.open <= limit
         for _, writer in crowd:
             writer.transport.abort()
 
@@ -233,7 +234,7 @@ async def test_kept_connections_to_the_control_port_do_not_shut_it_out_either():
             writer.write(HEALTH)
             assert (await heard(reader)).startswith(b"HTTP/1.1 200")
             crowd.append(writer)
-        assert running._doors.open <= 5
+        assert running._connection_limits.open <= 5
         for writer in crowd:
             writer.transport.abort()
 
@@ -246,14 +247,14 @@ async def test_when_all_are_busy_a_newcomer_is_turned_away_until_one_leaves():
             writer.write(UNFINISHED)
             busy.append((reader, writer))
         async with asyncio.timeout(PATIENCE):
-            while len(running._doors._spoken) < 3:  # noqa: ASYNC110 - reading a head sets no event
+            while len(running._connection_limits._active) < 3:  # noqa: ASYNC110 - reading a head sets no event
                 await asyncio.sleep(0)
         reader, writer = await connect(running.runtime.traffic)
         assert await to_the_end(reader) == b""
         writer.close()
         busy.pop()[1].transport.abort()
         async with asyncio.timeout(PATIENCE):
-            while running._doors.open == 3:  # noqa: ASYNC110 - a closed connection sets no event
+            while running._connection_limits.open == 3:  # noqa: ASYNC110 - a closed connection sets no event
                 await asyncio.sleep(0)
         reader, writer = await connect(running.runtime.traffic)
         writer.write(REQUEST)
@@ -332,7 +333,7 @@ async def test_small_chunks_are_no_framing(size: int):
 
 
 async def test_many_bodies_at_once_are_turned_away_on_the_control_port_too(monkeypatch):
-    monkeypatch.setattr(asking, "READING_LIMIT", 1_000_000)
+    monkeypatch.setattr(control_server, "BODIES_LIMIT", 1_000_000)
     async with emulator() as running:
         pairs = [await connect(running.runtime.control) for _ in range(4)]
         for _, writer in pairs:
@@ -347,11 +348,11 @@ async def test_many_bodies_at_once_are_turned_away_on_the_control_port_too(monke
         for _, writer in pairs:
             writer.close()
         await healthy(running)
-        assert running._control._reading.bytes == 0
+        assert running._control._bodies.held == 0
 
 
 async def test_many_large_bodies_at_once_are_turned_away_beyond_a_bound(monkeypatch):
-    monkeypatch.setattr(intake, "READING_LIMIT", 1_000_000)
+    monkeypatch.setattr(gateway, "BODIES_LIMIT", 1_000_000)
     async with emulator() as running:
         head = b"POST /api/yunhu HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
         pairs = [await connect(running.runtime.traffic) for _ in range(4)]
@@ -367,4 +368,4 @@ async def test_many_large_bodies_at_once_are_turned_away_beyond_a_bound(monkeypa
         for _, writer in pairs:
             writer.close()
         await healthy(running)
-        assert running.runtime.gateway._intake.reading == 0
+        assert running.runtime.gateway._bodies.held == 0

@@ -13,7 +13,7 @@ from tests.rig import Running, started
 from tests.wire.delivery.test_target_policy import answers, push_to
 from tests.wire.raw import GPSEND, talk
 from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.wire.delivery.target_policy import Reach
+from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
 ANYTHING = ("*",)
 
@@ -58,7 +58,7 @@ async def test_a_rewriting_does_not_lead_to_them_either():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with started(rewrites=(("http://app", f"http://127.0.0.1:{port}"),)) as emu:
-        emu.emulator._reach.own = frozenset({("127.0.0.1", port)})
+        emu.emulator._policy.own = frozenset({("127.0.0.1", port)})
         assert (await push_to(emu, "http://app/dr"))[0] is PushOutcome.BLOCKED
 
 
@@ -86,14 +86,14 @@ async def test_the_receiver_beside_them_is_reached():
     ],
 )
 def test_own_is_what_a_connection_would_end_at(own: str, target: str, blocked: bool):
-    reach = Reach(["*"])
+    reach = TargetPolicy(["*"])
     reach.own = frozenset({(own, 4881)})
     assert (reach.check(URL(target, encoded=True)) is not None) is blocked
 
 
 @pytest.mark.parametrize("url", ["http://10.1.2.3/", "https://10.1.2.3/"])
 def test_the_port_that_a_url_leaves_out_counts(url: str):
-    reach = Reach()
+    reach = TargetPolicy()
     reach.own = frozenset({("10.1.2.3", 80 if url.startswith("http:") else 443)})
     assert "is a port of this emulator itself" in str(reach.check(URL(url)))
 

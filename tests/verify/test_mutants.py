@@ -12,11 +12,12 @@ from aiohttp import web
 from yarl import URL
 
 from tests.verify.reference import KEY, Reference, after, served
+from voice_emulator.providers.provider import PushRequest
 from voice_emulator.providers.registry import discover
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import Options
 from voice_emulator.wire.delivery.grader import Graded, Grader
-from voice_emulator.wire.delivery.push_client import Headers, PushClient
+from voice_emulator.wire.delivery.push_client import PushClient
 
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)
@@ -222,13 +223,11 @@ async def test_what_the_emulator_itself_could_not_send_is_skipped(monkeypatch: p
     """It says nothing about the receiver."""
     real, sent = PushClient.exchange, []
 
-    async def exchange(
-        self: PushClient, method: str, url: URL, headers: Headers, body: bytes, **named: Any
-    ) -> Any:
+    async def exchange(self: PushClient, url: URL, request: PushRequest, **named: Any) -> Any:
         sent.append(url)
         if len(sent) % 7 == 0:  # never the first one, without which nothing is judged
             raise OSError(errno.EMFILE, "too many open files")
-        return await real(self, method, url, headers, body, **named)
+        return await real(self, url, request, **named)
 
     monkeypatch.setattr(PushClient, "exchange", exchange)
     graded = await grade(Reference(), ("infin8linx",))

@@ -146,7 +146,7 @@ async def all_gone(emu: Running, before: set[asyncio.Task[Any]]) -> None:
 
     async def turn() -> None:
         while (  # noqa: ASYNC110 - what is waited for sets no event
-            emu.emulator._doors.open or asyncio.all_tasks() - before - {asyncio.current_task()}
+            emu.emulator._connection_limits.open or asyncio.all_tasks() - before - {asyncio.current_task()}
         ):
             await asyncio.sleep(0.001)
 

@@ -13,6 +13,7 @@ import click
 from voice_emulator.app import Emulator
 from voice_emulator.cli.ca_file import publish_authority
 from voice_emulator.cli.event_loop import on_signals
+from voice_emulator.cli.freed_memory import return_freed_memory
 from voice_emulator.cli.output import Outlet
 from voice_emulator.cli.process import calm_the_collector
 from voice_emulator.errors import UsageError
@@ -40,14 +41,16 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     except UsageError as error:
         # Nothing is wrong with how we were called: exit status 1.
         raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
-    watcher = _watch(emulator) if emulator.options.watch else None
+    helpers = [asyncio.create_task(return_freed_memory())]
+    if emulator.options.watch:
+        helpers.append(_watch(emulator))
     calm_the_collector()
     publish_authority(emulator.runtime)
     _announce(emulator)
     await emulator.until_stopped()
     log.info("stopping")
-    if watcher is not None:
-        watcher.cancel()
+    for helper in helpers:
+        helper.cancel()
     closing = asyncio.create_task(emulator.close())
     await asyncio.wait([closing])
     if emulator.options.report_on_exit is not None:

@@ -72,7 +72,7 @@ def trigger(
     """
     from voice_emulator.cli import logs
     from voice_emulator.wire.delivery.attempting import Delivery
-    from voice_emulator.wire.delivery.target_policy import Reach
+    from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
     # What would be a warning while serving is this command's own last line.
     logs.set_up("text", logging.ERROR)
@@ -85,12 +85,12 @@ def trigger(
 
     async def deliver() -> Attempt:
         delivery = Delivery(
-            {chosen.id: chosen}, schemas, Masker(chosen.secrets), reach=Reach(allow_callback_host, rewrite_callback),
+            {chosen.id: chosen}, schemas, Masker(chosen.secrets), policy=TargetPolicy(allow_callback_host, rewrite_callback),
             rewrites=rewrite_callback, timeout=callback_timeout,
         )  # fmt: skip
         await delivery.open()
         try:
-            return await delivery.carry(tenant, push)
+            return await delivery.attempt(tenant, push)
         finally:
             await delivery.close()
 

@@ -82,7 +82,7 @@ def verify(**given: Any) -> None:
     from voice_emulator.schemas.validate import SchemaSet
     from voice_emulator.verify.model import Options
     from voice_emulator.wire.delivery.grader import Grader, conformance_document, suite_ids
-    from voice_emulator.wire.delivery.target_policy import Reach
+    from voice_emulator.wire.delivery.target_policy import TargetPolicy
     from voice_emulator.wire.machine_time import wall_now
 
     logs.set_up("text", logging.ERROR)
@@ -111,7 +111,7 @@ def verify(**given: Any) -> None:
     files = {name: path for name, path in given.items() if name.endswith("_file")}
     quiet = any(str(path) == "-" for path in files.values())
     grader = Grader(
-        chosen, schemas, options, reach=Reach(given["allow_callback_host"]), at_once=given["at_once"],
+        chosen, schemas, options, reach=TargetPolicy(given["allow_callback_host"]), at_once=given["at_once"],
         timeout=given["callback_timeout"], on_graded=_progress(quiet),
     )  # fmt: skip
     graded = run(grader.run())

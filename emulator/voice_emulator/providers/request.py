@@ -107,6 +107,15 @@ class Request:
         return (self.provider, self.operation_name, self.numbers[0] if self.numbers else "", self.ordinal)
 
 
+#: Called numbers of one request: ten times what any operation takes. Further ones are neither counted nor kept.
+NUMBERS_LIMIT = 50_000
+
+
+def comma_separated(text: str) -> list[str]:
+    """The items of a list of numbers, at most :data:`NUMBERS_LIMIT`: 15 MB of commas would be a list of 120 MB."""
+    return text.split(",", NUMBERS_LIMIT)[:NUMBERS_LIMIT]
+
+
 @dataclass(slots=True)
 class Reply:
     """A reply. ``payload`` is the JSON value of ``body``, None for another type.

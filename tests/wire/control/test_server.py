@@ -14,7 +14,7 @@ from tests.wire.api import Api
 from tests.wire.raw import talk
 from voice_emulator.wire.control import request as asking
 from voice_emulator.wire.control import system as control_system
-from voice_emulator.wire.control.request import BODY_LIMIT
+from voice_emulator.wire.control.server import BODY_LIMIT
 
 T = "/v1/tenants/default"
 

@@ -430,7 +430,7 @@ async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pus
         async with started() as emu:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}/dr"
             emu.change({"callback_urls": {"nxcloud": url}})
-            origin_of(emu.emulator.runtime.delivery._channel, url).shown = pushes  # as after many trials
+            origin_of(emu.emulator.runtime.delivery._client, url).proven = pushes  # as after many trials
             await call(emu, ",".join(numbers(pushes)))
             done = await emu.advance("1h")
             assert [attempt.outcome for attempt in done.callbacks] == [PushOutcome.DELIVERED] * pushes

@@ -21,13 +21,14 @@ from yarl import URL
 
 from tests.rig import Running, numbers, started
 from tests.wire.delivery.test_attempting import call, origin_of, scenario
+from tests.wire.delivery.test_push_client import push
 from tests.wire.traffic.test_faults import until
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.vocabulary import Fate
 from voice_emulator.errors import ContractBug
 from voice_emulator.wire.delivery.connections import Connections, is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy
 
 ANSWERS = {
     "keep-alive": b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 7\r\n\r\nsuccess",
@@ -145,11 +146,11 @@ async def test_nor_is_one_lost_where_connections_were_tried(answers: int, delay:
     """With time for trials: a receiver that gives up a connection after some answers is never trusted with one more."""
     receiver = Receiver(ANSWERS["silent"], delay, answers)
     async with listening(receiver.serve) as url:
-        channel = PushClient(Resolver(Reach()), 5, trial=0.1)
+        channel = PushClient(Resolver(TargetPolicy()), 5, trial=0.1)
         try:
             for _ in range(answers + 2):
                 for _ in range(2 * answers + 2):
-                    reply = await channel.exchange("POST", URL(url), (), b"x")
+                    reply = await channel.exchange(URL(url), push(b"x"))
                     assert reply.body == b"success"
                 await tried(channel, url)
         finally:
@@ -168,13 +169,13 @@ async def tried(channel: PushClient, url: str) -> None:
 async def test_connections_are_kept_where_that_was_seen_to_be_safe():
     receiver = Receiver(ANSWERS["silent"], answers=1_000)
     async with listening(receiver.serve) as url:
-        channel = PushClient(Resolver(Reach()), 5, trial=0.2)
+        channel = PushClient(Resolver(TargetPolicy()), 5, trial=0.2)
         used = []
         try:
             for _ in range(4):
                 before = receiver.connections
                 for _ in range(12):
-                    await channel.exchange("POST", URL(url), (), b"x")
+                    await channel.exchange(URL(url), push(b"x"))
                 used.append(receiver.connections - before)
                 await tried(channel, url)
         finally:
@@ -210,16 +211,16 @@ async def test_a_kept_connection_whose_close_had_come_is_replaced(
         url = URL(f"http{'s' * tls}://127.0.0.1:{taken.getsockname()[1]}/dr")
         serving = asyncio.get_running_loop().run_in_executor(None, serve)
         trust = ssl.create_default_context(cafile=path) if tls else None
-        channel = PushClient(Resolver(Reach()), 5, trust, trial=30)
+        channel = PushClient(Resolver(TargetPolicy()), 5, trust, trial=30)
         try:
-            origin_of(channel, str(url)).shown = 5  # as after trials
-            assert (await channel.exchange("POST", url, (), b"1")).status == 200
+            origin_of(channel, str(url)).proven = 5  # as after trials
+            assert (await channel.exchange(url, push(b"1"))).status == 200
             assert len(origin_of(channel, str(url)).idle) == 1
             closes.set()
             closed.wait(10)  # the loop stands still meanwhile
-            assert (await channel.exchange("POST", url, (), b"2")).status == 200
-            assert origin_of(channel, str(url)).shown == 0, "it has shown that it does not keep them"
-            assert (await channel.exchange("POST", url, (), b"3")).status == 200
+            assert (await channel.exchange(url, push(b"2"))).status == 200
+            assert origin_of(channel, str(url)).proven == 0, "it has shown that it does not keep them"
+            assert (await channel.exchange(url, push(b"3"))).status == 200
         finally:
             await channel.close()
         await serving
@@ -238,8 +239,8 @@ async def test_what_may_have_been_read_is_not_sent_again_and_not_blamed():
 
     async with listening(serve) as url, started() as emu:
         emu.change({"callback_urls": {"nxcloud": url}})
-        channel = emu.emulator.runtime.delivery._channel
-        origin_of(channel, url).shown = 5
+        channel = emu.emulator.runtime.delivery._client
+        origin_of(channel, url).proven = 5
         for phone in ("6212345671", "6212345672", "6212345673"):
             await call(emu, phone)
             await emu.advance("1h")
@@ -359,9 +360,9 @@ def a_bug(emu: Running, monkeypatch: pytest.MonkeyPatch, error: Exception, metho
 @contextmanager
 def shutting_down(emu: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     delivery = emu.emulator.runtime.delivery
-    channel, delivery._channel = delivery._channel, None
+    channel, delivery._client = delivery._client, None
     yield
-    delivery._channel = channel
+    delivery._client = channel
 
 
 @contextmanager
@@ -377,7 +378,7 @@ def state_that_is_lost(emu: Running, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @contextmanager
 def a_header_that_cannot_be_sent(emu: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def head(*_: Any) -> bytes:
-        raise ValueError("the header 'x' has line breaks or zeros in it")
+        raise ValueError("the header 'x' contains a line break or a zero byte")
 
     with monkeypatch.context() as patch:
         patch.setattr("voice_emulator.wire.delivery.push_client.request_head", head)
@@ -465,15 +466,15 @@ async def test_an_answer_that_came_in_time_counts_though_nobody_looked():
         taken.settimeout(20)
         loop = asyncio.get_running_loop()
         serving = loop.run_in_executor(None, serve)
-        channel = PushClient(Resolver(Reach()), 0.3)
+        channel = PushClient(Resolver(TargetPolicy()), 0.3)
         exchange = asyncio.ensure_future(
-            channel.exchange("POST", URL(f"http://127.0.0.1:{taken.getsockname()[1]}/"), (), b"x")
+            channel.exchange(URL(f"http://127.0.0.1:{taken.getsockname()[1]}/"), push(b"x"))
         )
         deadline = loop.time() + 0.4
         stood_still = loop.create_future()
 
         def stand_still() -> None:
-            if not channel._talking:
+            if not channel._active:
                 loop.call_soon(stand_still)
                 return
             # Written in this round or the next one; then nothing is looked at until the time is over.
@@ -497,10 +498,10 @@ async def test_an_answer_that_came_in_time_counts_though_nobody_looked():
 async def test_nothing_idle_is_left_open():
     receiver = Receiver(ANSWERS["silent"], answers=1_000)
     async with listening(receiver.serve) as url:
-        channel = PushClient(Resolver(Reach()), 5, trial=0.05)
+        channel = PushClient(Resolver(TargetPolicy()), 5, trial=0.05)
         origin = origin_of(channel, url)
-        origin.shown = 3
-        await asyncio.gather(*(channel.exchange("POST", URL(url), (), b"x") for _ in range(20)))
+        origin.proven = 3
+        await asyncio.gather(*(channel.exchange(URL(url), push(b"x")) for _ in range(20)))
         assert len(origin.idle) == 20
         await until(lambda: not origin.idle)
         assert origin.trial is None
@@ -509,7 +510,7 @@ async def test_nothing_idle_is_left_open():
 
 async def test_origins_are_forgotten_past_their_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("voice_emulator.wire.delivery.connections.ORIGINS_REMEMBERED", 3)
-    connections = Connections(Resolver(Reach()))
+    connections = Connections(Resolver(TargetPolicy()))
     first = connections._origin(URL("http://127.0.0.1:1/"))
     for port in range(2, 12):
         connections._origin(URL(f"http://127.0.0.1:{port}/"))

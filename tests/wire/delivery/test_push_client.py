@@ -15,10 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from voice_emulator.providers.provider import PushRequest
 from voice_emulator.wire.delivery.push_client import REPLY_LIMIT, PushClient, request_head
-from voice_emulator.wire.delivery.session_client import SessionChannel
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver
+from voice_emulator.wire.delivery.session_client import SessionPushClient
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
+
+
+def push(body: bytes = b"", method: str = "POST", headers: tuple[tuple[str, str], ...] = ()) -> PushRequest:
+    return PushRequest(method, "", headers, body)
+
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsuccess"
 
@@ -53,7 +59,7 @@ class Server:
             writer.close()
 
 
-AnyChannel = PushClient | SessionChannel
+AnyChannel = PushClient | SessionPushClient
 Wire = Callable[..., AbstractAsyncContextManager[tuple[Server, AnyChannel]]]
 
 
@@ -64,7 +70,7 @@ async def serving(
     server = Server(answers, close)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = URL(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/dr?a=1")
-    channel = made(Resolver(Reach()), seconds)
+    channel = made(Resolver(TargetPolicy()), seconds)
     try:
         yield server, channel
     finally:
@@ -72,7 +78,7 @@ async def serving(
         listening.close()
 
 
-@pytest.fixture(params=[PushClient, SessionChannel])
+@pytest.fixture(params=[PushClient, SessionPushClient])
 def wire(request: pytest.FixtureRequest) -> Wire:
     """A server and a channel of either kind, but not of one that this aiohttp does not allow."""
     if request.param is PushClient and not BARE_PUSHES.usable():
@@ -83,7 +89,7 @@ def wire(request: pytest.FixtureRequest) -> Wire:
 async def test_a_request_goes_out_as_it_is(wire: Wire):
     async with wire(OK) as (server, channel):
         for body in (b"a=1", b"", b"b=2"):
-            reply = await channel.exchange("POST", server.url, (("Content-Type", "text/plain"),), body)
+            reply = await channel.exchange(server.url, push(body, headers=(("Content-Type", "text/plain"),)))
             assert (reply.status, reply.headers, reply.body) == (200, (("Content-Length", "7"),), b"success")
         requests = [sent.replace(b"Connection: close\r\n", b"") for sent in server.requests]
         assert requests[0] == (
@@ -91,19 +97,19 @@ async def test_a_request_goes_out_as_it_is(wire: Wire):
             b"Accept: */*\r\nContent-Length: 3\r\n\r\na=1" % (server.url.port or 0)
         )
         assert requests[1].endswith(b"Content-Length: 0\r\n\r\n")
-        reply = await channel.exchange("GET", server.url, (), b"")
+        reply = await channel.exchange(server.url, push(b"", "GET"))
         assert b"Content-" not in server.requests[-1]
 
 
 async def test_many_at_once_each_get_their_own_answer(wire: Wire):
     async with wire(OK) as (server, channel):
         bodies = [b"n=%d" % number for number in range(100)]
-        replies = await asyncio.gather(*(channel.exchange("POST", server.url, (), body) for body in bodies))
+        replies = await asyncio.gather(*(channel.exchange(server.url, push(body)) for body in bodies))
         assert [reply.body for reply in replies] == [b"success"] * 100
         assert sorted(sent.partition(b"\r\n\r\n")[2] for sent in server.requests) == sorted(bodies)
         # And one that is given up meanwhile takes nobody else's.
-        given_up = asyncio.ensure_future(channel.exchange("POST", server.url, (), b"given up"))
-        others = [asyncio.ensure_future(channel.exchange("POST", server.url, (), body)) for body in bodies]
+        given_up = asyncio.ensure_future(channel.exchange(server.url, push(b"given up")))
+        others = [asyncio.ensure_future(channel.exchange(server.url, push(body))) for body in bodies]
         given_up.cancel()
         assert all(reply.body == b"success" for reply in await asyncio.gather(*others))
         assert len(server.requests) == 200
@@ -113,7 +119,7 @@ async def test_many_at_once_each_get_their_own_answer(wire: Wire):
 async def test_a_push_is_never_made_twice_by_itself(wire: Wire, method: str):
     async with wire(b"", close=True) as (server, channel):
         with pytest.raises(aiohttp.ServerDisconnectedError):
-            await channel.exchange(method, server.url, (), b"")
+            await channel.exchange(server.url, push(b"", method))
         assert len(server.requests) == 1
 
 
@@ -131,7 +137,7 @@ async def test_a_push_is_never_made_twice_by_itself(wire: Wire, method: str):
 )  # fmt: skip
 async def test_what_comes_back_is_looked_at_as_it_is(wire: Wire, answer: bytes, status: int, body: bytes):
     async with wire(answer, close=True) as (server, channel):
-        reply = await channel.exchange("POST", server.url, (), b"x")
+        reply = await channel.exchange(server.url, push(b"x"))
         assert (reply.status, reply.body) == (status, body)
         assert len(server.requests) == 1
 
@@ -140,9 +146,9 @@ async def test_a_connection_that_the_receiver_closes_or_overfills_is_not_used_ag
     long = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
     closing = OK.replace(b"Content", b"Connection: close\r\nContent")
     async with wire(closing, long, OK) as (server, channel):
-        assert (await channel.exchange("POST", server.url, (), b"")).body == b"success"
-        assert len((await channel.exchange("POST", server.url, (), b"")).body) == REPLY_LIMIT
-        assert (await channel.exchange("POST", server.url, (), b"")).body == b"success"
+        assert (await channel.exchange(server.url, push(b""))).body == b"success"
+        assert len((await channel.exchange(server.url, push(b""))).body) == REPLY_LIMIT
+        assert (await channel.exchange(server.url, push(b""))).body == b"success"
         assert server.connections == 3
 
 
@@ -152,7 +158,7 @@ async def test_a_connection_that_the_receiver_closes_or_overfills_is_not_used_ag
 async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(wire: Wire, answer: bytes):
     async with wire(answer) as (server, channel):
         with pytest.raises(aiohttp.ClientError):
-            await channel.exchange("POST", server.url, (), b"")
+            await channel.exchange(server.url, push(b""))
 
 
 @pytest.mark.parametrize(
@@ -166,20 +172,22 @@ async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(wire: Wire
 async def test_silence_ends_with_the_time_out(wire: Wire, begun: bytes):
     async with wire(begun, OK, seconds=0.1) as (server, channel):
         with pytest.raises(TimeoutError):
-            await channel.exchange("POST", server.url, (), b"")
+            await channel.exchange(server.url, push(b""))
         # Over the connection that was given up nothing else goes.
-        assert (await channel.exchange("POST", server.url, (), b"")).body == b"success"
+        assert (await channel.exchange(server.url, push(b""))).body == b"success"
         assert server.connections == 2
 
 
-async def test_the_time_out_holds_for_a_body_sent_in_pieces_too(wire: Wire):
-    async def pieces() -> AsyncIterator[bytes]:
+async def test_the_timeout_holds_for_a_body_sent_in_pieces_too(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    async def stalled(body: bytes, every: int, size: int) -> AsyncIterator[bytes]:
         yield b"a"
         await asyncio.Event().wait()
 
+    for module in ("push_client", "session_client"):
+        monkeypatch.setattr(f"voice_emulator.wire.delivery.{module}.slowly", stalled)
     async with wire(OK, seconds=0.1) as (server, channel):
         with pytest.raises(TimeoutError):
-            await channel.exchange("POST", server.url, (), b"ab", pieces=pieces())
+            await channel.exchange(server.url, push(b"ab"), pace=(1, 1))
         assert not server.requests
 
 
@@ -192,33 +200,33 @@ async def test_the_announcement_precedes_the_first_byte_and_follows_the_connecti
             await server.arrived.wait()
             seen.append((server.connections, len(server.requests)))
 
-        await channel.exchange("POST", server.url, (), b"", announce=announce)
-        await channel.exchange("POST", server.url, (), b"", announce=announce)
+        await channel.exchange(server.url, push(b""), announce=announce)
+        await channel.exchange(server.url, push(b""), announce=announce)
         assert seen == [(1, 0), (2, 1)]
 
         async def refuse() -> None:
             raise OSError("cannot be kept")
 
         with pytest.raises(OSError, match="cannot be kept"):
-            await channel.exchange("POST", server.url, (), b"", announce=refuse)
+            await channel.exchange(server.url, push(b""), announce=refuse)
         assert len(server.requests) == 2
 
 
 def test_credentials_in_the_url_become_a_header():
     url = URL("http://us%40er:pa%3Ass@[::1]:8080/x", encoded=True)
-    head = request_head("POST", url, (), 0).decode()
+    head = request_head(url, push()).decode()
     assert "Host: [::1]:8080\r\n" in head
     assert "Authorization: Basic dXNAZXI6cGE6c3M=\r\n" in head
     assert "us%40er" not in head
-    own = request_head("POST", url, (("authorization", "mine"),), 0).decode()
+    own = request_head(url, push(headers=(("authorization", "mine"),))).decode()
     assert "Basic" not in own
 
 
-@given(st.text(), st.text(), st.integers(0, 10**9))
+@given(st.text(), st.text(), st.integers(0, 1_000))
 def test_no_header_ends_its_line_early(name: str, value: str, length: int):
     url = URL("http://127.0.0.1/x")
     try:
-        head = request_head("POST", url, ((name, value),), length)
+        head = request_head(url, push(b"x" * length, headers=((name, value),)))
     except ValueError:  # line breaks and zeros, and halves of surrogate pairs
         assert set("\r\n\0") & set(name + value) or any("\ud800" <= c <= "\udfff" for c in name + value)
         return

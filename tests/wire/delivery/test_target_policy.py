@@ -18,7 +18,7 @@ from yarl import URL
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
 from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver, TargetBlocked, blocked_by
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetBlocked, TargetPolicy, blocked_by
 
 PUBLIC = "93.184.216.34"
 
@@ -64,7 +64,7 @@ async def push_to(emu: Running, url: str) -> tuple[PushOutcome, str]:
      "fdff::1", "::ffff:10.1.2.3", "::ffff:127.0.0.1", "fd00:ec3::254", "fd20:ce::253", "fd00::ec2:0:254", "::1%lo"],
 )  # fmt: skip
 def test_loopback_and_private_addresses_are_in_reach(address: str):
-    assert Reach().allows_address(address)
+    assert TargetPolicy().allows_address(address)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +78,19 @@ def test_loopback_and_private_addresses_are_in_reach(address: str):
      "not an address", ""],
 )  # fmt: skip
 def test_all_others_are_not(address: str):
-    assert not Reach().allows_address(address)
+    assert not TargetPolicy().allows_address(address)
 
 
 @given(st.ip_addresses(v=4))
 def test_a_mapped_address_is_judged_as_the_one_it_carries(address):
-    reach = Reach()
+    reach = TargetPolicy()
     assert reach.allows_address(f"::ffff:{address}") == reach.allows_address(str(address))
 
 
 @given(st.ip_addresses())
 def test_nothing_beyond_loopback_and_private_networks_gets_through(address):
     carried = getattr(address, "ipv4_mapped", None) or address
-    if Reach().allows_address(str(address)):
+    if TargetPolicy().allows_address(str(address)):
         assert carried.is_private
         assert not carried.is_link_local
         assert not carried.is_unspecified
@@ -108,7 +108,7 @@ async def test_other_spellings_of_an_address_are_not_dialled_and_the_reason_name
         outcome, reason = await push_to(emu, f"http://{host}:{port}/dr")
         assert outcome is PushOutcome.BLOCKED
         usual = socket.inet_ntoa(socket.inet_aton(host))
-        assert reason == f"{host} is another spelling of {usual}; write the address like that"
+        assert reason == f"{host} is another spelling of {usual}; write {usual}"
         assert emu.receiver.received == []
 
 
@@ -153,7 +153,7 @@ def test_no_host_of_digits_alone_is_a_name(digits: str):
         try:
             socket.inet_pton(socket.AF_INET, digits)
         except (OSError, ValueError):
-            assert Reach(["*"]).check(URL(f"http://{digits}/", encoded=True)) is not None
+            assert TargetPolicy(["*"]).check(URL(f"http://{digits}/", encoded=True)) is not None
 
 
 @given(st.text("0123456789.:abxf%[]０１٠。", min_size=1, max_size=16))
@@ -161,7 +161,7 @@ def test_what_passes_is_a_plain_address_or_a_name_that_every_client_looks_up(hos
     """The heuristics of all aiohttp versions: a colon, or nothing but digits and dots, is an address."""
     try:
         url = URL(f"http://{host}/", encoded=True)
-        refusal = Reach(["*"]).check(url)
+        refusal = TargetPolicy(["*"]).check(url)
     except ValueError:
         return  # no URL at all: the push fails
     if refusal is not None:
@@ -210,7 +210,7 @@ async def test_a_name_that_is_rebound_is_dialled_where_it_was_checked(monkeypatc
 
 async def test_a_name_that_turns_public_later_is_blocked_then(monkeypatch):
     answers(monkeypatch, turning_example=[["127.0.0.1"], [PUBLIC]])
-    resolver = Resolver(Reach())
+    resolver = Resolver(TargetPolicy())
     assert [each["host"] for each in await resolver.resolve("turning.example", 80)] == ["127.0.0.1"]
     with pytest.raises(TargetBlocked, match=PUBLIC):
         await resolver.resolve("turning.example", 80)
@@ -264,12 +264,12 @@ async def test_a_name_that_does_not_resolve_is_a_failure_and_no_block(monkeypatc
     ],
 )
 def test_a_pattern_is_a_glob_over_the_whole_host(pattern: str, name: str, allowed: bool):
-    assert Reach([pattern]).named(name) is allowed
+    assert TargetPolicy([pattern]).named(name) is allowed
 
 
 async def test_a_pattern_lets_a_name_resolve_to_anything(monkeypatch):
     answers(monkeypatch, hooks_example=[[PUBLIC]])
-    found = await Resolver(Reach(["hooks.*"])).resolve("hooks.example", 443)
+    found = await Resolver(TargetPolicy(["hooks.*"])).resolve("hooks.example", 443)
     assert [(each["host"], each["hostname"], each["port"]) for each in found] == [
         (PUBLIC, "hooks.example", 443)
     ]
@@ -277,7 +277,7 @@ async def test_a_pattern_lets_a_name_resolve_to_anything(monkeypatch):
 
 async def test_a_pattern_over_addresses_lets_names_resolve_to_them(monkeypatch):
     answers(monkeypatch, any_example=[["169.254.1.1"]])
-    reach = Reach(["169.254.1.*"])
+    reach = TargetPolicy(["169.254.1.*"])
     assert await Resolver(reach).resolve("any.example", 80)
     assert reach.check(URL("http://169.254.1.1/")) is None
     assert reach.check(URL("http://169.254.2.1/")) is not None
@@ -287,7 +287,7 @@ async def test_a_pattern_over_addresses_lets_names_resolve_to_them(monkeypatch):
     "url", ["ftp://127.0.0.1/", "file:///etc/passwd", "//127.0.0.1/", "http:///dr", "/dr", ""]
 )
 def test_what_is_no_receiver_is_refused_whatever_is_allowed(url: str):
-    assert Reach(["*"]).check(URL(url)) is not None
+    assert TargetPolicy(["*"]).check(URL(url)) is not None
 
 
 def test_a_block_is_found_behind_the_exceptions_of_the_client():
@@ -306,14 +306,14 @@ def test_a_block_is_found_behind_the_exceptions_of_the_client():
 async def test_the_host_of_a_container_may_be_link_local_where_a_rewriting_names_it(monkeypatch, name: str):
     """Podman gives both names 169.254.1.2."""
     asked = answers(monkeypatch, **{name.replace(".", "_"): [["169.254.1.2"]]})
-    reach = Reach((), [("http://localhost", f"http://{name}")])
+    reach = TargetPolicy((), [("http://localhost", f"http://{name}")])
     (found,) = await Resolver(reach).resolve(name, 9000)
     assert (found["host"], asked) == ("169.254.1.2", [name])
     assert reach.named(f"{name}.")
     with pytest.raises(
         TargetBlocked, match=f"169.254.1.2, which is link-local.*--allow-callback-host {name}"
     ):
-        await Resolver(Reach()).resolve(name, 9000)
+        await Resolver(TargetPolicy()).resolve(name, 9000)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ async def test_the_host_of_a_container_may_be_link_local_where_a_rewriting_names
     ],
 )
 def test_a_rewriting_allows_its_very_target(target: str, host: str, allowed: bool):
-    assert Reach((), [("http://localhost", target)]).named(host) is allowed
+    assert TargetPolicy((), [("http://localhost", target)]).named(host) is allowed
 
 
 @pytest.mark.parametrize("url", ["http://localhost@8.8.8.8/", "http://localhost.example.evil/"])

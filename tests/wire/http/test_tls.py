@@ -252,13 +252,13 @@ async def test_a_push_that_a_rule_resets_verifies_the_receiver_as_well(tmp_path:
             {"tls_cert": "cert", "tls_key": "key", "tls_self_signed": True},
             "leave --tls-cert and --tls-key out",
         ),
-        ({"tls_cert": "key", "tls_key": "key"}, "no certificate and key in PEM"),
-        ({"tls_cert": "cert", "tls_key": "other"}, "no certificate and key in PEM"),
+        ({"tls_cert": "key", "tls_key": "key"}, "not a certificate and its key in PEM"),
+        ({"tls_cert": "cert", "tls_key": "other"}, "not a certificate and its key in PEM"),
         ({"tls_cert": "cert", "tls_key": "encrypted"}, "is encrypted"),
         ({"tls_cert": "nowhere", "tls_key": "key"}, "No such file"),
         ({"tls_fault": "expired"}, "needs --tls-self-signed"),
         ({"callback_ca": "nowhere"}, "--callback-ca"),
-        ({"callback_ca": "key"}, "holds no certificates"),
+        ({"callback_ca": "key"}, "contains no certificates"),
     ],
 )
 def test_what_does_not_go_together_is_one_sentence(tmp_path: Path, given: dict[str, object], words: str):

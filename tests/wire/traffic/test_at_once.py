@@ -207,15 +207,15 @@ async def test_a_client_that_is_gone_before_its_reply_still_has_its_call(monkeyp
 @needs_it
 async def test_a_bug_behind_one_reply_cuts_that_connection_and_no_other(monkeypatch, caplog):
     async with started() as emu, Client.to(emu) as first, Client.to(emu) as second, Client.to(emu) as third:
-        passage = emu.emulator.runtime.gateway.passage
-        conclude = passage.conclude
+        pipeline = emu.emulator.runtime.gateway.pipeline
+        conclude = pipeline.conclude
 
         def breaks(record, calls):
             if "6212345699" in record.request.numbers:
                 raise RuntimeError("broken on purpose")
             conclude(record, calls)
 
-        monkeypatch.setattr(passage, "conclude", breaks)
+        monkeypatch.setattr(pipeline, "conclude", breaks)
         clients = [first, second, third]
         for client, number in zip(clients, ("6212345678", "6212345699", "6212345677"), strict=True):
             client.writer.write(call_to(number))

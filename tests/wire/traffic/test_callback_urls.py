@@ -16,7 +16,7 @@ from tests.wire.http.test_sockets import needs_ipv6
 from voice_emulator.cli.options import address_problem
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.urls import ascii_url
-from voice_emulator.wire.delivery.target_policy import Reach
+from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
 PATHS = [
     "/回执",
@@ -144,7 +144,7 @@ async def test_names_of_the_host_work_absolute_and_with_two_kinds_of_addresses(
 
 
 def test_a_pattern_allows_the_absolute_form_of_a_name_too():
-    reach = Reach(["host.docker.internal", "*.example"])
+    reach = TargetPolicy(["host.docker.internal", "*.example"])
     for name in ("host.docker.internal", "host.docker.internal.", "Host.Docker.Internal.", "a.example."):
         assert reach.named(name)
     assert not reach.named("host.docker.internal.evil.")

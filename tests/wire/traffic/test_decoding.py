@@ -38,7 +38,7 @@ def test_the_fields_of_a_request_that_is_over_are_those_it_had(body: bytes, quer
     fields = dict(known.fields)
     record = RequestRecord(known, Masker(()), 1)
     before = record.shown()
-    record.settle()
+    record.compact()
     assert record.shown() == before
     assert known.fields == fields
     assert dict(known.fields) == fields
@@ -75,7 +75,7 @@ def test_a_multipart_form_that_is_over_keeps_its_fields_and_lets_its_files_go(co
     assert known.files == {"file": UploadedFile("a.wav", "application/octet-stream", b"RIFF")}
     record = RequestRecord(known, Masker(()), 1, reply=Reply(200, b"{}", "application/json", payload={}))
     known.scratch["calls"] = [object()] * 3
-    record.settle()
+    record.compact()
     assert known.fields == {"phone": "62"}
     assert isinstance(known.fields, LazyFields)
     assert not known.files

@@ -139,10 +139,10 @@ async def test_hang_holds_until_the_client_gives_up_and_then_lets_go_of_everythi
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         writer.write(form_request())
         gateway = emu.emulator.runtime.gateway
-        await until(lambda: len(gateway._hanging) == 1)
+        await until(lambda: len(gateway._held) == 1)
         assert not reader._buffer  # type: ignore[attr-defined]
         writer.close()
-        await until(lambda: len(gateway._hanging) == 0)
+        await until(lambda: len(gateway._held) == 0)
         assert (await journal_end(emu))["status"] is None
         # Behind a lost reply the call happens.
         assert len(emu.tenant.ledger) == 1
@@ -175,7 +175,7 @@ async def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind(fault
         await until(
             lambda: {t for t in asyncio.all_tasks() if not t.done()} <= before | {asyncio.current_task()}
         )
-        assert len(emu.emulator.runtime.gateway._hanging) == 0
+        assert len(emu.emulator.runtime.gateway._held) == 0
 
 
 @pytest.mark.parametrize(("chance", "low", "high"), [("0%", 0, 0), ("100%", 300, 300), ("20%", 35, 90)])

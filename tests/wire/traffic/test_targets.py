@@ -10,7 +10,7 @@ import pytest
 from tests.rig import started
 from tests.wire.raw import GPSEND, form_request, talk
 from voice_emulator.wire.traffic.exchange import RequestRecord
-from voice_emulator.wire.traffic.request_body import origin_form
+from voice_emulator.wire.traffic.request_parsing import origin_form
 
 AUTHORITIES = [
     "http://api.nxcloud.com", "https://api.nxcloud.com", "HTTP://API.NXCLOUD.COM", "http://127.0.0.1:4880",

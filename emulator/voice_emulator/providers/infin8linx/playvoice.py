@@ -21,7 +21,7 @@ from voice_emulator.providers.infin8linx.envelopes import accepted, done, is_bat
 from voice_emulator.providers.infin8linx.errors import illegal
 from voice_emulator.providers.infin8linx.recordings import claim_link
 from voice_emulator.providers.infin8linx.settings import UTC_OFFSET
-from voice_emulator.providers.request import Problem, Reply, Request
+from voice_emulator.providers.request import Problem, Reply, Request, comma_separated
 
 #: "A single submission should not exceed 5000 numbers."
 MOST_NUMBERS = 5000
@@ -49,7 +49,9 @@ class RequestOptions:
 
 def called_numbers(request: Request) -> Sequence[str]:
     """The items of destnumber without surrounding blanks; empty items are ignored."""
-    return tuple(item for part in request.text("destnumber").split(",") if (item := part.strip(_BLANKS)))
+    return tuple(
+        item for part in comma_separated(request.text("destnumber")) if (item := part.strip(_BLANKS))
+    )
 
 
 def check(request: Request) -> Iterator[Problem]:

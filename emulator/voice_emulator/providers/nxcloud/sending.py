@@ -17,7 +17,7 @@ from voice_emulator.providers.nxcloud.balance import left_to_spend
 from voice_emulator.providers.nxcloud.errors import BATCH
 from voice_emulator.providers.nxcloud.files import base_url, is_known_file
 from voice_emulator.providers.nxcloud.replies import accepted
-from voice_emulator.providers.request import Problem, Reply, Request
+from voice_emulator.providers.request import Problem, Reply, Request, comma_separated
 from voice_emulator.schemas.validate import Violation
 
 #: Space of the ids in the directory.
@@ -38,8 +38,8 @@ _GROUP, _VOICE = (ReceiptPlan("group"),), (ReceiptPlan("voice"),)
 
 
 def numbers(request: Request) -> Sequence[str]:
-    """The called numbers, also of a bad request."""
-    return [number for number in request.text("phone").split(",") if number]
+    """The called numbers, also of a request that will be refused."""
+    return [number for number in comma_separated(request.text("phone")) if number]
 
 
 def explain(request: Request, violation: Violation) -> Problem:

@@ -26,7 +26,7 @@ from voice_emulator.settings import Options
 from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.http.sockets import bare
-from voice_emulator.wire.traffic.request_body import origin_form
+from voice_emulator.wire.traffic.request_parsing import origin_form
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _ALWAYS = ("localhost", "host.docker.internal", "host.containers.internal")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,12 +22,6 @@ from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import apart, takes_a_while
 
-#: No scenario and no change of a tenant is larger.
-BODY_LIMIT = 1024 * 1024
-#: Bytes of bodies that are being read, or are read and not answered yet; past it a further one is turned away.
-READING_LIMIT = 32 * 1024 * 1024
-#: Real seconds a client may take to send its body.
-BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
 DIGITS_LIMIT = 1_000
 #: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
@@ -160,64 +153,6 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
     if errors:
         raise invalid(errors, "the query is invalid")
     return found
-
-
-class BodyBudget:
-    """How many bytes of bodies are held, over all connections."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self.bytes = 0
-
-
-async def read_body(raw: web.BaseRequest, reading: BodyBudget) -> bytes:
-    """The whole body.
-
-    It counts in ``reading`` until whoever asked takes it away again.
-
-    Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come, 415 when compressed, 503 when too
-    much comes at once.
-    """
-    coding = raw.headers.get("Content-Encoding", "").strip().lower()
-    if coding and coding != "identity":
-        raise ControlError(
-            415,
-            f"a body compressed with {coding[:40]} is not taken; send it plain",
-            headers={"Connection": "close"},
-        )
-    length = raw.content_length
-    if length is not None and length > BODY_LIMIT:
-        raise _too_large()
-    if raw.headers.get("Expect", "").lower() == "100-continue":
-        await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        raw.writer.output_size = 0
-    if not raw.can_read_body:
-        return b""
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            async for chunk in raw.content.iter_any():
-                size += len(chunk)
-                reading.bytes += len(chunk)
-                if size > BODY_LIMIT:
-                    raise _too_large()
-                if reading.bytes > READING_LIMIT:
-                    raise ControlError(
-                        503, "too many bodies at once", headers={"Connection": "close", "Retry-After": "1"}
-                    )
-                chunks.append(chunk)
-    except BaseException as error:
-        reading.bytes -= size
-        if isinstance(error, TimeoutError):
-            close = {"Connection": "close"}
-            raise ControlError(408, "the body did not arrive", headers=close) from None
-        raise
-    return b"".join(chunks)
-
-
-def _too_large() -> ControlError:
-    return ControlError(413, f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"})
 
 
 def not_utf8(body: bytes, error: UnicodeDecodeError) -> ControlError:

@@ -12,22 +12,27 @@ from voice_emulator.wire.control.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
     Body,
-    BodyBudget,
     ControlRequest,
     check_document,
     not_utf8,
     parse_json,
-    read_body,
     read_query,
 )
 from voice_emulator.wire.control.routes import control_routes
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
+from voice_emulator.wire.http.request_body import BodyReader, BodyRefused
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import HEAVY, apart
 
 log = logging.getLogger(__name__)
 
+#: Bytes of a body: no scenario and no change to a tenant is larger.
+BODY_LIMIT = 1024 * 1024
+#: Bytes of bodies that are being read or handled; above it, further bodies are refused.
+BODIES_LIMIT = 32 * 1024 * 1024
+#: Real seconds in which a body must arrive.
+BODY_SECONDS = 30.0
 _COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
@@ -42,7 +47,7 @@ class Control:
         self.services.document = lambda: control_document(
             self.routes, runtime.providers, runtime.control, runtime.version
         )
-        self._reading = BodyBudget()
+        self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._guard = Guard(runtime.options)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -88,12 +93,26 @@ class Control:
         asked.query = read_query(raw, route.query)
         if route.body is None:
             return await route.answer(asked)
-        body = await read_body(raw, self._reading)
+        body = await self._read_body(raw)
         try:
             await self._take_body(asked, route.body, body)
             return await route.answer(asked)
         finally:
-            self._reading.bytes -= len(body)
+            self._bodies.release(len(body))
+
+    async def _read_body(self, raw: web.BaseRequest) -> bytes:
+        """The whole body. Raises ControlError 415 when it is compressed, and as BodyReader refuses it."""
+        headers = {"Connection": "close"}
+        coding = raw.headers.get("Content-Encoding", "").strip().lower()
+        if coding and coding != "identity":
+            message = f"a body compressed with {coding[:40]} is not accepted; send it uncompressed"
+            raise ControlError(415, message, headers=headers)
+        try:
+            return await self._bodies.read(raw)
+        except BodyRefused as error:
+            if error.status == 503:
+                headers["Retry-After"] = "1"
+            raise ControlError(error.status, str(error), headers=headers) from None
 
     async def _take_body(self, asked: ControlRequest, taken: Body, body: bytes) -> None:
         kind = asked.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()

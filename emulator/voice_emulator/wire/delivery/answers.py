@@ -1,7 +1,7 @@
-"""Reading a receiver's answer within bounds: one answer, few announcements before it, a head of some size.
+"""Reading a receiver's answer within limits: one answer, a few 1xx responses before it, a head of limited size.
 
-aiohttp parses whatever has come at once and queues every message it finds: a quarter of a megabyte of
-``100 Continue`` is ten thousand of them.
+aiohttp parses everything that has arrived and queues every message it finds: 250 kB of ``100 Continue`` are ten
+thousand messages.
 """
 
 from __future__ import annotations
@@ -11,46 +11,46 @@ from typing import Any
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-#: Answers of the kind 1xx that may precede the one that counts.
-ANNOUNCEMENTS = 16
-#: Bytes of an answer's head, all its lines together.
+#: 1xx responses before the answer.
+INTERIM_LIMIT = 16
+#: Bytes of an answer's head.
 HEAD_LIMIT = 64 * 1024
-#: Bytes that are buffered of an answer's body before the receiver has to wait.
+#: Bytes of an answer's body that are buffered before the receiver has to wait.
 BUFFERED = 16 * 1024
-#: Bytes that are parsed in one go.
+#: Bytes that are parsed at a time.
 PIECE = 4 * 1024
 
 
 class AnswerReader(ResponseHandler):
-    """aiohttp's reader of answers, which gives up on a receiver that sends too much."""
+    """aiohttp's response handler; it aborts when a receiver sends too much."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """As aiohttp's."""
+        """Takes the arguments of aiohttp's handler."""
         super().__init__(*args, **kwargs)
         self._answers = 0
         self._head = 0
 
     def set_response_params(self, **kwargs: Any) -> None:
-        """The next exchange begins."""
+        """Start the next exchange."""
         self._answers = self._head = 0
         super().set_response_params(read_bufsize=BUFFERED, **kwargs)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        """A whole head was read."""
+        """A complete head was read."""
         self._answers += 1
         self._head = 0
         super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Bytes have arrived."""
         for begin in range(0, len(data) or 1, PIECE):
             if self._exception is not None or self.transport is None:
                 return
             piece = data[begin : begin + PIECE]
             before = self._answers
             super().data_received(piece)
-            if self._answers > ANNOUNCEMENTS:
-                self._give_up(f"more than {ANNOUNCEMENTS} answers to one push")
+            if self._answers > INTERIM_LIMIT:
+                self._give_up(f"more than {INTERIM_LIMIT} answers to one push")
             elif self._answers == before and (self._payload is None or self._payload.is_eof()):
                 self._head += len(piece)
                 if self._head > HEAD_LIMIT:

@@ -1,7 +1,7 @@
-"""Carrying pushes to the customer's receiver. Every failure becomes an outcome; nothing is raised.
+"""Attempts to deliver pushes. Every failure becomes an outcome; nothing is raised.
 
-One push client (:mod:`voice_emulator.wire.delivery.push_client`) serves the whole process. A target is judged by the
-address actually dialled (:mod:`voice_emulator.wire.delivery.target_policy`).
+The process has one push client (:mod:`voice_emulator.wire.delivery.push_client`). Targets are checked by the address
+of the connection (:mod:`voice_emulator.wire.delivery.target_policy`).
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
-from voice_emulator.wire.delivery.session_client import SessionChannel
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver, blocked_by
-from voice_emulator.wire.delivery.transport_faults import send_and_reset, slowly, time_of
+from voice_emulator.wire.delivery.session_client import SessionPushClient
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
+from voice_emulator.wire.delivery.transport_faults import send_and_reset
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
 
 log = logging.getLogger(__name__)
 
-#: Parsed and judged URLs kept: receivers are few, but a provider may put the receipt into the query.
-TARGETS_REMEMBERED = 256
+#: Parsed and checked URLs in the cache: receivers are few, but a provider may put the receipt into the query.
+TARGETS_CACHED = 256
 
 
 class Delivery:
-    """Carries one attempt at a time; whoever calls decides how many run at once."""
+    """Makes attempts; the caller decides how many run at once."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Delivery:
         schemas: SchemaSet,
         masker: Masker,
         *,
-        reach: Reach | None = None,
+        policy: TargetPolicy | None = None,
         rewrites: Sequence[tuple[str, str]] = (),
         timeout: float = 10.0,
         strict: bool = False,
@@ -61,38 +61,38 @@ class Delivery:
         self._providers = providers
         self._schemas = schemas
         self._masker = masker
-        self._reach = reach or Reach()
+        self._policy = policy or TargetPolicy()
         self._rewrites = tuple(rewrites)
         self._seconds = timeout
         self._strict = strict
         self._listeners = listeners or Listeners()
         self._ssl = ssl
-        self._channel: PushClient | SessionChannel | None = None
-        self._told: set[tuple[str, str]] = set()
+        self._client: PushClient | SessionPushClient | None = None
+        self._logged: set[tuple[str, str]] = set()
         self._targets: dict[str, tuple[URL, str | None]] = {}
 
     async def open(self) -> None:
-        """Make the channel; needs the running loop."""
-        make = PushClient if BARE_PUSHES.usable() else SessionChannel
-        self._channel = make(Resolver(self._reach), self._seconds, self._ssl)
+        """Open the push client; needs the running loop."""
+        make = PushClient if BARE_PUSHES.usable() else SessionPushClient
+        self._client = make(Resolver(self._policy), self._seconds, self._ssl)
 
     async def close(self) -> None:
-        """Close the channel and its connections."""
-        if self._channel is not None:
-            await self._channel.close()
-            self._channel = None
+        """Close the push client and its connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
 
-    async def carry(self, tenant: Tenant, push: Push) -> Attempt:
-        """Make one attempt of ``push``, which is in flight, and settle it.
+    async def attempt(self, tenant: Tenant, push: Push) -> Attempt:
+        """Make one attempt of ``push``, which is in flight, and record it.
 
-        Cancelled (tenant reset or deleted, shutdown) it leaves no trace but the cancellation.
+        When it is cancelled (tenant reset or deleted, shutdown), nothing is recorded.
         """
         kind = self._providers[push.provider].receipts[push.kind]
         attempt = self._prepare(tenant, push, kind)
         sends = attempt.outcome is PushOutcome.PENDING
         started = time.perf_counter()
         try:
-            # What is never sent is rendered too: the journal shows what was lost, or had nowhere to go.
+            # Also for a push that is not sent: the journal shows what was lost, or had no receiver.
             attempt.fields = self._fields(tenant, push, kind)
             if sends:
                 await self._exchange(tenant, push, kind, attempt)
@@ -124,7 +124,7 @@ class Delivery:
             attempt.outcome, attempt.reason = PushOutcome.LOST, "lost by a rule"
         elif not url:
             attempt.outcome, attempt.reason = PushOutcome.NO_URL, "no receiver is configured"
-            self._tell_once(
+            self._warn_once(
                 tenant, kind.url_key,
                 f"tenant {tenant.id!r} has no receiver for {kind.url_key}: start with --callback-url URL, or "
                 f"PATCH /v1/tenants/{tenant.id} with {{\"callback_urls\": {{\"{kind.url_key}\": \"http://...\"}}}}",
@@ -138,13 +138,13 @@ class Delivery:
         return url
 
     def _fields(self, tenant: Tenant, push: Push, kind: ReceiptKind) -> dict[str, Any]:
-        """The receipt's fields, spoilt as the rule says. Raises ContractBug when ours break their schema."""
+        """The receipt's fields, with the rule's faults. Raises ContractBug when they violate their schema."""
         fields = kind.fields(tenant, push)
         if self._strict:
             schema = self._schemas.get(kind.schema)
             if not schema.accepts(fields):
                 wrong = "; ".join(f"{v.pointer}: {v.message}" for v in schema.violations(fields))
-                raise ContractBug(f"our receipt {push.id} breaks {schema.name}: {wrong}")
+                raise ContractBug(f"our receipt {push.id} violates {schema.name}: {wrong}")
         return fields if push.by_hand else spoil(fields, push.effect, kind.corrupt, push.copy)
 
     def _encode(
@@ -176,22 +176,17 @@ class Delivery:
             return
         effect = push.effect
         pace = effect.slow_body if not push.by_hand else None
-        # The timing of a rule is not the receiver's.
-        sending = time_of(request.body, *pace) if pace is not None else 0.0
         try:
             if effect.reset and not push.by_hand:
                 await self._announce(tenant, attempt)
-                await asyncio.wait_for(send_and_reset(url, request, self._reach, self._ssl), self._seconds)
+                await asyncio.wait_for(send_and_reset(url, request, self._policy, self._ssl), self._seconds)
                 attempt.fail("rule", "reset by a rule in the middle of the push")
                 return
-            if self._channel is None:
+            if self._client is None:
                 attempt.fail("own", "the emulator is shutting down")
                 return
-            attempt.reply = await self._channel.exchange(
-                request.method, url, request.headers, request.body,
-                announce=partial(self._announce, tenant, attempt) if self._listeners.attempt_starting else None,
-                pieces=slowly(request.body, *pace) if pace is not None else None, sending=sending,
-            )  # fmt: skip
+            announce = partial(self._announce, tenant, attempt) if self._listeners.attempt_starting else None
+            attempt.reply = await self._client.exchange(url, request, announce=announce, pace=pace)
         except TimeoutError:
             attempt.fail("timeout", f"no answer within {self._seconds:g} s")
         except (aiohttp.ClientError, OSError) as error:
@@ -201,9 +196,9 @@ class Delivery:
                 return
             attempt.fail(_trouble(error), _reason(error))
             if attempt.trouble == "connection":
-                self._tell_unreachable(tenant, kind, url, attempt.reason)
+                self._warn_unreachable(tenant, kind, url, attempt.reason)
             elif attempt.trouble == "own":
-                self._tell_once(tenant, "own", f"a push failed on this machine's side: {attempt.reason}")
+                self._warn_once(tenant, "own", f"a push failed on this machine's side: {attempt.reason}")
         else:
             reply = attempt.reply
             refused = kind.judge(reply)
@@ -218,23 +213,23 @@ class Delivery:
             await told(tenant, attempt)
 
     def _target(self, text: str) -> tuple[URL, str | None]:
-        """The URL, and why it may not be pushed to (None when it may). Raises ValueError for what is no URL."""
+        """The URL, and why it is not allowed (None when it is). Raises ValueError for an invalid URL."""
         known = self._targets.get(text)
         if known is None:
             if not text.isprintable() or " " in text:
-                # It goes into the request's first line as it is.
-                raise ValueError("it has blanks or control characters")
+                # It goes into the request line unchanged.
+                raise ValueError("it contains spaces or control characters")
             url = URL(text, encoded=True)
-            known = (url, self._reach.check(url))
-            if len(self._targets) >= TARGETS_REMEMBERED:
+            known = (url, self._policy.check(url))
+            if len(self._targets) >= TARGETS_CACHED:
                 self._targets.clear()
             self._targets[text] = known
         return known
 
     def give_up(self, tenant: Tenant, push: Push, at: int) -> None:
-        """Enter an attempt, begun at ``at``, that was on the wire when the process died: nobody knows how it went.
+        """Record an attempt, begun at ``at``, that was being sent when the process died: its outcome is unknown.
 
-        It is never made again by itself: a receipt may have arrived, and twice is worse than uncertain.
+        It is never repeated automatically: the receipt may have arrived, and twice is worse than uncertain.
         """
         attempt = self._prepare(tenant, push, self._providers[push.provider].receipts[push.kind])
         attempt.at, attempt.lateness = at, 0
@@ -248,10 +243,10 @@ class Delivery:
     def _settle(self, tenant: Tenant, push: Push, attempt: Attempt) -> None:
         known = tenant.outbox.in_flight.get((push.id, push.attempt))
         if known is not push or tenant.closed:
-            return  # reset or deleted meanwhile: nobody is left to hear of it
+            return  # reset or deleted meanwhile
         now = tenant.now
         if attempt.reason:
-            # It may quote what the receiver said, or its URL.
+            # It may quote the receiver's answer or URL.
             attempt.reason = tenant.secrets.hide(attempt.reason)
         entry = tenant.journal.append("callback", now, attempt)
         attempt.entry_id = entry.id
@@ -264,23 +259,23 @@ class Delivery:
 
     def _block(self, tenant: Tenant, attempt: Attempt, reason: str) -> None:
         attempt.outcome, attempt.reason = PushOutcome.BLOCKED, reason
-        self._tell_once(tenant, f"blocked {reason}", f"push blocked: {reason}")
+        self._warn_once(tenant, f"blocked {reason}", f"push blocked: {reason}")
 
-    def _tell_unreachable(self, tenant: Tenant, kind: ReceiptKind, url: URL, reason: str) -> None:
+    def _warn_unreachable(self, tenant: Tenant, kind: ReceiptKind, url: URL, reason: str) -> None:
         remedy = ""
         if url.host in ("localhost", "127.0.0.1", "::1"):
             remedy = (
                 "; if the emulator runs in a container, localhost is the container itself: use "
                 "--rewrite-callback http://localhost=http://host.docker.internal"
             )
-        self._tell_once(
+        self._warn_once(
             tenant, f"unreachable {url.origin()}", f"receiver {url.origin()} unreachable: {reason}{remedy}"
         )
 
-    def _tell_once(self, tenant: Tenant, what: str, message: str) -> None:
-        if (tenant.id, what) in self._told or len(self._told) > 10_000:
+    def _warn_once(self, tenant: Tenant, what: str, message: str) -> None:
+        if (tenant.id, what) in self._logged or len(self._logged) > 10_000:
             return
-        self._told.add((tenant.id, what))
+        self._logged.add((tenant.id, what))
         log.warning("%s", tenant.secrets.hide(message))
 
 

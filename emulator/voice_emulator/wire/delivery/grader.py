@@ -23,8 +23,7 @@ from voice_emulator.verify.receipt_factory import ReceiptFactory
 from voice_emulator.verify.suite import check_id, suite
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver, blocked_by
-from voice_emulator.wire.delivery.transport_faults import slowly, time_of
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
 from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.machine_time import wall_now
 
@@ -80,7 +79,7 @@ class Grader:
         schemas: SchemaSet,
         options: Options,
         *,
-        reach: Reach | None = None,
+        reach: TargetPolicy | None = None,
         at_once: int = AT_ONCE,
         timeout: float = 10.0,
         on_graded: Callable[[Graded, int, int], None] | None = None,
@@ -89,7 +88,7 @@ class Grader:
         self._providers = providers
         self._schemas = schemas
         self._options = options
-        self._reach = reach or Reach()
+        self._reach = reach or TargetPolicy()
         self._at_once = max(1, min(at_once, AT_ONCE_LIMIT))
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._seconds = timeout
@@ -221,12 +220,8 @@ class Grader:
     async def _post(self, letter: TestPush, url: URL) -> PushReply:
         if self._channel is None:
             raise ConnectionError("not running")
-        request, pause = letter.request, letter.pause
-        return await self._channel.exchange(
-            request.method, url, request.headers, request.body,
-            pieces=slowly(request.body, pause, _SLOW_PIECE) if pause else None,
-            sending=time_of(request.body, pause, _SLOW_PIECE) if pause else 0.0,
-        )  # fmt: skip
+        pace = (letter.pause, _SLOW_PIECE) if letter.pause else None
+        return await self._channel.exchange(url, letter.request, pace=pace)
 
     async def _probe(self) -> State:
         """The business state now. Raises ProbeFailed."""

@@ -1,7 +1,7 @@
-"""Lets time act: timers for clocks that run, advancing for clocks that stand, and who carries what.
+"""Runs what is due: by timers on running clocks, by advancing manual ones, and by workers that send pushes.
 
-Per tenant there is one timer, for the next thing due. Due pushes are carried by workers whose number
-is bounded; what they cannot take yet waits in the tenants' outboxes, in order.
+Each tenant has one timer, for the next thing due. The number of workers is limited; pushes that wait for one stay in
+the tenants' outboxes, in order.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ log = logging.getLogger(__name__)
 
 #: Pushes on the wire at once, over all tenants and receivers.
 IN_FLIGHT_LIMIT = 1_024
-#: Pushes that are begun without more ado. Where receivers answer quickly, more at once gain nothing and cost
-#: connections; where they do not, as many are added every PAUSE seconds, up to the limit.
+#: Pushes that start at once. If receivers answer quickly, more gain nothing and cost connections; if they do not, as
+#: many are added every PAUSE seconds, up to the limit.
 AT_ONCE = 64
 PAUSE = 0.005
-#: Pushes that ended within a pause and show that those on the wire make headway.
-HEADWAY = 8
-#: What falls due within so many real seconds is done in one go. Timers are no finer than that anyhow.
+#: Pushes that must end within a pause for no more to be added.
+PROGRESS = 8
+#: Real seconds. What falls due within them is done together; timers are not more precise.
 GRAIN = 0.001
-#: Steps taken in one go before sockets get their turn.
+#: Steps per round of the event loop.
 BATCH = 500
-#: Callbacks that one advance reports at most.
+#: The most callbacks that one advance reports.
 REPORTED = 1_000
 
 
 class AdvanceBusy(Exception):
-    """Another advance of the same tenant is still running."""
+    """Another advance of the same tenant is running."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Driver(Listener):
     """Drives the engines of all tenants."""
 
     def __init__(self, delivery: Delivery, limit: int = IN_FLIGHT_LIMIT) -> None:
-        """Carry with ``delivery``, at most ``limit`` pushes at once."""
+        """Send with ``delivery``, at most ``limit`` pushes at once."""
         self._delivery = delivery
         self._limit = limit
         self._timers: dict[str, tuple[Tenant, int, asyncio.Handle]] = {}
@@ -61,13 +61,13 @@ class Driver(Listener):
         self._workers: set[asyncio.Task[None]] = set()
         self._more: asyncio.Handle | None = None
         self._ended = 0
-        self._carried_by: dict[asyncio.Task[None], tuple[Tenant, int]] = {}
+        self._sending: dict[asyncio.Task[None], tuple[Tenant, int]] = {}
         self._advancing: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
 
     def open(self) -> None:
-        """Begin; needs the running loop."""
+        """Start; needs the running loop."""
         self._loop = asyncio.get_running_loop()
 
     def tenant_opened(self, tenant: Tenant) -> None:
@@ -81,17 +81,17 @@ class Driver(Listener):
         timer = self._timers.pop(tenant.id, None)
         if timer is not None:
             timer[2].cancel()
-        for worker, (owner, _) in list(self._carried_by.items()):
+        for worker, (owner, _) in list(self._sending.items()):
             if owner is tenant:
                 worker.cancel()
 
     @property
     def in_flight(self) -> int:
-        """Pushes being carried right now."""
-        return len(self._carried_by)
+        """Pushes that are being sent."""
+        return len(self._sending)
 
     async def close(self, grace: float) -> None:
-        """Start nothing new, give what is on the wire ``grace`` real seconds, then cancel it."""
+        """Start nothing new, give pushes in flight ``grace`` real seconds, then cancel them."""
         self._stopping = True
         for _, _, handle in self._timers.values():
             handle.cancel()
@@ -105,7 +105,7 @@ class Driver(Listener):
         if self._workers:
             await asyncio.wait(self._workers, timeout=1)
 
-    # --- clocks that run ----------------------------------------------------------------------
+    # --- running clocks ----------------------------------------------------------------------
 
     def due_earlier(self, tenant: Tenant, due: int) -> None:
         """Set the tenant's timer."""
@@ -123,9 +123,9 @@ class Driver(Listener):
     def clock_jumped(self) -> None:
         """Set all timers again: they count real seconds and would be late."""
         if self._loop is not None and not self._stopping:
-            self._loop.call_soon(self._arm_anew)
+            self._loop.call_soon(self._rearm)
 
-    def _arm_anew(self) -> None:
+    def _rearm(self) -> None:
         for tenant, due, _ in list(self._timers.values()):
             self.due_earlier(tenant, due)
 
@@ -148,29 +148,29 @@ class Driver(Listener):
             self._waiting.add(tenant.id)
             self._ready.append(tenant)
         if len(self._workers) < min(AT_ONCE, self._limit):
-            self._put_to_work(1)
+            self._add_workers(1)
         elif self._more is None:
             self._ended = 0
-            self._more = self._loop.call_later(PAUSE, self._reinforce)
+            self._more = self._loop.call_later(PAUSE, self._add_more)
 
-    def _put_to_work(self, count: int) -> None:
+    def _add_workers(self, count: int) -> None:
         for _ in range(min(count, self._limit - len(self._workers))):
             worker = asyncio.ensure_future(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
-    def _reinforce(self) -> None:
-        """Pushes still wait: unless those on the wire make headway, slow receivers keep them, so begin more."""
+    def _add_more(self) -> None:
+        """Pushes still wait: add workers, unless those in flight end quickly."""
         self._more = None
         if not self._ready or self._stopping or self._loop is None:
             return
-        if self._ended < HEADWAY:
-            self._put_to_work(AT_ONCE)
+        if self._ended < PROGRESS:
+            self._add_workers(AT_ONCE)
         self._ended = 0
-        self._more = self._loop.call_later(PAUSE, self._reinforce)
+        self._more = self._loop.call_later(PAUSE, self._add_more)
 
     async def _work(self) -> None:
-        """Carry due pushes, one tenant after the other, until none is left."""
+        """Send due pushes, one tenant after the other, until none is left."""
         me = asyncio.current_task()
         if me is None:
             return
@@ -185,37 +185,36 @@ class Driver(Listener):
             else:
                 self._waiting.discard(tenant.id)
             generation = tenant.resets
-            self._carried_by[me] = (tenant, generation)
+            self._sending[me] = (tenant, generation)
             try:
-                await self._delivery.carry(tenant, push)
+                await self._delivery.attempt(tenant, push)
             except asyncio.CancelledError:
                 if not (tenant.closed or tenant.resets != generation) or self._stopping:
                     raise
                 me.uncancel()
             finally:
-                self._carried_by.pop(me, None)
+                self._sending.pop(me, None)
                 self._ended += 1
 
-    # --- pushes somebody waits for ------------------------------------------------------------
+    # --- pushes that a caller waits for ------------------------------------------------------------
 
     async def push_all(self, tenant: Tenant) -> None:
-        """Carry everything due now in order, and wait for it."""
-        while (push := tenant.outbox.take()) is not None:
-            await self._delivery.carry(tenant, push)
+        """Send everything due now in order, and wait for it."""
+        await self._drain(tenant, Advanced(tenant.now))
 
     # --- clocks that stand --------------------------------------------------------------------
 
     async def advance(
         self, tenant: Tenant, *, to: int | None = None, until_idle: bool = False, wall_limit: float = 30.0
     ) -> Advanced:
-        """Take a manual clock forwards, one thing due after the other, waiting for each push.
+        """Advance a manual clock, one thing due after the other, waiting for each push.
 
-        ``to`` is an instant, None for the next thing due; with ``until_idle`` it stops early once
-        nothing is pending, at ``to`` at the latest. ``wall_limit`` is in real seconds. Raises
-        AdvanceBusy, and ClockError when the clock is not manual or ``to`` lies in the past.
+        ``to`` is an instant, None for the next thing due; with ``until_idle`` it stops early once nothing is pending,
+        at ``to`` at the latest. ``wall_limit`` is in real seconds. Raises AdvanceBusy, and ClockError when the clock
+        is not manual or ``to`` is in the past.
         """
         if tenant.id in self._advancing:
-            raise AdvanceBusy(f"tenant {tenant.id!r} is being advanced already")
+            raise AdvanceBusy(f"tenant {tenant.id!r} is already being advanced")
         self._advancing.add(tenant.id)
         try:
             return await self._advance(tenant, to, until_idle, wall_limit)
@@ -228,7 +227,7 @@ class Driver(Listener):
         engine, outbox = tenant.engine, tenant.outbox
         following = engine.next_due()
         target = to if to is not None else max(following or 0, tenant.now)
-        # Refuses a clock that is not manual, and a target in the past, before anything happens.
+        # Refuses a running clock, and a target in the past, before anything happens.
         tenant.clock.check_advance(target)
         done = Advanced(tenant.now)
         generation = tenant.resets
@@ -260,6 +259,6 @@ class Driver(Listener):
 
     async def _drain(self, tenant: Tenant, done: Advanced) -> None:
         while (push := tenant.outbox.take()) is not None:
-            attempt = await self._delivery.carry(tenant, push)
+            attempt = await self._delivery.attempt(tenant, push)
             if len(done.callbacks) < REPORTED:
                 done.callbacks.append(attempt)

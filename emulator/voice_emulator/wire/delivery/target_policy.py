@@ -1,7 +1,7 @@
-"""Whom the emulator may push to: this machine and private networks, unless a pattern allows more; itself never.
+"""Where pushes may go: this machine and private networks, and what a pattern allows; never the emulator's own ports.
 
-Every address a name resolves to is checked, and the checked address is the one dialled, so a name
-cannot be rebound between the check and the connection.
+Every address of a name is checked, and the connection goes to the checked address, so a name cannot be rebound in
+between.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PRIVATE = tuple(
     ipaddress.ip_network(text)
     for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 )
-#: Where clouds keep credentials within fc00::/7: AWS (metadata, and the pod identity of EKS), Google, Oracle, Scaleway.
+#: Metadata services with credentials in fc00::/7: AWS (metadata and EKS pod identity), Google, Oracle, Scaleway.
 _METADATA = tuple(
     ipaddress.ip_network(text)
     for text in ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128")
@@ -34,26 +34,26 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 
 class TargetBlocked(OSError):
-    """The address is not one the emulator may push to."""
+    """The emulator may not push to this address."""
 
 
-class Reach:
-    """Decides about targets. ``patterns`` are globs over host names and addresses."""
+class TargetPolicy:
+    """Decides which targets are allowed. ``patterns`` are globs for host names and addresses."""
 
     def __init__(self, patterns: Sequence[str] = (), rewrites: Iterable[tuple[str, str]] = ()) -> None:
-        """Allow what ``patterns`` name, and the hosts that ``rewrites`` lead to, besides private addresses."""
+        """Allow what ``patterns`` match and the hosts that ``rewrites`` lead to, besides private addresses."""
         self._patterns = [compile_glob(pattern.lower()) for pattern in patterns]
         self._rewritten = {_plain(URL(target).host or "") for _, target in rewrites}
-        #: Address and port of every socket this emulator listens at: never a target.
+        #: Address and port of every socket of this emulator: never a target.
         self.own: frozenset[tuple[str, int]] = frozenset()
 
     def named(self, host: str) -> bool:
-        """Whether a pattern or a rewriting allows this very host, wherever it resolves to."""
+        """Whether a pattern or a rewrite allows this host, whatever it resolves to."""
         plain = _plain(host)
         return plain in self._rewritten or any(pattern(plain) for pattern in self._patterns)
 
     def allows_address(self, address: str) -> bool:
-        """Whether an IP address may be dialled. Mapped IPv6 is judged as the IPv4 address it carries."""
+        """Whether an IP address is allowed. A mapped IPv6 address counts as its IPv4 address."""
         ip = _parsed(address)
         return ip is not None and self._allows(ip)
 
@@ -64,11 +64,11 @@ class Reach:
         return private and not any(ip in network for network in _METADATA)
 
     def refusal(self, host: str, address: str, port: int) -> str | None:
-        """Why ``address``, which ``host`` is or resolves to, may not be dialled; None when it may."""
+        """Why ``address``, which ``host`` is or resolves to, is not allowed; None when it is."""
         ip = _parsed(address)
         shown = host if host == address else f"{host} resolves to {address}, which"
         if ip is None:
-            return f"{shown} is not an address that can be judged"
+            return f"{shown} is not a valid address"
         if self._is_own(ip, port):
             return (
                 f"{host} port {port} is a port of this emulator itself; "
@@ -79,7 +79,7 @@ class Reach:
         return f"{shown} is {_kind(ip)}; allow it with --allow-callback-host {host}"
 
     def check(self, url: URL) -> str | None:
-        """Why ``url`` cannot be a target at all, or None; names are judged when they are resolved."""
+        """Why ``url`` cannot be a target, or None; names are checked when they are resolved."""
         if url.scheme not in ("http", "https"):
             return f"a receiver's URL begins with http:// or https://, not {url.scheme or 'nothing'}"
         host = url.raw_host
@@ -90,12 +90,12 @@ class Reach:
         return self.refusal(host, host, url.port or 0)
 
     def _is_own(self, ip: Address, port: int) -> bool:
-        """Whether a connection to this address and port would end at this emulator."""
+        """Whether a connection to this address and port reaches this emulator."""
         for host, own_port in self.own:
             if port != own_port:
                 continue
             bound = _parsed(host)
-            # Whoever dials the unspecified address reaches this machine.
+            # The unspecified address reaches this machine.
             if bound is None or ip == bound or ip.is_unspecified or (bound.is_unspecified and _is_local(ip)):
                 return True
         return False
@@ -106,7 +106,7 @@ def _plain(host: str) -> str:
 
 
 def _parsed(address: str) -> Address | None:
-    """The address, without its zone, IPv4 unwrapped from mapped IPv6; None for what is none as it is written."""
+    """The address without its zone, mapped IPv6 as IPv4; None for what is not written as an address."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0] if ":" in address else address)
     except ValueError:
@@ -117,7 +117,7 @@ def _parsed(address: str) -> Address | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches a socket bound to ``address``."""
+    """Whether only this machine can reach a socket bound to ``address``."""
     ip = _parsed(address)
     return ip is not None and ip.is_loopback
 
@@ -131,7 +131,7 @@ def _kind(ip: Address) -> str:
 
 
 def _is_local(ip: Address) -> bool:
-    """Whether this machine has the address: only such can be bound."""
+    """Whether this machine has the address: others cannot be bound."""
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -142,12 +142,12 @@ def _is_local(ip: Address) -> bool:
 
 
 def _no_name(host: str) -> str | None:
-    """Why ``host``, which is no address as addresses are written, is no name either; None when it is one.
+    """Why ``host``, which is not written as an address, is not a name either; None when it is one.
 
-    A name that ends in a number is an address in disguise (``127.1``, ``0x7f000001``, ``2130706433``, digits of other
-    scripts), as the URL standard has it. Resolvers and HTTP clients do not agree about them, so none is dialled.
+    By the URL standard, a name that ends in a number is an address (``127.1``, ``0x7f000001``, ``2130706433``, digits
+    of other scripts). Resolvers and HTTP clients disagree about them, so none is allowed.
     """
-    # What resolvers make of full-width digits and ideographic full stops.
+    # As resolvers read full-width digits and ideographic full stops.
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".")
     last = plain.rpartition(".")[2]
     if _NUMBER.fullmatch(last) or last.isdigit():
@@ -155,29 +155,29 @@ def _no_name(host: str) -> str | None:
             meant = socket.inet_ntoa(socket.inet_aton(plain))
         except (OSError, ValueError):
             return f"{host} is neither an address nor a name: it ends in a number"
-        return f"{host} is another spelling of {meant}; write the address like that"
+        return f"{host} is another spelling of {meant}; write {meant}"
     if plain.isascii() and not _NAME.fullmatch(plain):
         return f"{host} is neither an address nor a name"
     return None
 
 
 class Resolver(AbstractResolver):
-    """Resolves names and lets only permitted addresses through."""
+    """Resolves names, and refuses addresses that are not allowed."""
 
-    def __init__(self, reach: Reach) -> None:
-        """Judge by ``reach``."""
-        self._reach = reach
+    def __init__(self, policy: TargetPolicy) -> None:
+        """Check by ``policy``."""
+        self._policy = policy
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """All addresses of ``host``. Raises TargetBlocked when any of them is not permitted."""
+        """All addresses of ``host``. Raises TargetBlocked when any of them is not allowed."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
         results: list[ResolveResult] = []
         for kind, _, proto, _, address in found:
             ip = str(address[0])
-            refusal = self._reach.refusal(host, ip, port)
+            refusal = self._policy.refusal(host, ip, port)
             if refusal is not None:
                 raise TargetBlocked(refusal)
             results.append(

@@ -1,43 +1,30 @@
-"""Pushes that a rule spoils on the wire: cut off by a reset, or dribbled."""
+"""A push whose connection is reset in the middle, as a rule asks."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from yarl import URL
 
 from voice_emulator.providers.provider import PushRequest
 from voice_emulator.wire.delivery.push_client import request_head
-from voice_emulator.wire.delivery.target_policy import Reach, Resolver
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy
 from voice_emulator.wire.http.sockets import reset_on_close
 
 
-async def slowly(body: bytes, every: int, size: int) -> AsyncIterator[bytes]:
-    """``body`` in pieces of ``size`` bytes, one every ``every`` real microseconds."""
-    for begin in range(0, len(body), size):
-        if begin:
-            await asyncio.sleep(every / 1e6)
-        yield body[begin : begin + size]
-
-
-def time_of(body: bytes, every: int, size: int) -> float:
-    """The real seconds that :func:`slowly` takes."""
-    return every / 1e6 * (len(body) // size)
-
-
 async def send_and_reset(
-    url: URL, request: PushRequest, reach: Reach, trust: ssl.SSLContext | None = None
+    url: URL, request: PushRequest, policy: TargetPolicy, trust: ssl.SSLContext | None = None
 ) -> None:
     """Send the head and half of the body, then reset the connection (a real TCP RST).
 
-    ``trust`` is for an https receiver; without one, the system's authorities.
+    ``trust`` is for an https receiver; default: the system's authorities.
 
-    Raises OSError when the receiver cannot be reached at all, TargetBlocked when it must not be.
+    Raises OSError when the receiver cannot be reached, TargetBlocked when it must not be.
     """
     host, port = url.host or "", url.port or 80
-    found = await Resolver(reach).resolve(host, port)
+    found = await Resolver(policy).resolve(host, port)
     context = (trust or ssl.create_default_context()) if url.scheme == "https" else None
     for index, address in enumerate(found):
         try:
@@ -49,7 +36,8 @@ async def send_and_reset(
             if index == len(found) - 1:
                 raise
     try:
-        head = request_head(request.method, url, request.headers, max(len(request.body), 2))
+        # At least two bytes are announced, so that some are missing.
+        head = request_head(url, replace(request, body=request.body.ljust(2)))
         writer.write(head + request.body[: len(request.body) // 2])
         await writer.drain()
         reset_on_close(writer.get_extra_info("socket"))

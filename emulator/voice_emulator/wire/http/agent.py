@@ -1,4 +1,4 @@
-"""The User-Agent of pushes, by which an emulator recognises those of another."""
+"""The User-Agent of pushes, by which an emulator recognises pushes of another."""
 
 from __future__ import annotations
 

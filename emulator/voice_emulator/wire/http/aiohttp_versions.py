@@ -1,10 +1,9 @@
-"""With which versions of aiohttp the emulator may use aiohttp's inside, and what it does without.
+"""The versions of aiohttp whose private names the emulator uses.
 
-Two ways are short because they go past aiohttp's public face: requests are answered as their bytes arrive
-(:mod:`voice_emulator.wire.http.server`), and pushes go out over bare connections
-(:mod:`voice_emulator.wire.delivery.push_client`). Names inside may keep their name and change what they do, so a short
-way is taken only with versions it was tested with. With all others the public way is taken: slower, and to a client or
-a receiver the same.
+Two optimizations need them: requests are answered as their bytes arrive (:mod:`voice_emulator.wire.http.server`), and
+pushes are sent without a session (:mod:`voice_emulator.wire.delivery.push_client`). Private names may change without
+notice, so each optimization is on only with versions it was tested with. With others the public API does the same,
+slower.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Inside:
-    """A short way: ``since`` is the first version it was tested with, ``below`` the first it was not.
+    """An optimization, tested with versions from ``since`` to below ``below``.
 
-    ``names`` are what it uses, as (class, attribute): a build of a tested version may still lack one.
+    ``names`` are the private names it uses, as (class, attribute): a build of a tested version may lack one.
     """
 
     what: str
@@ -36,12 +35,12 @@ class Inside:
     names: tuple[tuple[type, str], ...]
 
     def usable(self, version: str = aiohttp.__version__) -> bool:
-        """Whether the short way may be taken with this version of aiohttp."""
+        """Whether it is on with this version of aiohttp."""
         tested = self.since <= numbers(version) < self.below
         return tested and all(hasattr(where, name) for where, name in self.names)
 
     def tell(self, version: str = aiohttp.__version__) -> None:
-        """Say in the log that the short way is off."""
+        """Log that it is off."""
         since, below = (".".join(map(str, bound)) for bound in (self.since, self.below))
         log.info(
             "%s is off, which costs speed: it was tested with aiohttp %s to below %s, and this is %s",
@@ -50,12 +49,12 @@ class Inside:
 
 
 def numbers(version: str) -> Version:
-    """``3.14.5`` as numbers; what is not a release (``3.15.0b1``) as (), which is below all."""
+    """``3.14.5`` as numbers; a pre-release (``3.15.0b1``) as (), which is below all."""
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(\.post\d+)?", version)
     return () if found is None else (int(found[1]), int(found[2]), int(found[3]))
 
 
-#: Queues of requests as :meth:`~voice_emulator.wire.http.server.Connection.data_received` knows them.
+#: The queues of requests that :meth:`~voice_emulator.wire.http.server.Connection.data_received` uses.
 AT_ONCE = Inside(
     "answering at once", (3, 14, 1), (3, 15),
     (
@@ -67,7 +66,7 @@ AT_ONCE = Inside(
     ),
 )  # fmt: skip
 
-#: A connection and its parser, as :class:`~voice_emulator.wire.delivery.push_client.PushClient` uses them without a session.
+#: The connection and its parser, which :class:`~voice_emulator.wire.delivery.push_client.PushClient` uses without a session.
 BARE_PUSHES = Inside(
     "pushing over bare connections", (3, 11), (3, 15),
     (
@@ -80,7 +79,7 @@ BARE_PUSHES = Inside(
 
 
 def tell_what_is_off() -> None:
-    """Log each short way that this aiohttp does not allow."""
+    """Log each optimization that is off with this version of aiohttp."""
     for inside in (AT_ONCE, BARE_PUSHES):
         if not inside.usable():
             inside.tell()

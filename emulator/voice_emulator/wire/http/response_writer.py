@@ -1,8 +1,7 @@
-"""Sending a whole reply in one write: head and body together, past aiohttp's response machinery.
+"""Sending a whole reply in one write, head and body together, without aiohttp's response classes.
 
-Nearly every reply is small and goes out as it is. For those the bytes are put together here, which
-takes a fifth of the time; anything out of the ordinary (HEAD, HTTP/1.0, a large body) takes aiohttp's
-own way.
+Nearly every reply is small. For those the bytes are built here, which takes a fifth of the time; unusual ones (HEAD,
+HTTP/1.0, a large body) go through aiohttp.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from voice_emulator.wire.machine_time import wall_now
 
 Headers = tuple[tuple[str, str], ...]
 
-#: Above this size a reply is written with back-pressure, by aiohttp.
+#: Bytes. Larger replies are written by aiohttp, with back-pressure.
 DIRECT_LIMIT = 64 * 1024
-#: The ``Server`` of every reply on both ports: whoever looks for known holes learns no version from it.
+#: The ``Server`` header of every reply on both ports. It names no version, which would help an attacker.
 SERVER = "voice-emulator"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class _Clock:
-    """The Date header, made once a second, and what else is the same in every head."""
+class _CommonHeaders:
+    """The headers that are the same in every reply; the date is formatted once a second."""
 
     __slots__ = ("_second", "_text")
 
@@ -43,29 +42,30 @@ class _Clock:
         return self._text
 
 
-_CLOCK = _Clock()
+_COMMON = _CommonHeaders()
 
 
-class _Sent(web.StreamResponse):
-    """A response that is on the wire already; aiohttp only asks it whether the connection stays open."""
+class SentResponse(web.StreamResponse):
+    """For aiohttp, after a reply that was written here, or a connection that was closed: nothing is left to send."""
 
-    def __init__(self, keep_alive: bool) -> None:
+    def __init__(self, *, keep_alive: bool) -> None:
+        """``keep_alive`` is whether the connection stays open."""
         self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        """Everything has been written."""
+        """Write nothing."""
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Everything has been written."""
+        """Write nothing."""
 
 
-_STAY, _CLOSE = _Sent(True), _Sent(False)
+_STAY, _CLOSE = SentResponse(keep_alive=True), SentResponse(keep_alive=False)
 
 
 async def send_reply(
     raw: web.BaseRequest, status: int, content_type: str, body: bytes, headers: Headers
 ) -> web.StreamResponse:
-    """Put a whole reply on the wire. Raises ConnectionError when the client has gone."""
+    """Send a whole reply. Raises ConnectionError when the client has gone."""
     sent = send_at_once(raw, status, content_type, body, headers)
     if sent is not None:
         return sent
@@ -78,7 +78,7 @@ async def send_reply(
 def send_at_once(
     raw: web.BaseRequest, status: int, content_type: str, body: bytes, headers: Headers
 ) -> web.StreamResponse | None:
-    """Put a reply on the wire in one write; None when it is not one for that, and nothing has been sent.
+    """Send a reply in one write; None, and nothing sent, when aiohttp has to do it.
 
     Raises ConnectionError when the client has gone.
     """
@@ -88,7 +88,7 @@ def send_at_once(
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client has closed the connection")
     if transport.get_write_buffer_size() > DIRECT_LIMIT:
-        # A client that sends and does not read: it must be waited for, or its replies pile up here.
+        # The client sends but does not read: without back-pressure its replies would pile up here.
         return None
     stay = raw.keep_alive
     transport.write(whole_reply(status, content_type, body, headers, stay=stay))
@@ -96,7 +96,7 @@ def send_at_once(
 
 
 def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport) -> bool:
-    """Whether a request's reply may be written as :func:`whole_reply` makes it, and the connection then stays open."""
+    """Whether the reply may be written in one piece by :func:`whole_reply`, over a connection that stays open."""
     return (
         message.version == HttpVersion11
         and not message.should_close
@@ -108,23 +108,23 @@ def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport
 
 
 def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *, stay: bool = True) -> bytes:
-    """Head and body of a reply (HTTP/1.1); unless it is to ``stay``, the client hears that the connection closes."""
+    """Head and body of an HTTP/1.1 reply, with ``Connection: close`` unless the connection is to ``stay`` open."""
     head = f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\nContent-Type: {content_type}\r\n"
     for name, value in headers:
         head += f"{_one_line(name)}: {_one_line(value)}\r\n"
     if not stay:
         head += "Connection: close\r\n"
     if has_no_body(status):
-        return f"{head}{_CLOCK.lines()}\r\n".encode("latin-1", "replace")
-    head += f"Content-Length: {len(body)}\r\n{_CLOCK.lines()}\r\n"
+        return f"{head}{_COMMON.lines()}\r\n".encode("latin-1", "replace")
+    head += f"Content-Length: {len(body)}\r\n{_COMMON.lines()}\r\n"
     return head.encode("latin-1", "replace") + body
 
 
 def has_no_body(status: int) -> bool:
-    """Whether a reply of this status ends with its head: what follows would be taken for the next reply."""
+    """Whether a reply of this status has no body: the client would read one as the next reply."""
     return status in (204, 304) or status < 200
 
 
 def _one_line(text: str) -> str:
-    """``text`` without line breaks: a scenario's header must not end the head early."""
+    """``text`` without line breaks, so that a header from a scenario cannot end the head."""
     return text.replace("\r", " ").replace("\n", " ")

@@ -1,12 +1,10 @@
-"""The HTTP server of both ports: what is no HTTP at all is refused in one line, and what needs no waiting is answered
-at once.
+"""The HTTP server of both ports. It refuses invalid HTTP in one line and answers complete requests at once.
 
-aiohttp answers a head it cannot parse by itself, with a traceback in the log for each. Here it is a
-failure of the emulator's own like any other (``Emulator-Error``), and a client's nonsense is a warning.
+aiohttp itself answers a head that it cannot parse, and logs a traceback for each. Here the reply is a failure like
+any other (``Emulator-Error``), and the log has one warning.
 
-For each request aiohttp also starts a task, and goes round the event loop twice before the reply is on the wire.
-A request that is whole when its first bytes have come, as nearly all are, is offered to :attr:`Server.at_once`
-before that; whatever is out of the ordinary takes aiohttp's own way.
+aiohttp also starts a task for each request, and takes two rounds of the event loop to send the reply. A request that
+arrives in one piece, as nearly all do, is first offered to :attr:`Server.at_once`; all others go through aiohttp.
 """
 
 from __future__ import annotations
@@ -24,72 +22,72 @@ from voice_emulator.wire.http.aiohttp_versions import AT_ONCE
 
 log = logging.getLogger(__name__)
 
-#: Bytes that are parsed in one go.
+#: Bytes that are parsed at a time.
 PIECE = 64 * 1024
-#: Bytes of a body in chunks from which on three quarters of them may not be framing.
+#: Bytes of a chunked body. In a longer one at most three quarters may be framing.
 FRAMING = 64 * 1024
 
-#: Answers a whole request without waiting, and says so; False: aiohttp has to carry it.
+#: Answers a complete request without waiting and returns True, or leaves it to aiohttp.
 AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 
 
 class Connection(web.RequestHandler):
-    """One connection. ``kept`` is what :attr:`Server.at_once` has made of a request that aiohttp carries now."""
+    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
-    __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "kept", "peer", "scheme")
+    __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "peer", "prepared", "scheme")
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
-        """Serve with what ``server`` has."""
+        """Serve for ``server``."""
         super().__init__(server, loop=loop, **kwargs)
-        # None: aiohttp carries all requests.
+        # None: all requests go through aiohttp.
         self._at_once = server.at_once
-        # Of the requests that were parsed, how many are answered; and whether the last reply left the connection open.
+        # How many of the parsed requests are answered, and whether the last reply left the connection open.
         self._done = 0
         self._stays = True
         self._refused = False
-        # The body that is coming, and how many bytes have come for it, the framing of its chunks included.
+        # The body that is arriving, and its bytes so far, including the framing of its chunks.
         self._body: Any = None
         self._framed = 0
-        self.kept: Any = None
+        self.prepared: Any = None
         self.peer = ""
         self.scheme = "http"
 
     @property
     def busy(self) -> bool:
-        """Whether a request is under way, or has come and waits for its turn."""
+        """Whether a request is being handled or is queued."""
         return self._current_request is not None or bool(self._messages)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note who is there."""
+        """Record the client's address."""
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
 
     async def start(self) -> None:
-        """Carry one request after the other.
+        """Handle one request after the other.
 
-        When the client goes away aiohttp's own task ends cancelled, and holds on to itself by way of the traceback.
+        When the client goes away, aiohttp's task ends cancelled, and its traceback would keep the task alive.
         """
         with suppress(asyncio.CancelledError):
             await super().start()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Let go of the body that was coming: it knows this connection."""
+        """Drop the body that was arriving, which refers to this connection."""
         self._body = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come. A request that they make whole is answered before anything else, if it can be."""
+        """Bytes have arrived. A request that they complete is answered at once, if it can be."""
         if self._refused:
-            # What follows something that was no HTTP is not looked at: aiohttp would refuse each piece of it anew.
+            # Ignore what follows invalid HTTP: aiohttp would refuse each piece of it again.
             return
         for begin in range(0, len(data) or 1, PIECE):
             self._take(data[begin : begin + PIECE])
 
     def _take(self, data: bytes) -> None:
         if self._is_framing(len(data)):
-            log.warning("%s sent a body of next to nothing but the framing of its chunks", self.peer)
+            log.warning("%s sent a chunked body that is nearly all framing", self.peer)
             self._refused = True
             self.force_close()
             return
@@ -97,17 +95,17 @@ class Connection(web.RequestHandler):
             super().data_received(data)
             self._note_refusal()
             return
-        # Nobody is told of what is queued meanwhile; reading a body may bring in more, by way of this very method.
+        # aiohttp's task is not woken meanwhile. Reading a body may add more, by calling this method.
         waiter, self._waiter = self._waiter, None
         try:
             super().data_received(data)
             self._note_refusal()
-            # aiohttp may still be about to take up, or to answer, an earlier one: replies keep their order.
+            # aiohttp may still have an earlier request to answer: replies keep their order.
             if len(self._messages) == 1 == self._request_count - self._done and self._answered(self._at_once):
                 self._messages.popleft()
         except Exception:
-            # As aiohttp does: whatever was half done is not gone on with over this connection.
-            log.exception("a request could not be carried out")
+            # As aiohttp does: this connection cannot be used further.
+            log.exception("a request could not be handled")
             self._messages.clear()
             self.force_close()
         finally:
@@ -120,7 +118,7 @@ class Connection(web.RequestHandler):
             waiter.set_result(None)
 
     def _is_framing(self, more: int) -> bool:
-        """Whether what comes for a body is chunks of a byte or two: each costs as much as one of kilobytes."""
+        """Whether a body consists of tiny chunks, each of which costs as much as a large one."""
         body = self._body
         if body is None or body.is_eof():
             return False
@@ -128,10 +126,10 @@ class Connection(web.RequestHandler):
         return self._framed > FRAMING and body.total_bytes * 4 < self._framed
 
     def _note_refusal(self) -> None:
-        """Note that the last of what was queued is a refusal of aiohttp's, and have it hold on to its words alone.
+        """Note when aiohttp refuses what arrived, and drop the traceback of the refusal.
 
-        Its traceback leads back to it, by way of the frame that had the bytes: a circle, which only the collector
-        would let go of, with all those bytes.
+        The traceback forms a reference cycle with the frame that has the bytes, which only the garbage collector
+        would free.
         """
         if not self._messages:
             return
@@ -148,7 +146,7 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Note that one more is answered."""
+        """Count the answered request."""
         finished = await super().finish_response(request, resp, start_time)
         self._done += 1
         self._stays = bool(resp.keep_alive)
@@ -175,9 +173,9 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what could not be parsed; a bug of ours (status 500) is told in full.
+        """Answer a request that cannot be parsed; a bug in the emulator (status 500) is logged in full.
 
-        A handler that meets a closed connection is no bug: the client has gone, and nobody is left to answer.
+        A handler that fails because the client closed the connection is not a bug, and needs no answer.
         """
         if isinstance(exc, OSError) and (self.transport is None or self.transport.is_closing()):
             return web.Response(status=status)
@@ -185,18 +183,18 @@ class Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         lines = [line.strip(" ^:") for line in (message or str(exc)).splitlines()]
         why = " ".join(line for line in lines if line).encode("ascii", "backslashreplace").decode()[:300]
-        # Not what was sent: it may hold somebody's secrets.
-        log.warning("%s sent no HTTP that can be read: %s", request.remote, type(exc).__name__)
+        # Not the bytes that were sent: they may contain secrets.
+        log.warning("%s sent invalid HTTP: %s", request.remote, type(exc).__name__)
         response = web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": why})
         response.force_close()
         return response
 
 
 class Server(web.Server):
-    """aiohttp's low-level server, whose connections are ours."""
+    """aiohttp's low-level server, with :class:`Connection`."""
 
     def __init__(self, handle: Any, *, at_once: AtOnce | None = None, **kwargs: Any) -> None:
-        """Serve with ``handle``; what ``at_once`` answers does not get that far."""
+        """Serve with ``handle``, after ``at_once`` if that returns False."""
         super().__init__(handle, **kwargs)
         self.at_once = at_once if AT_ONCE.usable() else None
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from voice_emulator.errors import UsageError
 
-#: How often a free port is looked for that is free on every address.
+#: How many ports are tried to find one that is free on every address.
 FREE_PORT_TRIES = 20
 _WILDCARD = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 - what to look for, not what to bind
 _LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-#: What a machine says of an address, or of a family of addresses, that it does not have.
+#: Errors for an address, or a family of addresses, that this machine does not have.
 _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 Address = tuple[socket.AddressFamily, str]
@@ -26,7 +26,7 @@ def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
     """Sockets bound to one port on every address of ``hosts``; port 0 picks one that is free on all of them.
 
     ``localhost`` and ``::`` stand for IPv4 and IPv6 as far as this machine has them. Raises UsageError when an
-    address cannot be had.
+    address cannot be bound.
     """
     addresses = _addresses(hosts)
     for _ in range(FREE_PORT_TRIES if port == 0 else 1):
@@ -51,7 +51,7 @@ def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
 
 
 def dialled(sockets: Sequence[socket.socket]) -> str:
-    """Host and port, as a URL has them, at which the first of ``sockets`` is reached from this machine."""
+    """Host and port, as in a URL, by which this machine reaches the first of ``sockets``."""
     first = sockets[0]
     host, port = first.getsockname()[:2]
     if host == _WILDCARD[first.family]:
@@ -60,12 +60,12 @@ def dialled(sockets: Sequence[socket.socket]) -> str:
 
 
 def bare(host: str) -> str:
-    """``host`` without the brackets that an IPv6 address wears in a URL."""
+    """``host`` without the brackets around an IPv6 address in a URL."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
 def _bind_group(group: Sequence[Address], port: int) -> tuple[list[socket.socket], OSError | None]:
-    """The sockets of one host, and why there is none if this machine lacks all of its addresses."""
+    """The sockets of one host, and the error if this machine has none of its addresses."""
     bound: list[socket.socket] = []
     missing = None
     for family, address in group:
@@ -96,7 +96,7 @@ def _bind_one(family: socket.AddressFamily, address: str, port: int) -> socket.s
 
 
 def _addresses(hosts: Sequence[str]) -> dict[str, list[Address]]:
-    """The addresses of each host, none of them twice, nor beside the wildcard that includes it."""
+    """The addresses of each host, without duplicates and those that a wildcard includes."""
     found: dict[str, list[Address]] = {}
     for given in hosts:
         host = bare(given.strip())
@@ -142,10 +142,10 @@ def _cannot(host: str, port: int, error: OSError) -> UsageError:
 
 
 def reset_on_close(sock: object) -> None:
-    """Have the socket answer its peer with RST instead of FIN when it is closed."""
+    """Let the socket send RST instead of FIN when it is closed."""
     fileno = getattr(sock, "fileno", None)
     if fileno is None or fileno() < 0:
         return
-    # A duplicate of the descriptor: asyncio's and uvloop's socket objects do not let options be set everywhere.
+    # A duplicate of the descriptor: asyncio's and uvloop's socket objects cannot set all options.
     with socket.fromfd(fileno(), socket.AF_INET, socket.SOCK_STREAM) as duplicate:
         duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,7 +1,7 @@
-"""TLS on both ports, and the trust of pushes: contexts made from what ``serve`` was told.
+"""TLS contexts for both ports and for pushes, from the options of ``serve``.
 
-A self-signed certificate comes from an authority that lives as long as the process. Its private key and
-the leaf's never touch a disk: a container's file system may be read-only, and nobody needs them later.
+A self-signed certificate comes from an authority that lives as long as the process. The private keys are never written
+to disk: a container's file system may be read-only, and they are not needed later.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from voice_emulator.wire.http.sockets import bare
 if TYPE_CHECKING:
     from trustme import CA
 
-#: Names that a self-signed certificate is good for, besides those of the options.
+#: Names in a self-signed certificate, besides those of the options.
 NAMES = ("localhost", "127.0.0.1", "::1", "host.docker.internal", "voice-emulator")
-#: The name in a certificate of ``--tls-fault wrong-host``: reserved, so it is nobody's.
+#: The name in the certificate of ``--tls-fault wrong-host``. It is reserved, so no host has it.
 WRONG_HOST = "wrong-host.invalid"
 _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 _DAY = dt.timedelta(days=1)
@@ -34,7 +34,7 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What the two ports present, None for plain HTTP. ``ca_pem`` is the authority of a self-signed one."""
+    """The contexts of the two ports, None for plain HTTP. ``ca_pem`` is the authority of a self-signed one."""
 
     traffic: ssl.SSLContext | None = None
     control: ssl.SSLContext | None = None
@@ -44,7 +44,7 @@ class Certificates:
 def certificates(options: Options) -> Certificates:
     """The certificates that ``options`` ask for.
 
-    Raises UsageError for options that do not go together, and for a file that is none of a certificate or key.
+    Raises UsageError for options that exclude each other, and for a file without a certificate or key.
     """
     own = options.tls_cert, options.tls_key
     if options.tls_fault is not None and not options.tls_self_signed:
@@ -62,7 +62,9 @@ def certificates(options: Options) -> Certificates:
     try:
         context.load_cert_chain(cert, key, password=_no_password)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise UsageError(f"{cert} and {key} are no certificate and key in PEM: {_words(error)}") from error
+        raise UsageError(
+            f"{cert} and {key} are not a certificate and its key in PEM format: {_words(error)}"
+        ) from error
     return Certificates(context, context)
 
 
@@ -78,7 +80,7 @@ def push_trust(callback_ca: Path | None) -> ssl.SSLContext | None:
         context.load_verify_locations(callback_ca)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"--callback-ca {callback_ca} holds no certificates in PEM: {_words(error)}"
+            f"--callback-ca {callback_ca} contains no certificates in PEM format: {_words(error)}"
         ) from error
     return context
 
@@ -98,7 +100,7 @@ def _self_signed(options: Options) -> Certificates:
 
 
 def names(options: Options) -> list[str]:
-    """The host names and addresses that a self-signed certificate is made out to."""
+    """The host names and addresses in a self-signed certificate."""
     found = [*NAMES, socket.gethostname(), *options.allow_hosts]
     found += [host for host in map(bare, options.hosts) if host not in _WILDCARDS]
     # A certificate knows one kind of wildcard, a whole first label.
@@ -120,7 +122,7 @@ def _issued(
 
 @contextmanager
 def _file(content: bytes) -> Iterator[str]:
-    """A path at which ``content`` can be read, since OpenSSL loads from files only; in memory on Linux."""
+    """A path to ``content``, since OpenSSL reads files only; in memory on Linux."""
     if hasattr(os, "memfd_create"):
         with os.fdopen(os.memfd_create("voice-emulator-tls"), "wb") as memory:
             memory.write(content)
@@ -136,13 +138,13 @@ def _file(content: bytes) -> Iterator[str]:
 def _serving() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The emulator speaks HTTP/1.1 alone; a client that offers h2 as well shall know.
+    # The emulator supports HTTP/1.1 only; a client that also offers h2 must know.
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
 def _no_password() -> str:
-    """OpenSSL would otherwise ask on the terminal, and a process in the background would hang."""
+    """Fail instead of asking on the terminal, where a process in the background would hang."""
     raise ValueError("the private key is encrypted; give one without a password")
 
 

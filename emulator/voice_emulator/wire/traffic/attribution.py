@@ -1,4 +1,4 @@
-"""Whose request is it? The tenant that a credential, a token or an issued id leads to."""
+"""Which tenant a request belongs to: by its credential, its token, or an id issued earlier."""
 
 from __future__ import annotations
 
@@ -10,28 +10,26 @@ from voice_emulator.core.secrets import LONGEST
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
-from voice_emulator.providers.request import Request
+from voice_emulator.providers.request import NUMBERS_LIMIT, Request
 from voice_emulator.schemas.validate import SchemaSet
 
 log = logging.getLogger(__name__)
 
-#: Ten times the numbers that any operation takes. What lies beyond is not counted, and not kept in the journal.
-NUMBERS_LIMIT = 50_000
-#: Keys that nobody has of which the log speaks.
-TOLD_LIMIT = 1_000
+#: Unknown keys that are logged.
+LOGGED_LIMIT = 1_000
 
 
 class Attribution:
-    """Finds tenants by what their requests carry."""
+    """Finds the tenants of requests."""
 
     def __init__(self, providers: Mapping[str, Provider], tenancy: Tenancy) -> None:
-        """``tenancy`` has the tenants."""
+        """Find the tenants of ``tenancy``."""
         self._providers = providers
         self._tenancy = tenancy
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def attribute(self, request: Request) -> Tenant:
-        """Find the tenant, and note it, its present instant and the numbers; nothing is counted yet."""
+        """Find the tenant, and record it, its current time and the numbers; nothing is counted yet."""
         operation = request.operation
         if operation is None:
             tenant = request.tenant = self._tenancy.default
@@ -42,7 +40,7 @@ class Attribution:
             keys = list(keys)
         found = self._tenancy.directory.find(keys)
         if found is None and keys:
-            self._tell_unknown_key(request, keys[0])
+            self._log_unknown_key(request, keys[0])
         request.attributed = found is not None
         tenant = request.tenant = found or self._tenancy.default
         request.now = tenant.now
@@ -57,26 +55,26 @@ class Attribution:
             ledger = request.tenant.ledger
             request.ordinal = ledger.ordinal(first, request.provider, request.operation.name)
 
-    def _tell_unknown_key(self, request: Request, key: Key) -> None:
-        """One line per unknown key: what came, what ``default`` has, and the way around."""
-        if key[0] == "id" or len(self._told) > TOLD_LIMIT:
+    def _log_unknown_key(self, request: Request, key: Key) -> None:
+        """Log an unknown key once: what arrived, what ``default`` has, and what to do."""
+        if key[0] == "id" or len(self._logged) > LOGGED_LIMIT:
             return
         hide = self._tenancy.default.secrets.hide
         shown = f"{request.provider} {key[1]} {hide(key[2][:LONGEST])[:80]!r}"
-        if shown in self._told:
+        if shown in self._logged:
             return
-        self._told.add(shown)
+        self._logged.add(shown)
         provider = self._providers[request.provider]
         known = dict(provider.keys(self._tenancy.default.credentials[provider.id])).get(key[1])
         log.warning(
-            "nobody has %s; tenant 'default' has %r (register your own with PATCH /v1/tenants/default, "
+            "no tenant has %s; tenant 'default' has %r (register your own with PATCH /v1/tenants/default, "
             "or start with --auth lenient)",
             shown, known,
         )  # fmt: skip
 
 
 def secret_names(providers: Iterable[Provider], schemas: SchemaSet) -> set[str]:
-    """The names of all headers and fields that hold somebody's secret, at any provider."""
+    """The names of all headers and fields that hold a secret, at any provider."""
     names = {"authorization", "proxy-authorization", "cookie"}
     for provider in providers:
         names |= provider.secrets
@@ -87,7 +85,7 @@ def secret_names(providers: Iterable[Provider], schemas: SchemaSet) -> set[str]:
 
 
 def open_names(providers: Iterable[Provider]) -> set[str]:
-    """The names of credentials that are no secret: one provider's id may be called like another's secret."""
+    """The names of credentials that are not secret: one provider's id may have the name of another's secret."""
     return {
         name
         for provider in providers

@@ -1,7 +1,7 @@
-"""From bytes to fields: query, urlencoded and multipart forms, JSON, and forms under no name at all.
+"""From bytes to fields: query, urlencoded and multipart forms, JSON, and forms without a Content-Type.
 
-Decoding never raises: what is wrong becomes a problem with the code ``malformed``, and what could be
-read is kept, so that the journal shows it and the request can still be attributed.
+Decoding never raises. What is wrong becomes a problem with the code ``malformed``; what can be read is kept, so that the
+journal shows it and the request can still be attributed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
 
 MALFORMED = "malformed"
 MULTIPART = "multipart/form-data"
-#: More parameters than any operation has; past it a form is refused unread.
+#: More parameters than any operation has; a form with more is refused unread.
 FIELD_LIMIT = 1_000
 #: More percent signs than a file of 8 MB in Base64 has; each costs a hundred bytes while a form is unescaped.
 ESCAPE_LIMIT = 500_000
@@ -26,12 +26,12 @@ VALUE_LIMIT = 100_000
 _PLAIN_JSON = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
 )
-#: Deeper JSON than any operation has; Python's own limit is far above, validators' stacks are not.
+#: Deeper JSON than any operation has. Python's own limit is far above, that of validators is not.
 DEPTH_LIMIT = 64
 
 
-class _Refused(ValueError):
-    """A value that JSON text may hold but no request may."""
+class _NotAcceptable(ValueError):
+    """A JSON value that no request may contain."""
 
 
 def _kind(content_type: str) -> str:
@@ -69,7 +69,7 @@ def decode(request: Request, content_type: str) -> None:
 
 
 def _is_foreign(request: Request) -> bool:
-    """Whether the body is no UTF-8 text to begin with: then a fault says what it is, and nothing is read of it."""
+    """Whether the body is compressed or not UTF-8: then a problem says what it is, and nothing of it is read."""
     coding = request.headers.get("content-encoding", "").strip().lower()
     if coding and coding != "identity":
         _fault(
@@ -83,7 +83,7 @@ def _is_foreign(request: Request) -> bool:
     if what:
         _fault(request, f"the body is {what}, not UTF-8")
     elif begins_with_mark(body):
-        _fault(request, "the body begins with a byte order mark (BOM), which neither JSON nor a form has")
+        _fault(request, "the body begins with a byte order mark (BOM), which neither JSON nor a form allows")
     return bool(request.faulty)
 
 
@@ -98,16 +98,16 @@ def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:
 
 
 def _looks_like_json(body: bytes) -> bool:
-    """Whether a body is a JSON object or array, whatever its Content-Type says.
+    """Whether a body is a JSON object or array, by its first character.
 
-    "Creating a Voice Outbound Call (V2.0.0)" (Huawei CEC) lists no Content-Type among its headers, and a
-    client that sets none sends whatever its library makes of a text. No form begins with a brace.
+    "Creating a Voice Outbound Call (V2.0.0)" (Huawei CEC) lists no Content-Type, and a client that sets none sends its
+    library's default. No form begins with a brace.
     """
     return body.lstrip()[:1] in (b"{", b"[")
 
 
-def _fault(request: Request, message: str, place: str = "") -> None:
-    request.faulty = (*request.faulty, Problem(MALFORMED, message, place))
+def _fault(request: Request, message: str) -> None:
+    request.faulty = (*request.faulty, Problem(MALFORMED, message, ""))
 
 
 def _first_values(pairs: Iterable[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:
@@ -141,18 +141,18 @@ def _json(request: Request) -> dict[str, Any]:
     try:
         text = request.body.decode("utf-8")
         if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
-            raise _Refused(f"it holds more than {VALUE_LIMIT} values")
+            raise _NotAcceptable(f"it has more than {VALUE_LIMIT} values")
         document = _parse(text)
         if text.count("[") + text.count("{") > DEPTH_LIMIT:
             _check_depth(document if isinstance(document, dict | list) else [])
         if "\\u" in text:
-            # Half of a surrogate pair is no character, and no validator would bear it.
+            # Half of a surrogate pair is not a character, and validators fail on it.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         _fault(request, f"the body is not UTF-8: {error.reason} at byte {error.start}")
         return {}
     except UnicodeEncodeError:
-        _fault(request, "the body holds half of a surrogate pair, which is no character")
+        _fault(request, "the body contains half of a surrogate pair, which is not a character")
         return {}
     except RecursionError:
         _fault(request, "the body is nested too deeply")
@@ -161,8 +161,8 @@ def _json(request: Request) -> dict[str, Any]:
         _fault(request, f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}")
         return {}
     except ValueError as error:
-        # Python refuses integers of thousands of digits, with advice that is for programmers.
-        # Only its text is kept: the exception itself would keep this frame, and the whole body with it.
+        # Python refuses integers of thousands of digits, with advice for programmers. Only the text is kept: the
+        # exception would keep this frame, and the whole body with it.
         why = str(error)
         if "int_max_str_digits" in why:
             why = "a number is too large"
@@ -173,25 +173,25 @@ def _json(request: Request) -> dict[str, Any]:
 
 
 def _constant(name: str) -> Any:
-    raise _Refused(f"{name} is no JSON number")
+    raise _NotAcceptable(f"{name} is not a JSON number")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise _Refused(f"the number {text[:40]} is too large")
+        raise _NotAcceptable(f"the number {text[:40]} is too large")
     return value
 
 
-#: Of a name that stands twice in a JSON object the last value counts, as in every common parser.
+#: Of a duplicate name in a JSON object the last value counts, as in all common parsers.
 _DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
-_scan = _DECODER.scan_once  # type: ignore[attr-defined]  # the typeshed leaves it out
+_scan = _DECODER.scan_once  # type: ignore[attr-defined]  # missing from typeshed
 
 
 def _parse(text: str) -> Any:
-    """The JSON value of ``text``. Raises JSONDecodeError, _Refused and RecursionError."""
+    """The JSON value of ``text``. Raises JSONDecodeError, _NotAcceptable and RecursionError."""
     if text.startswith("{"):
-        # Past the decoder's own looking for blanks before and behind, which costs as much as a small body.
+        # Without the decoder's search for blanks around the value, which costs as much as a small body.
         try:
             document, end = _scan(text, 0)
         except StopIteration:
@@ -206,7 +206,7 @@ def _check_depth(document: Any) -> None:
     while level:
         depth += 1
         if depth > DEPTH_LIMIT:
-            raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
+            raise _NotAcceptable(f"it is nested more than {DEPTH_LIMIT} levels deep")
         members = (each.values() if isinstance(each, dict) else each for each in level)
         level = [value for each in members for value in each if isinstance(value, dict | list)]
 

@@ -1,4 +1,4 @@
-"""A request as the journal keeps it: what arrived, what was found, what went on the wire."""
+"""A request as the journal keeps it: what arrived, what was decided, and what was sent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Sent:
     note: str = ""
 
 
-#: From how many bytes on a reply's body counts for what the journal holds.
+#: Bytes. Bodies of longer replies count towards the journal's limit.
 LONG_REPLY = 4_096
-#: Headers that clients send are few and alike, and kept once each; each one more is kept as such.
+#: Headers that most clients send, which entries share; each further one takes memory of its own.
 USUAL_HEADERS = 16
 
 
 def weight_of(request: Request) -> int:
-    """Bytes that a request as it arrived, and the fields made of it, hold on to, roughly."""
+    """Bytes that a request and its fields keep in memory, roughly."""
     headers = request.headers
     return (
         1500
@@ -45,10 +45,9 @@ def weight_of(request: Request) -> int:
 class RequestRecord:
     """One request from arrival to the last byte of its reply.
 
-    ``problems`` are all that was wrong, ``reply`` what the provider would say, ``sent`` what the
-    client could see of it (None while the reply is pending). ``duration`` is real microseconds,
-    ``weight`` is how many bytes it holds on to, roughly, before its reply; ``finished`` a number
-    that grows with each request of the tenant that is over, 0 until then.
+    ``problems`` are all that was wrong, ``reply`` is the provider's reply, ``sent`` what the client could see of it
+    (None while the reply is pending). ``duration`` is in real microseconds. ``weight`` is roughly how many bytes it keeps
+    in memory, without its reply. ``finished`` numbers the tenant's finished requests, 0 until then.
     """
 
     request: Request
@@ -71,7 +70,7 @@ class RequestRecord:
 
     @property
     def more_weight(self) -> int:
-        """Bytes that came with the answer: problems, a long reply, the calls."""
+        """Bytes added by the reply: problems, a long body, the calls."""
         weight = 64 * max(0, len(self.calls) - 1)
         for problem in self.problems:
             weight += 250 + len(problem.message) + len(problem.place) + len(problem.text or "")
@@ -82,8 +81,8 @@ class RequestRecord:
             weight += sum(len(name) + len(value) for name, value in self.sent.headers)
         return weight
 
-    def settle(self) -> None:
-        """It is over: keep what was received and sent, and let go of what was made of it on the way."""
+    def compact(self) -> None:
+        """The request is finished: keep what was received and sent, and drop what was derived from it."""
         request = self.request
         request.fields = LazyFields(request) if request.body or request.raw_query else NOTHING
         request.query = NOTHING
@@ -94,7 +93,7 @@ class RequestRecord:
 
     @property
     def refused(self) -> bool:
-        """Whether the provider turned the request down."""
+        """Whether the provider refused the request."""
         return self.reply is None or self.reply.refused
 
     @property

@@ -1,4 +1,4 @@
-"""Replies that are the emulator's own, or a scenario's word for word: no provider's code made them."""
+"""Replies that no provider makes: the emulator's own failures, and replies that a scenario gives verbatim."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from voice_emulator.wire.http.response_writer import has_no_body
 
 
 def failure_reply(status: int, message: str) -> Reply:
-    """A failure of the emulator itself: it says so in ``Emulator-Error`` and wears no provider's body."""
+    """A failure of the emulator itself: ``Emulator-Error`` says so, and the body is not a provider's."""
     return own_failure(status, message, code=f"emulator-{status}")
 
 
-def hasty_failure(status: int, message: str) -> web.Response:
-    """The same for a request that was not even read to its end: the connection is closed behind it."""
+def unread_failure(status: int, message: str) -> web.Response:
+    """The same for a request that was not read to its end: the connection closes."""
     line = one_line(message)
     return web.Response(
         status=status, text=line + "\n", headers={"Emulator-Error": line, "Connection": "close"}
@@ -24,7 +24,7 @@ def hasty_failure(status: int, message: str) -> web.Response:
 
 
 def verbatim_reply(effect: ReplyEffect) -> Reply:
-    """What a rule's ``reply`` says, as it stands."""
+    """The reply of a rule's ``reply``, unchanged."""
     kind = next(
         (value for name, value in effect.headers if name.lower() == "content-type"), "application/json"
     )

@@ -1,8 +1,8 @@
-"""The parts of a multipart/form-data body (RFC 7578), in time that grows with its length alone.
+"""The parts of a multipart/form-data body (RFC 7578), in linear time.
 
-The library `multipart` finds the parts. It searches for boundaries instead of looking at each byte, it stops at the
-first thing that is wrong, and in its strict mode it refuses folded headers, which would cost the square of their
-number. What comes after the last boundary is not read.
+The library `multipart` finds the parts. It searches for boundaries instead of checking each byte, stops at the first
+error, and in its strict mode refuses folded headers, whose cost is quadratic. What follows the last boundary is not
+read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 PART_LIMIT = 1_000
 #: Headers of one part: RFC 7578 knows three.
 HEADER_LIMIT = 8
-#: Bytes of one header: names of files may be long, and each character of theirs takes up to nine bytes.
+#: Bytes of one header: file names may be long, with up to nine bytes per character.
 HEADER_SIZE_LIMIT = 4_096
 #: Characters of the headers of all parts together: each parameter in them costs many times its text.
 HEADERS_SIZE_LIMIT = 256 * 1024
@@ -28,14 +28,14 @@ BOUNDARY_LIMIT = 70
 
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;]*))', re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*([\w-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;\s]*)')
-#: Content-Transfer-Encoding: RFC 7578 (4.7) wants none, and the servlet containers read them all the same.
+#: Content-Transfer-Encoding: RFC 7578 (4.7) deprecates it, but servlet containers read it.
 _DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "7bit": bytes, "8bit": bytes, "binary": bytes, "base64": a2b_base64, "quoted-printable": a2b_qp,
 }  # fmt: skip
 
 
 class UnreadableForm(ValueError):
-    """A body that is no multipart/form-data, or goes beyond a limit."""
+    """A body that is not multipart/form-data, or exceeds a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no 
     headers_size = 0
 
     def _create_segment(self, headerlist: list[tuple[str, str]]) -> MultipartSegment:
-        """Let parts without a name pass: they are counted like the others, and the ones behind them are read."""
+        """Accept parts without a name: they count like the others, and the parts after them are read."""
         self.headers_size += sum(len(value) for _, value in headerlist)
         if self.headers_size > HEADERS_SIZE_LIMIT:
             raise ParserLimitReached(f"all headers together are longer than {HEADERS_SIZE_LIMIT} characters")
@@ -82,7 +82,7 @@ def parts_of(content_type: str, body: bytes) -> Iterator[Part]:
                 content.append(event)
         problem = ""
     except ValueError as error:
-        # Only the words: the exception itself, and its further arguments, hold on to the body.
+        # Only the text: the exception and its other arguments keep the body.
         problem = f"part {number} of the multipart body cannot be read: {error.args[0]}"
         if number > PART_LIMIT:
             problem = f"the form has more than {PART_LIMIT} parts"
@@ -90,7 +90,7 @@ def parts_of(content_type: str, body: bytes) -> Iterator[Part]:
         parser.close()
     except MultipartError as error:
         problem = problem or f"the multipart body ends within part {number}"
-        # Its traceback holds a frame that holds it; and the parser keeps it too.
+        # Its traceback has a frame that refers to it, and the parser keeps it too.
         error.__traceback__ = None
     parser.error = None
     if problem:
@@ -108,7 +108,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _part(segment: MultipartSegment, content: bytes) -> Part:
-    """Raises ValueError for what is not in the encoding it names, and for an unknown one."""
+    """Raises ValueError for an unknown encoding, and for content that does not have the encoding it names."""
     encoding = segment.header("Content-Transfer-Encoding", "binary").strip().lower()
     decoder = _DECODERS.get(encoding)
     if decoder is None:

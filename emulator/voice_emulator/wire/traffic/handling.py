@@ -1,7 +1,7 @@
-"""What a provider answers: the steps of a request's life between attribution and the wire, in order.
+"""From an attributed request to the provider's reply: the steps in order, without touching a socket.
 
-Nothing here touches a socket. Whatever is wrong with a request becomes a problem; the provider's own
-order of codes picks the one that is answered, the journal keeps them all.
+Whatever is wrong with a request becomes a problem. The provider's order of codes picks the one in the reply; the
+journal keeps them all.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from functools import partial
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.draws import draw
-from voice_emulator.core.faults import FaultEffect, HttpStatus, TokenExpired
+from voice_emulator.core.faults import HttpStatus, TokenExpired
 from voice_emulator.core.lifecycle import place_in_turns, withdraw
 from voice_emulator.core.matchers import Subject
-from voice_emulator.core.scenario import ReplyEffect, Rule
+from voice_emulator.core.scenario import Rule
 from voice_emulator.core.turns import Turns
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Provider, first_problem
@@ -23,24 +23,24 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.traffic.failures import failure_reply, verbatim_reply
 
-#: Where a request keeps what its schema has against it, until it is over.
+#: The key in ``Request.scratch`` for the violations of its schema.
 VIOLATIONS = "violations"
-#: From how many bytes on explaining what is wrong with a body, and looking at its fields, takes a while.
+#: Bytes. Explaining and matching longer bodies takes long.
 HEAVY = 64 * 1024
-#: Calls that get their ids before others have their turn.
-NAMED_AT_ONCE = 500
+#: Calls that get their ids in one turn.
+NAMED_PER_TURN = 500
 
 Select = Callable[[Request], str | Problem]
 
 
-class Answering:
-    """Turns an attributed request into the provider's reply and the calls behind it."""
+class Handling:
+    """Makes the provider's reply to an attributed request, and the calls that it starts."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet, *, strict: bool) -> None:
-        """Under ``strict`` a reply of ours that breaks its own schema is an error."""
+        """With ``strict``, a reply of ours that violates its own schema is an error."""
         self._providers = providers
         self._strict = strict
-        #: By the name that the operation has for it.
+        #: By name.
         self._schemas = {
             name: schemas.get(name)
             for provider in providers.values()
@@ -49,7 +49,7 @@ class Answering:
         }
 
     def select(self, request: Request, select: Select | None) -> list[Problem]:
-        """Find the operation; a method it does not have is a problem like any other."""
+        """Find the operation; a wrong method is a problem like any other."""
         problems = list(request.faulty)
         if select is None:
             return [*problems, Problem("no-operation", "the path names no operation")]
@@ -68,7 +68,7 @@ class Answering:
         return problems
 
     def examine(self, request: Request, operation: Operation) -> Turns[list[Problem]]:
-        """Everything wrong with it: credentials, schema, the operation's own checks."""
+        """All its problems: credentials, schema, the operation's own checks."""
         problems = list(operation.authenticate(request))
         if not request.faulty:
             schema = self._schemas[operation.request]
@@ -82,7 +82,7 @@ class Answering:
         return problems
 
     def rules(self, request: Request, operation: Operation) -> Turns[tuple[Rule | None, Rule | None]]:
-        """The rules whose reply and whose fault act on this request."""
+        """The rules whose reply and whose fault apply to this request."""
         tenant = request.tenant
         if not tenant.rules.acts_on_requests:
             return None, None
@@ -98,7 +98,7 @@ class Answering:
     def respond(
         self, request: Request, record: RequestRecord, reply_rule: Rule | None, fault_rule: Rule | None
     ) -> Turns[tuple[Reply, Sequence[Call]]]:
-        """The reply, and the calls that happen behind it."""
+        """The reply, and the calls that it starts."""
         provider, operation = self._providers[request.provider], request.operation
         if record.problems:
             order = (operation.order if operation is not None else ()) or provider.error_order
@@ -107,16 +107,25 @@ class Answering:
             return failure_reply(404, "the request names no operation"), ()
         effect = fault_rule.fault if fault_rule is not None else None
         places = effect.places if effect is not None else True
-        forced = self._expired(provider, request, operation, effect)
-        if forced is None and reply_rule is not None and reply_rule.reply is not None:
-            forced = self._ruled(provider, request, operation, reply_rule, reply_rule.reply)
+        forced: Reply | None = None
+        if effect is not None and isinstance(effect.fault, TokenExpired):
+            forced = self._error(
+                provider, request, operation, provider.token_expired, "a rule expired the token"
+            )
+        if forced is None and reply_rule is not None and (ruled := reply_rule.reply) is not None:
+            why = f"rule {reply_rule.name!r} says so"
+            forced = (
+                verbatim_reply(ruled)
+                if ruled.error is None
+                else self._error(provider, request, operation, ruled.error, why)
+            )
             if forced is not None:
                 record.reply_rule = reply_rule.name
-                places = places and reply_rule.reply.places
+                places = places and ruled.places
         if forced is not None:
             return forced, (yield from self._place(provider, request, operation)) if places else ()
         if not places and effect is not None and not effect.fault.placed_by_default:
-            # The client never sees this reply (a gateway's error stands in its place), so nothing is performed.
+            # The client gets a gateway's error instead of this reply, so nothing is performed.
             status = effect.fault.status if isinstance(effect.fault, HttpStatus) else 502
             return failure_reply(status, "not performed: a rule put a gateway error in front"), ()
         calls = (yield from self._place(provider, request, operation)) if places else ()
@@ -126,27 +135,14 @@ class Answering:
             withdraw(request.tenant, calls, request.now)
             raise
 
-    def _ruled(
-        self, provider: Provider, request: Request, operation: Operation, rule: Rule, effect: ReplyEffect
+    def _error(
+        self, provider: Provider, request: Request, operation: Operation, name: str | None, why: str
     ) -> Reply | None:
-        """What a rule's ``reply`` answers; None when it names an error that this operation does not have."""
-        if effect.error is None:
-            return verbatim_reply(effect)
-        error = provider.find_error(effect.error, operation.name)
-        if error is None:
-            return None
-        return provider.refuse(request, Problem(error.code, f"rule {rule.name!r} says so", name=error.name))
-
-    def _expired(
-        self, provider: Provider, request: Request, operation: Operation, effect: FaultEffect | None
-    ) -> Reply | None:
-        """The provider's own refusal of an expired token, where a rule says so."""
-        if effect is None or not isinstance(effect.fault, TokenExpired) or provider.token_expired is None:
-            return None
-        error = provider.find_error(provider.token_expired, operation.name)
-        if error is None:
-            return None
-        return provider.refuse(request, Problem(error.code, "a rule expired the token", name=error.name))
+        """The provider's refusal with the error of this name; None when this operation does not have it."""
+        error = provider.find_error(name, operation.name) if name is not None else None
+        return (
+            provider.refuse(request, Problem(error.code, why, name=error.name)) if error is not None else None
+        )
 
     def _place(self, provider: Provider, request: Request, operation: Operation) -> Turns[Sequence[Call]]:
         if operation.submit is None:
@@ -158,7 +154,7 @@ class Answering:
             request.tenant, submission, request.numbers, request.fields, request.now, heavy=is_heavy(request)
         )
         for index, call in enumerate(calls):
-            if index % NAMED_AT_ONCE == NAMED_AT_ONCE - 1:
+            if index % NAMED_PER_TURN == NAMED_PER_TURN - 1:
                 yield None
             if call.plan.cause is not None and call.plan.cause not in provider.causes:
                 call.drop_cause()
@@ -166,20 +162,20 @@ class Answering:
         return calls
 
     def check_own(self, request: Request, reply: Reply) -> None:
-        """Under ``--strict`` a reply of ours that breaks its own schema stops the process."""
+        """With ``--strict``, a reply of ours that violates its own schema stops the process."""
         if not self._strict or request.operation is None or reply.payload is None:
             return
         schema = self._schemas[request.operation.reply]
         if not schema.accepts(reply.payload):
             wrong = "; ".join(f"{v.pointer}: {v.message}" for v in schema.violations(reply.payload))
-            raise ContractBug(f"our reply to {request.operation.name} breaks {schema.name}: {wrong}")
+            raise ContractBug(f"our reply to {request.operation.name} violates {schema.name}: {wrong}")
 
 
 def is_heavy(request: Request) -> bool:
-    """Whether looking at the fields of ``request`` takes a while."""
+    """Whether reading the fields of ``request`` takes long."""
     return len(request.body) + len(request.raw_query) > HEAVY
 
 
 def unit(request: Request, rule: str, purpose: str) -> float:
-    """Draw for one request: its key, then rule and purpose."""
+    """A draw for one request, by its key, the rule and the purpose."""
     return draw(request.tenant.seed, *request.key, rule, purpose)

@@ -1,6 +1,6 @@
-"""A request's passage through the traffic port: received, answered, concluded, and journalled on the way.
+"""The steps of a request on the traffic port: received, answered, concluded, and journalled on the way.
 
-No step here waits, and none touches a socket; :class:`voice_emulator.wire.traffic.gateway.Gateway` does that between them.
+No step waits or touches a socket; :class:`voice_emulator.wire.traffic.gateway.Gateway` does that between them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.traffic.attribution import Attribution, open_names, secret_names
 from voice_emulator.wire.traffic.exchange import RequestRecord, weight_of
 from voice_emulator.wire.traffic.failures import failure_reply
-from voice_emulator.wire.traffic.handling import Answering, Select, is_heavy
+from voice_emulator.wire.traffic.handling import Handling, Select, is_heavy
 
 log = logging.getLogger(__name__)
 
@@ -44,24 +44,24 @@ class RequestPipeline:
         """Under ``strict`` a reply of ours that breaks its own schema is an error."""
         self._tenancy = tenancy
         self._attribution = Attribution(providers, tenancy)
-        self._answering = Answering(providers, schemas, strict=strict)
+        self._handling = Handling(providers, schemas, strict=strict)
         self._lenient = lenient
         self._listeners = tenancy.listeners
-        #: What hides secrets in the journal: those of all providers, since clients err in their base URLs.
+        #: Hides secrets in the journal, those of all providers: clients use wrong base URLs.
         self.masker = Masker(secret_names(providers.values(), schemas), open_names(providers.values()))
 
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
         request.lenient = self._lenient
         request.tenant = self._tenancy.default
-        problems = self._answering.select(request, select)
+        problems = self._handling.select(request, select)
         self._attribution.attribute(request)
         return problems
 
     def answer(
         self, request: Request, problems: list[Problem] | None, select: Select | None, started: float
     ) -> tuple[RequestRecord, Sequence[Call], Rule | None]:
-        """Everything between decoding and the wire; raises nothing, a bug of ours is a reply too.
+        """Everything between decoding and sending. Raises nothing: a bug in the emulator becomes a reply too.
 
         ``problems`` are those of :meth:`receive`, None when it has not been called.
         """
@@ -69,7 +69,7 @@ class RequestPipeline:
 
     @staticmethod
     def takes_long(request: Request) -> bool:
-        """Whether :meth:`answer` would keep others waiting: :meth:`answer_in_turns` does not."""
+        """Whether :meth:`answer` would block the event loop for long; :meth:`answer_in_turns` does not."""
         rules = request.tenant.rules
         per_number = NUMBER_COST + (rules.size if rules.acts_on_numbers else 0)
         return rules.size > TURN or per_number * len(request.numbers) > TURN or is_heavy(request)
@@ -77,8 +77,8 @@ class RequestPipeline:
     def answer_in_turns(
         self, request: Request, problems: list[Problem] | None, select: Select | None, started: float
     ) -> Turns[tuple[RequestRecord, Sequence[Call], Rule | None]]:
-        """What :meth:`answer` does."""
-        answering = self._answering
+        """As :meth:`answer`, in short turns."""
+        handling = self._handling
         record: RequestRecord | None = None
         calls: Sequence[Call] = ()
         reply_rule = fault_rule = None
@@ -89,12 +89,12 @@ class RequestPipeline:
             record = self.journal(request, started)
             operation = request.operation
             if operation is not None:
-                problems += yield from answering.examine(request, operation)
-                reply_rule, fault_rule = yield from answering.rules(request, operation)
+                problems += yield from handling.examine(request, operation)
+                reply_rule, fault_rule = yield from handling.rules(request, operation)
             record.problems = problems
-            reply, calls = yield from answering.respond(request, record, reply_rule, fault_rule)
-            answering.check_own(request, reply)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not wear a provider's success
+            reply, calls = yield from handling.respond(request, record, reply_rule, fault_rule)
+            handling.check_own(request, reply)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like success
             if record is None:
                 record = self.journal(request, started)
             reply = self._bug(request, error)
@@ -108,12 +108,12 @@ class RequestPipeline:
             for told in self._listeners.reply_ready:
                 told(request.tenant, record, calls)
         except StateError as error:
-            # What is not kept was never accepted.
+            # What is not saved is not accepted.
             record.reply, record.calls, calls = self._bug(request, error), (), ()
         return record, calls, fault_rule
 
     def journal(self, request: Request, started: float) -> RequestRecord:
-        """Enter the request before anything can go wrong with it; the reply is filled in later."""
+        """Journal the request before anything can go wrong with it; the reply is added later."""
         tenant = request.tenant
         masker = self.masker.within(tenant.secrets)
         at = request.now or tenant.now
@@ -123,7 +123,7 @@ class RequestPipeline:
         return record
 
     def conclude(self, record: RequestRecord, calls: Sequence[Call]) -> None:
-        """The reply is on the wire, or never will be: the calls begin, and whoever watches is told."""
+        """The reply is sent, or never will be: start the calls, and finish the record."""
         tenant = record.request.tenant
         record.duration = int((time.perf_counter() - record.started) * 1e6)
         if calls and not tenant.closed and tenant.steps.begin(calls, tenant.now):
@@ -135,8 +135,8 @@ class RequestPipeline:
             asyncio.get_running_loop().call_soon(self._begin_more, tenant)
 
     def finished(self, tenant: Tenant, record: RequestRecord) -> None:
-        """A request is over, and nothing of its record changes any more."""
-        # The journal has them in the order of arrival; who reads on wants those that are over.
+        """A request is finished, and its record no longer changes."""
+        # The journal is in the order of arrival; a reader that follows it needs the order of finishing too.
         journal = tenant.journal
         journal.finished += 1
         record.finished = journal.finished
@@ -146,7 +146,7 @@ class RequestPipeline:
         tenant.events.publish("request", record.at, record, weight=record.weight + more)
         for told in self._listeners.request_finished:
             told(tenant, record)
-        record.settle()
+        record.compact()
 
     def _bug(self, request: Request, error: Exception) -> Reply:
         name = request.operation_name or request.path

@@ -1,4 +1,4 @@
-"""Which provider serves a path: one dictionary for exact paths, a short list for prefixes."""
+"""Which provider serves a path: a dictionary of exact paths, and a short list of prefixes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RouteTable:
                     self._exact[route.path] = (provider.id, route)
 
     def find(self, path: str) -> tuple[str, Route] | None:
-        """Provider id and route of ``path``; doubled and trailing slashes do not matter."""
+        """Provider id and route of ``path``; double and trailing slashes are ignored."""
         found = self._exact.get(path)
         if found is not None:
             return found
@@ -42,5 +42,5 @@ class RouteTable:
         return None
 
     def explain(self, path: str) -> str:
-        """A sentence about an unknown path, with the nearest one that is served."""
+        """A message about an unknown path, with the nearest known one."""
         return f"no provider serves {path}{nearest(path, self._exact)}"
