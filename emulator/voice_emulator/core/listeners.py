@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class Listener:
@@ -87,9 +87,9 @@ class Listeners:
         for listener in listeners:
             self.add(listener)
 
-    def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]:
-        # Only an unknown name gets here; type checkers learn from this what the known ones are.
-        raise AttributeError(f"there is no notice {name!r}")
+    if TYPE_CHECKING:  # at run time it would slow down every access
+
+        def __getattr__(self, name: str) -> tuple[Callable[..., Any], ...]: ...
 
     def add(self, listener: Listener) -> None:
         """Register a listener; it is told after those that are registered already."""

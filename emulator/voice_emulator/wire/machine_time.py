@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from voice_emulator.core.listeners import Listeners
 
@@ -22,7 +23,7 @@ JUMP = 2_000_000
 def _clock(number: str, instead: Callable[[], int]) -> Callable[[], int]:
     """Reads a clock in nanoseconds: by its number or, where the system has none (Windows), with ``instead``."""
     known = getattr(time, number, None)
-    return instead if known is None else lambda: time.clock_gettime_ns(known)
+    return instead if known is None else partial(time.clock_gettime_ns, known)
 
 
 _wall = _clock("CLOCK_REALTIME", time.time_ns)

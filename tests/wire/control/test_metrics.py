@@ -79,10 +79,10 @@ async def test_a_reset_that_is_refused_counts_nothing_twice(api: Api):
     await api.dial(BUSY, credentials=keys)
     await api.post("/v1/tenants/x/clock/advance", {"to": "idle"})
     before = await scrape(api)
-    await api(
-        "PATCH", "/v1/tenants/x", {"credentials": {"nxcloud": {"appkey": "another", "secretkey": "one"}}}
-    )
-    await api.post("/v1/tenants", {"id": "y", "credentials": {"nxcloud": keys}})
+    other = {"nxcloud": {"appkey": "another", "secretkey": "one"}}
+    assert (await api("PATCH", "/v1/tenants/x", {"credentials": other})).status == 200
+    first = {"nxcloud": {name: keys[name] for name in ("appkey", "secretkey")}}
+    assert (await api.post("/v1/tenants", {"id": "y", "credentials": first})).status == 201
     assert (await api.post("/v1/tenants/x/reset?to=start")).status == 409
     after = await scrape(api)
     for name in ("calls_total", "pushes_total", "requests_total"):
