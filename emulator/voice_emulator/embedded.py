@@ -6,7 +6,7 @@ import asyncio
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +14,10 @@ from typing import Any
 
 from voice_emulator.app import Emulator, serving
 from voice_emulator.client import VoiceEmulator
-from voice_emulator.core.clock import ClockSpec
+from voice_emulator.core.clock import ClockSpec, clock_of
 from voice_emulator.errors import ContractBug, UsageError
-from voice_emulator.scenarios import durations as spans
-from voice_emulator.scenarios.diagnostics import Diagnostics, TooManyFindings
-from voice_emulator.scenarios.nodes import from_json
 from voice_emulator.settings import Options
+from voice_emulator.wire.http.event_loop import loop_factory
 
 
 class Embedded:
@@ -67,7 +65,7 @@ class Embedded:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller's thread shall hear it
             if not self._ready.done():
@@ -81,14 +79,6 @@ class Embedded:
             self.trust = _trust(emulator)
             self._ready.set_result(None)
             await emulator.until_stopped()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows, PyPy
-        return None
-    return uvloop.new_event_loop
 
 
 def _trust(emulator: Emulator) -> ssl.SSLContext | None:
@@ -170,15 +160,8 @@ def running(
 
 
 def clock_spec(clock: str | Mapping[str, Any]) -> ClockSpec:
-    """A clock as a scenario writes it. Raises UsageError for one that is none."""
-    reading = Diagnostics("clock")
-    node, found = from_json(clock, "clock")
-    spec = None
+    """A clock as a scenario writes it. Raises UsageError for any other value."""
     try:
-        spec = spans.clock(reading, node) if node is not None else None
-    except TooManyFindings:
-        pass  # they are findings all the same
-    if spec is None:
-        findings = [*found, *reading.findings]
-        raise UsageError("; ".join(finding.message for finding in findings) or f"{clock!r} is no clock")
-    return spec
+        return clock_of(clock)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

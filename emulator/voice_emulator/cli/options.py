@@ -12,16 +12,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from voice_emulator.core.clock import ClockSpec, Mode
+from voice_emulator.core.clock import ClockSpec, parse_clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = click.IntRange(0, 65_535)
-#: The fastest clock, as in scenario files.
-FASTEST = 100_000
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
-_SPEED = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 
 
 def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -72,14 +69,10 @@ def clock(value: str | ClockSpec) -> ClockSpec:
     """``real``, ``manual``, or a speed like ``60x``."""
     if isinstance(value, ClockSpec):
         return value
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if value in modes:
-        return ClockSpec(modes[value])
-    found = _SPEED.fullmatch(value)
-    speed = float(found[1]) if found else 0.0
-    if not 0 < speed <= FASTEST:
-        _refuse(f"{value!r} is no clock; write real, manual, or a speed like 60x")
-    return ClockSpec("scaled", speed)
+    try:
+        return parse_clock(value)
+    except ValueError as error:
+        _refuse(str(error))
 
 
 def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:

@@ -6,11 +6,14 @@ nothing in here reads a clock by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
+
+from voice_emulator.core.words import nearest
 
 SECOND = 1_000_000
 MILLISECOND = 1_000
@@ -21,6 +24,19 @@ DAY = 24 * HOUR
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
+
+FASTEST = 100_000
+#: The texts of a clock, and RFC 3339 times with an offset, as JSON Schema and Python take them.
+_SPEED = r"(?!0+([.]0+)?x)(0?[0-9]{1,5}([.][0-9]{1,6})?|100000([.]0{1,6})?)x"
+CLOCK_PATTERN = rf"^(real|manual|{_SPEED})$"
+_TIME_PATTERN = (
+    r"(0[1-9]|1[0-2])-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+TIME_PATTERN = rf"^[0-9]{{4}}-{_TIME_PATTERN}"
+#: Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
+START_PATTERN = rf"^(19[7-9][0-9]|2[01][0-9]{{2}})-{_TIME_PATTERN}"
+EXAMPLE_TIME = "2026-01-05T09:00:00+08:00"
 
 
 class ClockError(Exception):
@@ -41,6 +57,49 @@ class ClockSpec:
 
     def __str__(self) -> str:
         return f"{self.speed:g}x" if self.mode == "scaled" else self.mode
+
+
+def parse_clock(text: str) -> ClockSpec:
+    """The clock ``real``, ``manual``, or a speed such as ``60x``. Raises ValueError."""
+    if text == "real" or text == "manual":
+        return ClockSpec(text)
+    if re.fullmatch(_SPEED, text):
+        return ClockSpec("scaled", float(text[:-1]))
+    if re.fullmatch(r"[0-9.]+x", text):
+        raise ValueError(f"the speed of a clock is more than 0x and at most {FASTEST}x, not {text[:40]}")
+    raise ValueError(f"unknown clock {text[:40]!r}{nearest(text[:40], ('real', 'manual', '60x'))}")
+
+
+def parse_start(text: str) -> int:
+    """The first instant of a clock, an RFC 3339 time. Raises ValueError."""
+    try:
+        instant = parse_rfc3339(text)
+    except ValueError:
+        message = f"the start of a clock is like {EXAMPLE_TIME}, offset included, not {text[:40]!r}"
+        raise ValueError(message) from None
+    if not re.fullmatch(START_PATTERN, text):
+        raise ValueError(f"the start of a clock lies between the years 1970 and 2200, not at {text}")
+    return instant
+
+
+def started(spec: ClockSpec, start: int) -> ClockSpec:
+    """The clock with a first instant. Raises ValueError for a real one."""
+    if spec.mode == "real":
+        raise ValueError("a real clock shows the wall's time and cannot have a start")
+    return replace(spec, start=start)
+
+
+def clock_of(value: str | Mapping[str, Any]) -> ClockSpec:
+    """A clock as the API and Python take it: a text, or ``{"mode": ..., "start": ...}``. Raises ValueError."""
+    if isinstance(value, str):
+        return parse_clock(value)
+    unknown = [name for name in value if name not in ("mode", "start")]
+    if unknown or "mode" not in value or not all(isinstance(member, str) for member in value.values()):
+        raise ValueError(
+            f'a clock is a text or {{"mode": "manual", "start": "{EXAMPLE_TIME}"}}, not {value!r}'
+        )
+    spec = parse_clock(value["mode"])
+    return started(spec, parse_start(value["start"])) if "start" in value else spec
 
 
 class Clock:
@@ -110,10 +169,10 @@ def rfc3339(instant: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int:
-    """The instant that an RFC 3339 time with offset names. Raises ValueError with the reason."""
+    """The instant that an RFC 3339 time with offset names. Raises ValueError."""
+    if not re.fullmatch(TIME_PATTERN, text):
+        raise ValueError(f"invalid time {text[:40]!r}: write {EXAMPLE_TIME}, offset included")
     parsed = datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset; write 2026-01-05T09:00:00+08:00")
     return (parsed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 

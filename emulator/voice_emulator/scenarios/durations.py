@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from voice_emulator.core.clock import HOUR, MILLISECOND, MINUTE, SECOND, ClockSpec, Mode, parse_rfc3339
+from voice_emulator.core.clock import (
+    HOUR,
+    MILLISECOND,
+    MINUTE,
+    SECOND,
+    ClockSpec,
+    parse_clock,
+    parse_start,
+    started,
+)
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -15,7 +24,6 @@ from voice_emulator.core.distributions import (
     Normal,
     Uniform,
 )
-from voice_emulator.core.words import nearest
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
@@ -23,10 +31,6 @@ UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR}
 SHAPES = ("uniform", "normal", "lognormal", "exponential")
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h)")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_SPEED = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)x")
-_MAX_SPEED = 100_000
-# Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
-_FIRST_START, _LAST_START = 0, parse_rfc3339("2200-01-01T00:00:00+00:00")
 
 
 def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
@@ -121,7 +125,7 @@ def _parameters(reading: Diagnostics, node: Node, label: str, names: tuple[str, 
 def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     """``real``, ``manual``, ``60x``, or ``{mode, start}``; None after a finding."""
     if isinstance(node, Scalar):
-        return _mode(reading, node, None)
+        return _mode(reading, node)
     members = reading.table(node, "clock", ("mode", "start"))
     if members is None:
         return None
@@ -129,43 +133,29 @@ def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     if "mode" not in members:
         reading.wrong(node, "clock lacks its mode: real, manual, or a speed such as 60x")
         return None
-    spec = _mode(reading, members["mode"], start)
-    if spec is not None and spec.mode == "real" and "start" in members:
-        reading.wrong(members["start"], "a real clock shows the wall's time and cannot have a start")
-    return spec
+    spec = _mode(reading, members["mode"])
+    if spec is None or start is None:
+        return spec
+    try:
+        return started(spec, start)
+    except ValueError as error:
+        reading.wrong(members["start"], str(error))
+    return None
 
 
-def _mode(reading: Diagnostics, node: Node, start: int | None) -> ClockSpec | None:
+def _mode(reading: Diagnostics, node: Node) -> ClockSpec | None:
     text = reading.text(node, "clock")
-    if text is None:
-        return None
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if text in modes:
-        return ClockSpec(modes[text], start=start)
-    speed = _SPEED.fullmatch(text)
-    if speed is None:
-        reading.wrong(node, f"unknown clock {text[:40]!r}{nearest(text[:40], ('real', 'manual', '60x'))}")
-        return None
-    factor = float(speed[1])
-    if not 0 < factor <= _MAX_SPEED:
-        reading.wrong(node, f"the speed of a clock lies above 0x and at most at {_MAX_SPEED}x, not {text}")
-        return None
-    return ClockSpec("scaled", factor, start)
+    try:
+        return None if text is None else parse_clock(text)
+    except ValueError as error:
+        reading.wrong(node, str(error))
+    return None
 
 
 def _start(reading: Diagnostics, node: Node) -> int | None:
     text = reading.text(node, "the start of a clock")
-    if text is None:
-        return None
     try:
-        instant = parse_rfc3339(text)
-    except (ValueError, OverflowError):
-        reading.wrong(
-            node,
-            f"the start of a clock is like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
-        )
-        return None
-    if not _FIRST_START <= instant < _LAST_START:
-        reading.wrong(node, f"the start of a clock lies between the years 1970 and 2200, not at {text}")
-        return None
-    return instant
+        return None if text is None else parse_start(text)
+    except ValueError as error:
+        reading.wrong(node, str(error))
+    return None

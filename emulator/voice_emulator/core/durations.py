@@ -1,0 +1,44 @@
+"""Durations as text: ``250ms``, ``3s``, ``2m``, ``1h``. Everywhere else a duration is a number of microseconds."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import ceil
+
+UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+#: Characters of a duration.
+LENGTH_LIMIT = 24
+_DURATION = re.compile(r"([0-9]+(?:[.][0-9]+)?)(ms|s|m|h)")
+
+
+def parse_duration(text: str) -> int:
+    """Microseconds of ``250ms``, ``3s``, ``2m`` or ``1h``; a part of one counts as a whole. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None or len(text) > LENGTH_LIMIT:
+        raise ValueError(f"invalid duration {text[:40]!r}: write 250ms, 3s, 2m or 1h")
+    return ceil(Fraction(match[1]) * UNITS[match[2]])
+
+
+def duration_text(microseconds: int) -> str:
+    """A text that :func:`parse_duration` reads as so many microseconds: whole seconds, else milliseconds."""
+    seconds, rest = divmod(microseconds, UNITS["s"])
+    return f"{microseconds / UNITS['ms']:.3f}".rstrip("0").rstrip(".") + "ms" if rest else f"{seconds}s"
+
+
+def duration_schema(longest: int) -> dict[str, object]:
+    """The JSON Schema of durations up to ``longest`` microseconds, a whole number of hours."""
+    choices = "|".join(f"{_number_up_to(longest // size)}{unit}" for unit, size in UNITS.items())
+    return {"type": "string", "maxLength": LENGTH_LIMIT, "pattern": f"^({choices})$"}
+
+
+def _number_up_to(most: int) -> str:
+    """A regular expression for decimal numbers from 0 to ``most``, which is 1 or more."""
+    digits = str(most)
+    less = [f"[0-9]{{1,{len(digits) - 1}}}"] if len(digits) > 1 else []
+    less += [
+        f"{digits[:place]}[0-{int(digit) - 1}][0-9]{{{len(digits) - place - 1}}}"
+        for place, digit in enumerate(digits)
+        if digit != "0"
+    ]
+    return f"0*(({'|'.join(less)})([.][0-9]+)?|{digits}([.]0+)?)"
