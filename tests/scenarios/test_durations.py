@@ -102,7 +102,7 @@ def test_clocks(text: str, spec: ClockSpec):
         ("60", "did you mean '60x'?"),
         ("manuel", "did you mean 'manual'?"),
         ("0x", "more than 0x"),
-        ("999999x", "at most at 100000x"),
+        ("999999x", "at most 100000x"),
         ("{start: 2026-01-05T09:00:00+08:00}", "lacks its mode"),
         ("{mode: real, start: 2026-01-05T09:00:00+08:00}", "cannot have a start"),
         ("{mode: manual, start: 2026-01-05T09:00:00}", "offset included"),

@@ -61,8 +61,9 @@ class ClockSpec:
 
 def parse_clock(text: str) -> ClockSpec:
     """The clock ``real``, ``manual``, or a speed such as ``60x``. Raises ValueError."""
-    if text == "real" or text == "manual":
-        return ClockSpec(text)
+    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
+    if text in modes:
+        return ClockSpec(modes[text])
     if re.fullmatch(_SPEED, text):
         return ClockSpec("scaled", float(text[:-1]))
     if re.fullmatch(r"[0-9.]+x", text):
