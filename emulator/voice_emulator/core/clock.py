@@ -33,7 +33,7 @@ _TIME_PATTERN = (
     r"(0[1-9]|1[0-2])-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
-TIME_PATTERN = rf"^[0-9]{{4}}-{_TIME_PATTERN}"
+TIME_PATTERN = rf"^(?!0000)[0-9]{{4}}-{_TIME_PATTERN}"
 #: Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
 START_PATTERN = rf"^(19[7-9][0-9]|2[01][0-9]{{2}})-{_TIME_PATTERN}"
 EXAMPLE_TIME = "2026-01-05T09:00:00+08:00"

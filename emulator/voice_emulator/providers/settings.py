@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
@@ -79,43 +80,43 @@ class SettingTable:
         return parsed
 
 
+#: Scenario files give values as the text that stands in them; these are the texts that are read.
+TRUE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON")
+FALSE_WORDS = ("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF")
+INTEGER_TEXT = "-?[0-9]{1,19}"
+DECIMAL_TEXT = "-?[0-9]{1,15}([.][0-9]{1,15})?"
+
+
 def _boolean(value: Any) -> bool:
-    # Scenario files give values as the text that stands in them.
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in ("true", "yes", "on", "false", "no", "off"):
-        return value.lower() in ("true", "yes", "on")
+    if value in TRUE_WORDS or value in FALSE_WORDS:
+        return value in TRUE_WORDS
     raise ValueError(f"must be true or false, not {value!r}")
 
 
 def _integer(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if (
-        isinstance(value, str)
-        and value.lstrip("-").isascii()
-        and value.lstrip("-").isdigit()
-        and len(value) < 20
-    ):
+    if isinstance(value, float) and value.is_integer():  # to JSON, 1.0 is an integer
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(INTEGER_TEXT, value):
         return int(value)
     raise ValueError(f"must be a whole number, not {value!r}")
 
 
 def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if not number and not (isinstance(value, str) and re.fullmatch(DECIMAL_TEXT, value)):
         raise ValueError(f"must be a decimal number, not {value!r}")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError(f"must be a decimal number, not {value!r}") from None
-    if not number.is_finite():
+    if not Decimal(str(value)).is_finite():
         raise ValueError(f"must be finite, not {value!r}")
-    return number
+    return Decimal(str(value))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value)
+        return str(int(value) if isinstance(value, float) and value.is_integer() else value)
     raise ValueError(f"must be text, not {value!r}")
 
 

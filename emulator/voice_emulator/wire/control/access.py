@@ -36,7 +36,7 @@ class Guard:
         self._allowed = [compile_glob(name.lower().rstrip(".")) for name in options.allow_hosts]
 
     def check(self, raw: web.BaseRequest, *, public: bool, page: bool) -> None:
-        """Let ``raw`` in. ``public`` routes need no token; a browser is asked for it on a ``page``."""
+        """Let ``raw`` in. ``public`` routes need no token; a browser is request for it on a ``page``."""
         host = self._host(raw.headers.getall("Host", []))
         if raw.method not in SAFE_METHODS:
             self._origin(raw, host)

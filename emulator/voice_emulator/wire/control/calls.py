@@ -16,7 +16,7 @@ from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Step
 from voice_emulator.core.words import nearest
-from voice_emulator.wire.control.problems import conflict, missing, wrong
+from voice_emulator.wire.control.problems import conflict, missing
 from voice_emulator.wire.control.query import Query
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.control.views import pending_of, receipt_status, show_call
@@ -39,28 +39,30 @@ CALLBACK_KEYS = (
     "faults",
     "url",
 )
+CALLS_CURSOR = "[0-9]{1,19}-[^\\r\\n]*"
+CALLBACKS_CURSOR = "[0-9]{1,18}([.][0-9]{1,18})?"
 #: Real seconds, beside the delivery's own time-out, that a push by hand is waited for.
 PUSH_MARGIN = 5
 
 
-def call_value(asked: ControlRequest, call: Call) -> Callable[[str], str]:
+def call_value(request: ControlRequest, call: Call) -> Callable[[str], str]:
     """The values of a call that queries can ask for."""
 
     def value(key: str) -> str:
         if key == "cause":
-            provider = asked.runtime.providers.get(call.provider)
+            provider = request.runtime.providers.get(call.provider)
             return provider.cause_of(call) if provider is not None and call.ended and not call.dropped else ""
         if key == "receipt":
-            return receipt_status(asked.tenant, call)
+            return receipt_status(request.tenant, call)
         found = getattr(call, key)
         return str(found) if found is not None else ""
 
     return value
 
 
-def call_filter(asked: ControlRequest) -> Callable[[Call], bool]:
+def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
     """What the query parameters of calls demand."""
-    query = asked.query
+    query = request.query
     provider, number, state, outcome = (
         query.get(name) for name in ("provider", "number", "state", "outcome")
     )
@@ -72,21 +74,21 @@ def call_filter(asked: ControlRequest) -> Callable[[Call], bool]:
             and (number is None or number(call.number))
             and (state is None or call.state == state)
             and (outcome is None or call.outcome == outcome)
-            and (not terms or terms.matches(call_value(asked, call)))
+            and (not terms or terms.matches(call_value(request, call)))
         )
 
     return wanted
 
 
-async def list_calls(asked: ControlRequest) -> web.Response:
+async def list_calls(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/calls``, in the order of submission."""
-    tenant, limit = asked.tenant, asked.query["limit"]
-    wanted = call_filter(asked)
-    calls = _calls_after(tenant, asked.query["after"])
+    tenant, limit = request.tenant, request.query["limit"]
+    wanted = call_filter(request)
+    calls = _calls_after(tenant, request.query["after"])
     found = list(islice((call for call in calls if wanted(call)), limit + 1))
     page = found[:limit]
     following = f"{page[-1].submitted_at}-{page[-1].id}" if len(found) > limit else None
-    providers = asked.runtime.providers
+    providers = request.runtime.providers
     return reply_json({"calls": [show_call(tenant, providers, call) for call in page], "next": following})
 
 
@@ -96,8 +98,6 @@ def _calls_after(tenant: Tenant, cursor: str | None) -> Any:
     if cursor is None:
         return calls
     instant, _, call_id = cursor.partition("-")
-    if not (instant.isascii() and instant.isdigit() and len(instant) < 20):
-        raise wrong("?after", "is no cursor of this list")
     if call_id in tenant.ledger:
         for call in calls:
             if call.id == call_id:
@@ -106,9 +106,9 @@ def _calls_after(tenant: Tenant, cursor: str | None) -> Any:
     return (call for call in calls if call.submitted_at >= int(instant))
 
 
-def _call(asked: ControlRequest) -> Call:
-    wanted = asked.path["call_id"]
-    call = asked.tenant.ledger.get(wanted)
+def _call(request: ControlRequest) -> Call:
+    wanted = request.path["call_id"]
+    call = request.tenant.ledger.get(wanted)
     if call is None:
         raise missing(
             f"there is no call {wanted[:100]!r}, or it has been forgotten{nearest(wanted[:100], ())}"
@@ -116,17 +116,17 @@ def _call(asked: ControlRequest) -> Call:
     return call
 
 
-async def get_call(asked: ControlRequest) -> web.Response:
+async def get_call(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/calls/{call_id}``."""
-    return reply_json(show_call(asked.tenant, asked.runtime.providers, _call(asked)))
+    return reply_json(show_call(request.tenant, request.runtime.providers, _call(request)))
 
 
-async def push_again(asked: ControlRequest) -> web.Response:
+async def push_again(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/calls/{call_id}/push``: its receipts once more, now, untouched by any rule.
 
     Answers with the attempts once they are over.
     """
-    tenant, call = asked.tenant, _call(asked)
+    tenant, call = request.tenant, _call(request)
     if not call.ended:
         raise conflict(f"call {call.id} is {call.state.value}: its receipt is not due yet")
     plans = [plan for plan in call.submission.receipts if plan.on is Step.END and not call.dropped]
@@ -145,9 +145,9 @@ async def push_again(asked: ControlRequest) -> web.Response:
             tenant.outbox.push_now(push)
         if tenant.clock.manual:
             # Nothing else carries pushes of a clock that stands.
-            asked.services.keep(asked.runtime.driver.push_due(tenant))
-        seconds = asked.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
-        await asked.services.waiters.until(
+            request.services.keep(request.runtime.driver.push_due(tenant))
+        seconds = request.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
+        await request.services.waiters.until(
             tenant, ("callback",), lambda: len(attempts) == len(pushes), round(seconds * 1_000_000)
         )
     finally:
@@ -166,9 +166,9 @@ def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:
     return Push(name, call.provider, plan.kind, call, call, tenant.now, by_hand=True)
 
 
-def attempt_filter(asked: ControlRequest) -> Callable[[dict[str, Any]], bool]:
+def attempt_filter(request: ControlRequest) -> Callable[[dict[str, Any]], bool]:
     """What the query parameters of callbacks demand of an attempt as it is shown."""
-    query = asked.query
+    query = request.query
     exact = {
         name: query[name]
         for name in ("provider", "kind", "call_id", "outcome")
@@ -211,20 +211,14 @@ def glance(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-async def list_callbacks(asked: ControlRequest) -> web.Response:
+async def list_callbacks(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/callbacks``: attempts in the order they ended, then those that have not."""
-    tenant, limit = asked.tenant, asked.query["limit"]
-    wanted = attempt_filter(asked)
-    index, _, pending_index = (asked.query["after"] or "0").partition(".")
-    if not (index.isascii() and index.isdigit() and len(index) < 19) or len(pending_index) > 18:
-        raise wrong("?after", "is no cursor of this list")
-    position, skipped = int(index), 0
+    tenant, limit = request.tenant, request.query["limit"]
+    wanted = attempt_filter(request)
+    index, _, skipped = (request.query["after"] or "0").partition(".")
+    position = int(index)
     shown: list[dict[str, Any]] = []
-    if pending_index:
-        if not (pending_index.isascii() and pending_index.isdigit()):
-            raise wrong("?after", "is no cursor of this list")
-        skipped = int(pending_index)
-    else:
+    if not skipped:
         for number, attempt in tenant.attempts.after(position):
             if not wanted(glance(attempt)):
                 continue
@@ -232,7 +226,7 @@ async def list_callbacks(asked: ControlRequest) -> web.Response:
                 return reply_json({"callbacks": shown, "next": str(position)})
             shown.append(attempt.shown())
             position = number
-    pending = [each for each in pending_of(tenant) if wanted(each)][skipped:]
+    pending = [each for each in pending_of(tenant) if wanted(each)][int(skipped or 0) :]
     room = limit - len(shown)
-    following = f"{position}.{skipped + room}" if len(pending) > room else None
+    following = f"{position}.{int(skipped or 0) + room}" if len(pending) > room else None
     return reply_json({"callbacks": shown + pending[:room], "next": following})

@@ -90,16 +90,16 @@ def _weight(entry: Entry) -> int:
     return entry.record.weight + (len(reply.body) if reply is not None else 0)
 
 
-async def list_journal(asked: ControlRequest) -> web.Response:
+async def list_journal(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/journal``. A page ends early where its entries are heavy: ``next`` goes on."""
-    query, limit = asked.query, asked.query["limit"]
+    query, limit = request.query, request.query["limit"]
     provider, call_id = query["provider"], query["call_id"]
     terms: Query | None = query["q"]
     entries: list[dict[str, Any]] = []
     position = query["after"]
     following = None
     weight = 0
-    for entry in asked.tenant.journal.after(position, query["kind"]):
+    for entry in request.tenant.journal.after(position, query["kind"]):
         if provider is not None and _entry_text(entry, "provider") != provider:
             continue
         if call_id is not None and not _about(entry, call_id):
@@ -115,10 +115,10 @@ async def list_journal(asked: ControlRequest) -> web.Response:
     return reply_json({"entries": entries, "next": following})
 
 
-async def list_violations(asked: ControlRequest) -> web.Response:
+async def list_violations(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/violations``: where the client under test broke the contract, oldest first."""
-    query, limit = asked.query, asked.query["limit"]
-    findings = asked.tenant.findings.all()
+    query, limit = request.query, request.query["limit"]
+    findings = request.tenant.findings.all()
     shown: list[dict[str, Any]] = []
     following = None
     position = query["after"]
@@ -143,34 +143,34 @@ def _wanted(finding: Finding, query: Any) -> bool:
     return exact and (not terms or terms.matches(lambda key: str(getattr(finding, key) or "")))
 
 
-async def get_report(asked: ControlRequest) -> web.Response:
+async def get_report(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/report``."""
     # Imported on first use: serving does not need it.
     from voice_emulator.report import render
 
-    kind, body = render(asked.runtime, asked.tenant, asked.query["format"])
+    kind, body = render(request.runtime, request.tenant, request.query["format"])
     return web.Response(body=body, headers={"Content-Type": kind})
 
 
-async def explain_entry(asked: ControlRequest) -> web.Response:
+async def explain_entry(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/journal/{entry_id}/explain``."""
     # Imported on first use: serving does not need it.
     from voice_emulator.report.explanation import Unexplained, explain
 
-    wanted = asked.path["entry_id"]
+    wanted = request.path["entry_id"]
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    entry = asked.tenant.journal.get(int(wanted)) if known else None
+    entry = request.tenant.journal.get(int(wanted)) if known else None
     if entry is None:
-        raise missing(f"the journal of tenant {asked.tenant.id!r} has no entry {wanted[:40]!r} any more")
+        raise missing(f"the journal of tenant {request.tenant.id!r} has no entry {wanted[:40]!r} any more")
     try:
-        return reply_json(explain(asked.tenant, asked.runtime.providers, entry))
+        return reply_json(explain(request.tenant, request.runtime.providers, entry))
     except Unexplained as error:
         raise missing(str(error)) from error
 
 
-async def get_har(asked: ControlRequest) -> web.StreamResponse:
+async def get_har(request: ControlRequest) -> web.StreamResponse:
     """``GET /v1/tenants/{id}/har``, in pieces: whole it would be several times the journal in memory."""
-    tenant, runtime = asked.tenant, asked.runtime
+    tenant, runtime = request.tenant, request.runtime
     response = web.StreamResponse(
         headers={
             "Content-Type": "application/json",
@@ -181,8 +181,8 @@ async def get_har(asked: ControlRequest) -> web.StreamResponse:
         }
     )
     try:
-        await response.prepare(asked.raw)
-        if asked.raw.method != "HEAD":
+        await response.prepare(request.raw)
+        if request.raw.method != "HEAD":
             for piece in _pieces(har_parts(list(tenant.journal), runtime.traffic, runtime.version)):
                 async with asyncio.timeout(_UNREAD):
                     await response.write(piece)
@@ -205,14 +205,14 @@ def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield small
 
 
-async def stream_events(asked: ControlRequest) -> web.StreamResponse:
+async def stream_events(request: ControlRequest) -> web.StreamResponse:
     """``GET /v1/tenants/{id}/events``."""
-    if asked.raw.method == "HEAD":
+    if request.raw.method == "HEAD":
         raise ControlError(405, "a stream has no head alone", headers={"Allow": "GET"})
-    after = asked.query["after"]
-    resumed = asked.raw.headers.get("Last-Event-ID", "").strip()
+    after = request.query["after"]
+    resumed = request.raw.headers.get("Last-Event-ID", "").strip()
     if resumed:
         if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
             raise wrong("Last-Event-ID", "is no id of an event")
         after = int(resumed)
-    return await asked.services.streams.serve(asked.raw, asked.tenant, after, asked.query["kind"])
+    return await request.services.streams.serve(request.raw, request.tenant, after, request.query["kind"])

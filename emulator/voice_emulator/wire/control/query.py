@@ -65,6 +65,16 @@ def parse_query(text: str, keys: Collection[str]) -> Query:
     return Query(tuple(terms))
 
 
+def query_pattern(keys: Collection[str]) -> str:
+    """A regular expression, as JSON Schema takes them, for the queries that :func:`parse_query` reads."""
+    rest = r'(?:"[^"]*"|[^\s"])'
+    term = rf'(?:{"|".join(keys)}):(?:,|"")*(?:"[^"]+"|[^\s",]){rest}*'
+    if "number" in keys:
+        term += rf"|(?![A-Za-z_]+:){rest}+"
+    term = f"(?:-|(?!-))(?:{term})"
+    return rf"^\s*(?:{term}(?:\s+{term}){{0,{TERM_LIMIT - 1}}})?\s*$"
+
+
 def _term(key: str | None, raw: str, keys: Collection[str], *, negated: bool) -> Term:
     values = [part.replace('"', "") for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', raw)]
     if key is None:

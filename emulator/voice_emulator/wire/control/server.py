@@ -77,22 +77,22 @@ class Control:
                 f"{raw.path[:200]} takes {', '.join(allowed)}, not {raw.method}",
                 headers={"Allow": ", ".join(allowed)},
             )
-        asked = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
-        if "id" in asked.path:
+        request = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
+        if "id" in request.path:
             # No tenant, no need to look at the rest.
-            _ = asked.tenant
-        asked.query = read_query(raw, route.query)
-        await self._read_body(asked, route)
-        return await route.answer(asked)
+            _ = request.tenant
+        request.query = read_query(raw, route.query)
+        await self._read_body(request, route)
+        return await route.answer(request)
 
-    async def _read_body(self, asked: ControlRequest, route: Route) -> None:
+    async def _read_body(self, request: ControlRequest, route: Route) -> None:
         if route.body is None:
             return
-        body = await read_body(asked.raw)
-        kind = asked.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        body = await read_body(request.raw)
+        kind = request.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in route.body.texts or (route.body.texts and _looks_like_yaml(kind, body)):
             try:
-                asked.text = body.decode("utf-8")
+                request.text = body.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise ControlError(
                     400, f"the body is not UTF-8: {error.reason} at byte {error.start}"
@@ -101,10 +101,10 @@ class Control:
         if not body:
             if route.body.required:
                 raise invalid([("", "the body is missing")], "the body is invalid")
-            asked.document = {}
+            request.document = {}
             return
-        asked.document = parse_json(body)
-        check_document(route, asked.document)
+        request.document = parse_json(body)
+        check_document(route, request.document)
 
     async def close(self) -> None:
         """End all streams and long polls, and what was kept running."""
