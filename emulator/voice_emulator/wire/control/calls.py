@@ -124,7 +124,7 @@ async def get_call(request: ControlRequest) -> web.Response:
 async def push_again(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/calls/{call_id}/push``: its receipts once more, now, untouched by any rule.
 
-    Answers with the attempts once they are over.
+    Responds with the attempts when they have ended.
     """
     tenant, call = request.tenant, _call(request)
     if not call.ended:
@@ -156,7 +156,7 @@ async def push_again(request: ControlRequest) -> web.Response:
 
 
 def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:
-    """A push of its own, with an id nobody has: its nonce and its attempts are its own too."""
+    """A push with an unused id, so that its nonce and its attempts are its own."""
     outbox = tenant.outbox
     taken = {attempt.push.id for attempt in tenant.attempts.of_call(call.id)}
     taken |= {push.id for push in (*outbox.due, *outbox.in_flight.values())}

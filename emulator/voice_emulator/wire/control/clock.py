@@ -66,12 +66,13 @@ def _target(document: dict[str, Any], now: int) -> int | None:
         raise wrong(
             "/to", f"must be next, idle, or an instant like {EXAMPLE_TIME}, not {to[:40]!r}"
         ) from None
+    message = ""
     if instant < now:
-        raise conflict(f"a clock only runs forwards, and it is already {rfc3339(now)}")
-    if instant > now + LONGEST_ADVANCE:
-        raise conflict(
-            f"a clock advances by at most {LONGEST_ADVANCE // SECOND} seconds, and it is {rfc3339(now)}"
-        )
+        message = f"a clock runs forwards only, and it is already {rfc3339(now)}"
+    elif instant > now + LONGEST_ADVANCE:
+        message = f"is more than {LONGEST_ADVANCE // SECOND} seconds ahead of {rfc3339(now)}"
+    if message:
+        raise conflict(message, [("/to", message)])
     return instant
 
 

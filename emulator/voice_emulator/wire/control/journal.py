@@ -213,6 +213,6 @@ async def stream_events(request: ControlRequest) -> web.StreamResponse:
     resumed = request.raw.headers.get("Last-Event-ID", "").strip()
     if resumed:
         if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
-            raise wrong("Last-Event-ID", "is no id of an event")
+            raise wrong("Last-Event-ID", "is not the id of an event")
         after = int(resumed)
     return await request.services.streams.serve(request.raw, request.tenant, after, request.query["kind"])

@@ -1,8 +1,8 @@
 """The small query language of lists: ``provider:nxcloud outcome:busy number:628* -rule:VIP*``.
 
 Terms are ``key:value``, separated by blanks; all must hold. A value is a glob, several joined by commas
-are alternatives, double quotes keep blanks together, a leading ``-`` turns a term round. A bare word is
-looked for within the number. Pure: the web page and the control API speak it alike.
+are alternatives, double quotes keep blanks together, a leading ``-`` negates a term. A bare word is
+searched for within the number. Pure. The web page and the control API use the same language.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TERM = re.compile(r'\s*(-?)(?:([A-Za-z_]+):)?((?:"[^"]*"|[^\s"])*)')
 
 
 class QueryError(ValueError):
-    """A query that means nothing; the sentence says which part."""
+    """An invalid query; the message names the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Query:
         return bool(self.terms)
 
     def matches(self, value_of: Callable[[str], str]) -> bool:
-        """Whether all terms hold for something whose values ``value_of(key)`` tells."""
+        """Whether all terms hold for something whose values ``value_of(key)`` gives."""
         return all(term.globs(value_of(term.key)) is not term.negated for term in self.terms)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -36,13 +36,14 @@ JSON = "application/json"
 class Body:
     """A JSON body: the schema it must satisfy, and other media types the route takes as text.
 
-    A body that is not ``required`` may be left out and counts as ``{}``.
+    A body that is not ``required`` may be left out and counts as ``{}``. ``check`` finds (pointer, message)
+    pairs in an object that the schema leaves to code; the object need not satisfy the schema.
     """
 
     schema: Schema
     required: bool = True
     texts: tuple[str, ...] = ()
-    example: Any = None
+    check: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] = lambda document: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _integer(text: str) -> int:
@@ -219,7 +220,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"the key {name[:60]!r} is there twice")
+                raise ValueError(f"the key {name[:60]!r} appears twice")
             seen.add(name)
     return document
 
@@ -250,7 +251,7 @@ def _no_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("a lone surrogate is no character") from None
+        raise ValueError("a lone surrogate is not a character") from None
 
 
 def check_document(route: Route, document: Any) -> None:
@@ -258,5 +259,7 @@ def check_document(route: Route, document: Any) -> None:
     if route.body is None:
         return
     errors = [(violation.pointer, violation.message) for violation in route.body.schema.violations(document)]
+    if isinstance(document, dict):
+        errors += route.body.check(document)
     if errors:
         raise invalid(errors, "the body is invalid")

@@ -15,10 +15,11 @@ from voice_emulator.wire.control import test_calls as place
 from voice_emulator.wire.control.event_stream import KINDS
 from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.request import JSON, Body, ResponseSpec, Route
+from voice_emulator.wire.control.tenant_changes import account_errors
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 TENANT = "/v1/tenants/{id}"
-_TENANT_SAID = ResponseSpec(200, "The tenant.", "Tenant")
+_TENANT_RESPONSE = ResponseSpec(200, "The tenant.", "Tenant")
 _CONFLICT = ResponseSpec(409, "Not possible as things are.", "Problem")
 
 
@@ -27,13 +28,19 @@ def control_routes(providers: Mapping[str, Provider]) -> tuple[Route, ...]:
     bodies = control_bodies.schemas(providers)
     provider = parameters.choice("provider", "Only this provider.", list(providers))
     number = parameters.glob("number", "Only called numbers that match this glob.")
-    return (*_system(), *_tenants(bodies), *_calls(bodies, provider, number), *_journal(provider))
+    return (*_system(), *_tenants(providers, bodies), *_calls(bodies, provider, number), *_journal(provider))
 
 
 def _get(
-    name: str, path: str, summary: str, answer: object, said: ResponseSpec, *query: Parameter, **more: object
+    name: str,
+    path: str,
+    summary: str,
+    answer: object,
+    response: ResponseSpec,
+    *query: Parameter,
+    **more: object,
 ) -> Route:
-    return Route(name, "GET", path, summary, answer, (said,), query, **more)  # type: ignore[arg-type]
+    return Route(name, "GET", path, summary, answer, (response,), query, **more)  # type: ignore[arg-type]
 
 
 def _system() -> tuple[Route, ...]:
@@ -66,33 +73,36 @@ def _system() -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-def _tenants(bodies: Mapping[str, Schema]) -> tuple[Route, ...]:
-    def body(name: str, *texts: str, required: bool = True) -> Body:
-        return Body(bodies[name], required, texts)
+def _tenants(providers: Mapping[str, Provider], bodies: Mapping[str, Schema]) -> tuple[Route, ...]:
+    def body(name: str, *texts: str) -> Body:
+        return Body(bodies[name], texts=texts)
+
+    def account(name: str, *, required: bool = True) -> Body:
+        return Body(bodies[name], required, check=lambda document: account_errors(providers, document))
 
     to_start = parameters.choice(
         "to", "`start` also restores the configuration the tenant began with.", ["start"]
     )
     return (
-        _get("list_tenants", "/v1/tenants", "Tenants, oldest first", tenants.list_tenants,
-             ResponseSpec(200, "A page of them.", "Tenants"),
-             parameters.limit(), parameters.cursor(control_bodies.TENANT_ID.strip("^$"))),
+        Route("list_tenants", "GET", "/v1/tenants", "Tenants, oldest first", tenants.list_tenants,
+              (ResponseSpec(200, "A page of them.", "Tenants"), _CONFLICT),
+              (parameters.limit(), parameters.cursor(control_bodies.TENANT_ID.strip("^$")))),
         Route("create_tenant", "POST", "/v1/tenants", "Create a tenant", tenants.create_tenant,
               (ResponseSpec(201, "The tenant; `Location` names it.", "Tenant"), _CONFLICT),
-              body=body("create_tenant", required=False)),
-        _get("get_tenant", TENANT, "A tenant", tenants.get_tenant, _TENANT_SAID),
+              body=account("create_tenant", required=False)),
+        _get("get_tenant", TENANT, "A tenant", tenants.get_tenant, _TENANT_RESPONSE),
         Route("change_tenant", "PATCH", TENANT, "Change a tenant by a merge patch", tenants.change_tenant,
-              (_TENANT_SAID, _CONFLICT), body=body("change_tenant"),
+              (_TENANT_RESPONSE, _CONFLICT), body=account("change_tenant"),
               details="Members are merged, null removes. What is set here survives a change of scenario."),
         Route("delete_tenant", "DELETE", TENANT, "Delete a tenant", tenants.delete_tenant,
               (ResponseSpec(204, "Gone, with its timers and open pushes."), _CONFLICT)),
         _get("get_tenant_scenario", f"{TENANT}/scenario", "The text of the scenario in force",
              tenants.get_scenario_text, ResponseSpec(200, "YAML.", None, "application/yaml"), tag="scenarios"),
         Route("load_scenario", "PUT", f"{TENANT}/scenario", "Load a scenario", tenants.load_scenario,
-              (_TENANT_SAID, _CONFLICT), body=body("load_scenario", *YAML_TYPES),
+              (_TENANT_RESPONSE, _CONFLICT), body=body("load_scenario", *YAML_TYPES),
               details="An invalid one changes nothing; `errors` holds the findings of `check`."),
         Route("reset_tenant", "POST", f"{TENANT}/reset", "Forget everything that happened",
-              tenants.reset_tenant, (_TENANT_SAID, _CONFLICT), (to_start,),
+              tenants.reset_tenant, (_TENANT_RESPONSE, _CONFLICT), (to_start,),
               details="Calls, tokens, journal and rule counters go, a manual clock returns to its start."),
         Route("advance", "POST", f"{TENANT}/clock/advance", "Advance a manual clock", clock.advance,
               (ResponseSpec(200, "What happened.", "Advanced"), _CONFLICT), body=body("advance"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
@@ -12,35 +12,51 @@ from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.scenarios.nodes import child_pointer
 
 Providers = Mapping[str, Provider]
-Errors = list[tuple[str, str]]
 
 
-def check_settings(providers: Providers, document: Mapping[str, Any], errors: Errors) -> None:
-    """Note the values of a body's ``settings`` that do not read; its schema has admitted the names."""
-    for name, values in (document.get("settings") or {}).items():
-        for key, value in (values or {}).items():
-            try:
-                if value is not None:
-                    providers[name].settings.settings[key].read(value)
-            except ValueError as error:
-                errors.append((child_pointer(f"/settings/{name}", key), str(error)))
-
-
-def read_clock(value: Any, errors: Errors) -> ClockSpec | None:
-    """A clock as scenario files write it: ``real``, ``manual``, ``60x``, ``{mode, start}``."""
-    pointer = "/clock"
+def account_errors(providers: Providers, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the clock, the scenario and the values of settings; the schema admits their names."""
+    if document.get("scenario") is not None and document.get("scenario_yaml") is not None:
+        yield "/scenario_yaml", "give either scenario or scenario_yaml"
     try:
-        if value is None or isinstance(value, str):
-            return None if value is None else parse_clock(value)
-        pointer = "/clock/mode"
-        spec = parse_clock(value["mode"])
-        if "start" not in value:
-            return spec
-        pointer = "/clock/start"
-        return started(spec, parse_start(value["start"]))
-    except ValueError as error:
-        errors.append((pointer, str(error)))
+        read_clock(document.get("clock"))
+    except ClockInvalid as error:
+        yield error.pointer, str(error)
+    settings = document.get("settings")
+    for name, values in (settings if isinstance(settings, Mapping) else {}).items():
+        known = providers[name].settings.settings if name in providers else {}
+        for key, value in (values if isinstance(values, Mapping) else {}).items():
+            try:
+                if value is not None and key in known:
+                    known[key].read(value)
+            except ValueError as error:
+                yield child_pointer(f"/settings/{name}", key), str(error)
+
+
+class ClockInvalid(ValueError):
+    """A clock that cannot be read; ``pointer`` is the JSON Pointer of the part that is wrong."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        """Say what is wrong in one sentence."""
+        super().__init__(message)
+        self.pointer = pointer
+
+
+def read_clock(value: Any) -> ClockSpec | None:
+    """A clock as scenario files write it: ``real``, ``manual``, ``60x``, ``{mode, start}``.
+
+    None for null and for other types, which the schema refuses. Raises ClockInvalid.
+    """
+    mode, start = (value.get("mode"), value.get("start")) if isinstance(value, Mapping) else (value, None)
+    if not isinstance(mode, str):
         return None
+    try:
+        pointer = "/clock/mode" if isinstance(value, Mapping) else "/clock"
+        spec = parse_clock(mode)
+        pointer = "/clock/start"
+        return started(spec, parse_start(start)) if isinstance(start, str) else spec
+    except ValueError as error:
+        raise ClockInvalid(pointer, str(error)) from error
 
 
 def layer_of(document: Mapping[str, Any]) -> Layer:

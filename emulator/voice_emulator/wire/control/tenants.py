@@ -12,13 +12,7 @@ from voice_emulator.core.tenancy import TenantTaken
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
-from voice_emulator.wire.control.tenant_changes import (
-    Errors,
-    changes_of,
-    check_settings,
-    layer_of,
-    read_clock,
-)
+from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
 
 DEFAULT_SCENARIO = "happy-path"
@@ -42,13 +36,7 @@ async def list_tenants(request: ControlRequest) -> web.Response:
 async def create_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants``."""
     runtime, document = request.runtime, request.document
-    errors: Errors = []
-    clock = read_clock(document.get("clock"), errors)
-    check_settings(runtime.providers, document, errors)
-    if document.get("scenario") is not None and document.get("scenario_yaml") is not None:
-        errors.append(("/scenario_yaml", "give either scenario or scenario_yaml"))
-    if errors:
-        raise invalid(errors, "the body is invalid")
+    clock = read_clock(document.get("clock"))
     scenario = _scenario(request, document)
     try:
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
@@ -98,10 +86,6 @@ async def get_tenant(request: ControlRequest) -> web.Response:
 async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = request.runtime, request.tenant, request.document
-    errors: Errors = []
-    check_settings(runtime.providers, document, errors)
-    if errors:
-        raise invalid(errors, "the body is invalid")
     try:
         tenant.change(changes_of(runtime.providers, document))
     except KeyTaken as error:
@@ -156,7 +140,7 @@ async def reset_tenant(request: ControlRequest) -> web.Response:
             tenant.restart()
         except KeyTaken as error:
             raise conflict(
-                f"the start-up state cannot be had back: {error}", [("/credentials", str(error))]
+                f"the start-up state cannot be restored: {error}", [("/credentials", str(error))]
             ) from error
     else:
         tenant.reset()

@@ -47,7 +47,9 @@ async def wait(request: ControlRequest) -> web.Response:
         if not OUTCOMES[what]:
             raise wrong("?outcome", "a request has no outcome; wait for calls or callbacks")
         names = ", ".join(OUTCOMES[what])
-        raise wrong("?outcome", f"{outcome!r} is no outcome of {what}: with for={what} it is one of {names}")
+        raise wrong(
+            "?outcome", f"invalid outcome {outcome!r} of {what}: with for={what} it is one of {names}"
+        )
     source, matches, show = _kind_of_wait(request, tenant, what)
     collector = Collector(source, matches, query["count"], tenant)
     satisfied = await request.services.waiters.until(
@@ -135,7 +137,7 @@ class Count:
         return count >= self.wanted if self.kind == "at_least" else count <= self.wanted
 
     def decided(self, count: int) -> bool:
-        """Whether there is nothing to wait for: it holds, or more requests could not mend it."""
+        """Whether more requests cannot change the result."""
         return self.holds(count) or (self.kind != "at_least" and count > self.wanted)
 
 
