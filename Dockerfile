@@ -5,7 +5,9 @@
 #
 # `make container-check` runs these steps without an engine.
 
-FROM python:3.12-slim AS build
+# An exact tag, in both stages. It can still be pushed anew: to pin it for good, append the digest that
+# `docker buildx imagetools inspect python:3.12.12-slim-bookworm` prints, as python:3.12.12-slim-bookworm@sha256:...
+FROM python:3.12.12-slim-bookworm AS build
 
 WORKDIR /src
 
@@ -26,12 +28,16 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
     && /opt/build/bin/pip --python /opt/voice-emulator/bin/python install --no-cache-dir --no-deps /opt/wheels/*.whl
 
 
-FROM python:3.12-slim
+FROM python:3.12.12-slim-bookworm
 
 LABEL org.opencontainers.image.title="voice-emulator" \
       org.opencontainers.image.description="The voice APIs of NXCloud, Huawei CEC and Infin8linx, answered locally" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
+
+# The base brings pip, and another one for new environments: what runs here installs nothing.
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.12/site-packages/pip \
+    /usr/local/lib/python3.12/site-packages/pip-*.dist-info /usr/local/lib/python3.12/ensurepip
 
 COPY --from=build /opt/voice-emulator /opt/voice-emulator
 
@@ -39,7 +45,7 @@ COPY --from=build /opt/voice-emulator /opt/voice-emulator
 ENV PATH=/opt/voice-emulator/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    VOICE_EMULATOR_HOST=0.0.0.0
+    VOICE_EMULATOR_HOST=::
 
 # A number, so that Kubernetes can tell it is not root; it owns nothing and needs no home.
 USER 65532:65532
@@ -49,4 +55,4 @@ EXPOSE 4880 4881
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["voice-emulator", "health"]
 ENTRYPOINT ["voice-emulator"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "::"]

@@ -75,6 +75,7 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 	echo "testing with" && sed 's/^/  /; s/ ;.*//' $(VENV)/$(1).txt && \
 	$(VENV)/$(1)/bin/python -m pytest $(SPREAD) -m "not long" $(ARGS)
 
+# What takes long, or needs servers that not every machine has.
 # Coverage-guided, for as long as one likes, with what only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
 	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)

@@ -117,7 +117,9 @@ def voice_emulator_server(
     import ssl
 
     from voice_emulator.client import Client
+    from voice_emulator.client.asynchronous import remember_session
 
+    remember_session()
     control = _given(pytestconfig, "control", CONTROL_ENV)
     token = _given(pytestconfig, "token", TOKEN_ENV)
     if control:
@@ -190,11 +192,12 @@ def pytest_runtest_makereport(
 
 def _journal(held: VoiceEmulator) -> str:
     from voice_emulator.client import ClientError
+    from voice_emulator.core.words import visible
 
     try:
-        return held.timeline()
+        return visible(held.timeline())
     except ClientError as error:
-        return f"not available: {error}"
+        return visible(f"not available: {error}")
 
 
 def _given(config: pytest.Config, name: str, environment: str) -> str | None:

@@ -18,12 +18,14 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """Everything ``serve`` can be told; INTERFACE section 2. Spans are real seconds.
 
+    ``scenario_env`` names the variables that scenarios sent over HTTP may refer to;
     ``seed`` and ``clock`` are for the tenant ``default``; ``rewrites`` are (from, to) prefixes;
     ``tls_fault`` is ``expired`` or ``wrong-host``.
     """
 
     scenario: str = "happy-path"
-    host: str = LOOPBACK
+    scenario_env: tuple[str, ...] = ()
+    host: str | tuple[str, ...] = LOOPBACK
     port: int = TRAFFIC_PORT
     control_port: int = CONTROL_PORT
     callback_url: str | None = None
@@ -47,3 +49,8 @@ class Options:
     lenient: bool = False
     report_on_exit: Path | None = None
     state: Path | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What ``host`` names, which may be several."""
+        return (self.host,) if isinstance(self.host, str) else self.host

@@ -194,6 +194,9 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
         (["--tls-self-signed", "--tls-cert", "x"], "leave --tls-cert and --tls-key out"),
         (["--tls-fault", "expired"], "needs --tls-self-signed"),
         (["--callback-ca", "/nowhere"], "holds no certificates"),
+        (["--control-token", ""], "--control-token is empty"),
+        (["--control-token", "  "], "--control-token is empty"),
+        (["--scenario-env", "A=B"], "not the name of an environment variable"),
     ],
 )
 def test_wrong_usage_is_one_clear_sentence_and_status_2(args, words):
@@ -239,6 +242,7 @@ GIVEN = [
     ("--seed", "-4", "seed", -4),
     ("--clock", "60x", "clock", ClockSpec("scaled", 60.0)),
     ("--clock", "manual", "clock", ClockSpec("manual")),
+    ("--scenario-env", "CALLBACK_URL", "scenario_env", ("CALLBACK_URL",)),
     ("--control-token", "s3cret", "control_token", "s3cret"),
     ("--allow-host", "ci.example.org", "allow_hosts", ("ci.example.org",)),
     ("--callback-timeout", "2.5", "callback_timeout", 2.5),
@@ -306,6 +310,13 @@ def test_several_values_in_the_environment_are_separated_by_blanks(monkeypatch):
     monkeypatch.setenv("VOICE_EMULATOR_ALLOW_HOST", "a.example b.example")
     assert read().allow_hosts == ("a.example", "b.example")
     assert read("--allow-host", "c", "--allow-host", "d").allow_hosts == ("c", "d")
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_is_no_token_and_does_not_pass_for_none(value: str):
+    done = command("serve", "--port", 0, "--control-port", 0, env={"VOICE_EMULATOR_CONTROL_TOKEN": value})
+    assert done.returncode == 2
+    assert "--control-token is empty" in done.stderr.splitlines()[-1]
 
 
 def test_the_start_of_the_clock(monkeypatch):

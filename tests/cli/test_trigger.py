@@ -49,12 +49,18 @@ def test_the_receipt_is_the_one_that_was_asked_for(receiver, args, wanted):
     assert {name: fields[name] for name in wanted} == wanted
 
 
-def test_two_receipts_report_two_calls(receiver):
+@pytest.mark.parametrize(
+    ("provider", "identity"),
+    [("nxcloud", "messageid"), ("huawei_cec", "callSerialNo"), ("infin8linx", "id"), ("infin8linx", "uuid")],
+)
+def test_two_receipts_report_two_calls(receiver, provider, identity):
     first, second = (
-        fields_of(command("trigger", "nxcloud", "--callback-url", url_of(receiver)).stdout)["messageid"]
+        fields_of(command("trigger", provider, "--callback-url", url_of(receiver)).stdout)[identity]
         for _ in range(2)
     )
     assert first != second
+    if identity == "id":
+        assert 1_000_001 <= first < second < 2**31
 
 
 def test_a_receiver_that_answers_otherwise_is_status_1():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -50,14 +51,11 @@ class Runner:
         }
         inputs |= {name.replace("_", "-"): value for name, value in given.items()}
         assert set(inputs) == set(ACTION["inputs"])
-        self.outputs.clear()
+        self.outputs = {step["id"]: {} for step in STEPS.values() if "id" in step}
         for name, step in STEPS.items():
             known = {f"inputs.{key}": value for key, value in inputs.items()}
-            known |= {
-                "runner.temp": str(self.temp),
-                "github.action_path": str(CHECKOUT),
-                "job.status": job_status,
-            }
+            # Not runner.temp and github.action_path: in a job with `container:` they name folders of the host.
+            known |= {"job.status": job_status}
             if "if" in step and not self._value(step["if"], known):
                 continue
             if name != "Install" and "run" in step:
@@ -74,12 +72,14 @@ class Runner:
             "GITHUB_STEP_SUMMARY": self.temp / "STEP_SUMMARY",
         }  # fmt: skip
         files["GITHUB_OUTPUT"].write_text("")
-        variables = {name: self._text(value, known) for name, value in step.get("env", {}).items()}
+        variables = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text().splitlines())
+        variables |= {name: self._text(value, known) for name, value in step.get("env", {}).items()}
         assert step["shell"] == "bash"
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             env=environment(
-                **variables, GITHUB_WORKSPACE=str(self.workspace),
+                **variables, GITHUB_WORKSPACE=str(self.workspace), RUNNER_TEMP=str(self.temp),
+                GITHUB_ACTION_PATH=str(CHECKOUT),
                 **{name: str(path) for name, path in files.items()},
             ),
             cwd=self.workspace, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False,
@@ -216,6 +216,144 @@ def test_nothing_that_a_caller_gives_is_pasted_into_a_script():
         assert "${{" not in step.get("run", "")
 
 
-def test_the_package_comes_from_the_action_itself_unless_said_otherwise():
-    assert STEPS["Install"]["env"]["SOURCE"] == "${{ inputs.source || github.action_path }}"
-    assert 'install --quiet --disable-pip-version-check "$SOURCE"' in STEPS["Install"]["run"]
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        "x[$(touch {})]",
+        "a[`touch {}`]",
+        "$(touch {})",
+        "1; touch {}",
+        "30 ",
+        "-1",
+        "0",
+        "",
+        "08",
+        "1e3",
+        "30\n1",
+        "999999",
+    ],
+)
+def test_a_timeout_is_a_number_and_never_run(runner: Runner, timeout: str):
+    """Bash evaluates what it takes for a number: array indices in it, commands in them."""
+    proof = runner.workspace / "proof"
+    assert runner.use(timeout=timeout.format(proof), **FREE) == 1
+    assert "::error::voice-emulator: timeout is a whole number" in runner.printed
+    assert not proof.exists()
+    assert not alive(runner)
+
+
+@pytest.mark.parametrize("name", ["scenario", "callback_url", "port", "control_port", "arguments", "timeout"])
+@pytest.mark.parametrize(
+    "value", ["x[$(touch {})]", "$(touch {})", "`touch {}`", "; touch {}", "'; touch {} #"]
+)
+def test_no_input_is_run(runner: Runner, name: str, value: str):
+    proof = runner.workspace / "proof"
+    assert runner.use(**{**FREE, name: value.format(proof)}) == 1
+    assert not proof.exists()
+
+
+def test_a_quote_left_open_starts_nothing(runner: Runner):
+    """Going on without the arguments could be going on without a token."""
+    assert runner.use(arguments="--control-token 's3cret", **FREE) == 1
+    assert "is a quote left open?" in runner.printed
+    assert not alive(runner)
+
+
+def test_no_variable_that_a_caller_gives_is_a_number_to_bash_unchecked():
+    """Between (( )), in $(( )) and as an index a variable is code: only our own counters, and TIMEOUT once checked."""
+    for step in STEPS.values():
+        script = step.get("run", "")
+        for found in re.findall(r"\(\((.*?)\)\)", script, re.DOTALL):
+            given = set(re.findall(r"[A-Z_]{2,}", found))
+            assert given <= {"TIMEOUT"}, found
+            if given:
+                assert script.index('[[ "$TIMEOUT" =~ ^[1-9][0-9]{0,4}$ ]]') < script.index(found)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--control-token s3cret", "--control-token=s3cret", "--seed 7 --control-token 's3cret'"]
+)
+def test_a_token_in_the_arguments_is_there_for_the_report_and_for_the_tests_and_hidden_in_the_log(
+    runner: Runner, arguments: str
+):
+    assert runner.use(arguments=arguments, **FREE) == 0, runner.printed
+    assert "::add-mask::s3cret\n" in runner.printed
+    told = dict(line.split("=", 1) for line in (runner.temp / "ENV").read_text().splitlines())
+    assert told["VOICE_EMULATOR_CONTROL_TOKEN"] == "s3cret"
+    assert runner.use(command="stop", attach="always") == 0, runner.printed
+    assert runner.artifact() == {"report.json", "junit.xml", "report.html", "report.md", "emulator.log"}
+    assert "::warning::" not in runner.printed
+
+
+def test_an_empty_token_in_the_arguments_starts_nothing(runner: Runner):
+    """What a secret that is not set becomes."""
+    assert runner.use(arguments="--control-token ''", **FREE) == 1
+    assert "--control-token is empty" in runner.printed
+
+
+def test_a_report_that_cannot_be_had_is_told(runner: Runner):
+    assert runner.use(arguments="", **FREE) == 0, runner.printed
+    control = runner.temp / "voice-emulator" / "ready.json"
+    control.write_text(control.read_text().replace("127.0.0.1", "127.0.0.9"))
+    assert runner.use(command="stop", attach="always") == 0, runner.printed
+    assert "::warning::voice-emulator: the report could not be had" in runner.printed
+    assert runner.artifact() == {"emulator.log"}
+
+
+def test_the_log_gives_the_runner_no_commands(runner: Runner):
+    (runner.workspace / "s.yaml").write_text(
+        "name: x\nrules:\n  - {name: a, call: {outcome: '::error::forged'}}\n"
+    )
+    assert runner.use(scenario="s.yaml", **FREE) == 1
+    begin, end = (
+        runner.printed.index("::stop-commands::"),
+        runner.printed.rindex("::error::voice-emulator did not"),
+    )
+    mark = runner.printed[begin:].splitlines()[0].removeprefix("::stop-commands::")
+    assert re.fullmatch("[0-9a-f]{32}", mark)
+    assert "forged" in runner.printed[begin:end]
+    assert runner.printed[begin:end].rstrip().endswith(f"::{mark}::")
+
+
+@pytest.mark.xdist_group("packaging")
+def test_it_is_installed_from_the_action_itself_at_the_locked_versions(tmp_path: Path):
+    """The step Install for real, with the runner's variables alone."""
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Install"]["run"]],
+        env={**os.environ, "SOURCE": "", "RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(CHECKOUT)}
+        | {"PATH": f"{Path(sys.executable).resolve().parent}:{os.environ['PATH']}"},
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    python = temp / "voice-emulator" / "venv" / "bin" / "python"
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    versions = {each["name"].lower().replace("_", "-"): each["version"] for each in json.loads(listed.stdout)}
+    lock = (CHECKOUT / "requirements" / "runtime.lock").read_text()
+    locked = dict(re.findall(r"^([a-z0-9_.-]+)==([^ ;]+)", lock, re.MULTILINE))
+    assert "voice-emulator" in versions
+    others = {name: version for name, version in versions.items() if name in locked}
+    assert others["aiohttp"] == locked["aiohttp"]
+    assert others == {name: locked[name] for name in others}
+    assert set(versions) - set(others) <= {"voice-emulator", "pip", "setuptools"}, (
+        "and nothing else came along"
+    )
+
+
+def test_actions_are_pinned_by_commit_and_say_which_version_that_is():
+    for path in (
+        "action.yml",
+        ".github/workflows/ci.yml",
+        "emulator/voice_emulator/cli/starters/ci.yaml",
+        "docs/ci.md",
+    ):
+        for line in (CHECKOUT / path).read_text(encoding="utf-8").splitlines():
+            if "uses: actions/" in line:
+                assert re.search(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$", line), (
+                    path,
+                    line,
+                )

@@ -26,18 +26,18 @@ def the(word: str) -> str:
     return found
 
 
-def test_there_are_two_stages_and_the_last_one_runs_nothing():
+def test_there_are_two_stages_and_the_last_one_only_takes_away():
     assert len(STAGES) == 2
-    assert "RUN" not in {step.word for step in LAST}
+    assert re.match(r"rm -rf /usr/local/[^;&|]*$", the("RUN"))
     assert [step.rest for step in LAST if step.word == "COPY"] == [
         "--from=build /opt/voice-emulator /opt/voice-emulator"
     ]
 
 
-def test_both_begin_with_the_same_slim_python_that_the_project_supports():
+def test_both_begin_with_the_same_slim_python_by_exact_tag_that_the_project_supports():
     images = {stage[0].rest.split()[0] for stage in STAGES}
     assert len(images) == 1
-    version = re.fullmatch(r"python:(3\.\d+)-slim", images.pop())
+    version = re.fullmatch(r"python:(3\.\d+)\.\d+-slim-[a-z]+", images.pop())
     assert version is not None
     assert f"Programming Language :: Python :: {version[1]}" in PROJECT["classifiers"]
 
@@ -56,6 +56,30 @@ def test_every_requirement_comes_from_a_lock_file_with_hashes():
     assert any("requirements/runtime.lock" in install for install in installs)
 
 
+def test_the_pip_of_the_base_is_taken_away(tmp_path: Path):
+    """The step carried out on what the official images have, and on a pip of any version."""
+    version = LAST[0].rest.removeprefix("python:").rpartition("-slim")[0].rpartition(".")[0]
+    library = tmp_path / "usr/local/lib" / f"python{version}"
+    gone = [
+        "site-packages/pip/__init__.py", "site-packages/pip-25.0.1.dist-info/METADATA",
+        "ensurepip/_bundled/pip-25.0.1-py3-none-any.whl",
+    ]  # fmt: skip
+    kept = ["site-packages/README.txt", "site-packages/pipe/__init__.py", "json/__init__.py"]
+    programs = tmp_path / "usr/local/bin"
+    for path in [
+        *(library / each for each in gone + kept),
+        *(programs / each for each in ("pip", "pip3", "pip3.12", "python3")),
+    ]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    subprocess.run(
+        ["sh", "-euc", the("RUN").replace("/usr/local", f"{tmp_path}/usr/local")], check=True, timeout=60
+    )
+    left = {path.relative_to(library).as_posix() for path in library.rglob("*") if path.is_file()}
+    assert left == set(kept)
+    assert [path.name for path in programs.iterdir()] == ["python3"]
+
+
 def test_it_runs_as_a_numbered_user_that_is_not_root():
     uid, gid = the("USER").split(":")
     assert int(uid) >= 10_000
@@ -66,7 +90,7 @@ def test_it_runs_as_a_numbered_user_that_is_not_root():
 def test_the_process_gets_signals_itself(word: str):
     """The exec form: with a shell in between, SIGTERM would end the shell and not the emulator."""
     (step,) = [step for step in LAST if step.word == word]
-    assert step.argv == {"ENTRYPOINT": ["voice-emulator"], "CMD": ["serve", "--host", "0.0.0.0"]}[word]
+    assert step.argv == {"ENTRYPOINT": ["voice-emulator"], "CMD": ["serve", "--host", "::"]}[word]
 
 
 def test_it_tells_how_it_is_doing_which_ports_and_what_it_is():

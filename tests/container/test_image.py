@@ -77,7 +77,7 @@ def run(image: Image, *argv: str, **environment: str) -> subprocess.CompletedPro
 @contextmanager
 def serving(image: Image, *arguments: str) -> Iterator[Running]:
     """The entry point with the command of the image, or with ``arguments`` in its place."""
-    command = [word.replace("0.0.0.0", "127.0.0.1") for word in arguments or image.command]
+    command = [word.replace("::", "127.0.0.1") for word in arguments or image.command]
     free = {"VOICE_EMULATOR_PORT": "0", "VOICE_EMULATOR_CONTROL_PORT": "0"}
     process = subprocess.Popen(
         **inside(image, *image.entrypoint, *command, **free),  # type: ignore[call-overload]

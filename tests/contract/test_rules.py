@@ -430,6 +430,7 @@ PAIRS = [
     Pair("skipped-pages", jumps_a_page, reads_page_by_page),
     Pair("pages-unread", reads_the_first_page_only, reads_page_by_page),
     Pair("push-not-acknowledged", answering(body="ok"), answering(body="SUCCESS\n")),
+    Pair("acknowledgement-in-quotes", answering(body='"success"'), answering(body="success")),
     Pair("push-answered-with-error", answering(500), proper),
     Pair("push-redirected", answering(301, Location="/elsewhere"), proper),
     Pair("push-timed-out", hangs, proper),

@@ -29,7 +29,7 @@ from voice_emulator.wire.traffic.decoding import decode
 
 #: Seconds of processor time that reading one input may take; all are small.
 QUICK = 5.0
-LABEL = "s.yaml"
+LABEL = "scenario"
 KINDS = (
     FORM, JSON, "multipart/form-data; boundary=b", "text/plain", "", "application/json; charset=utf-8",
     "application/x-www-form-urlencoded; charset=gbk", "multipart/form-data", "application/vnd.x+json",
@@ -53,7 +53,7 @@ def load(text: str) -> Scenario | None:
     """The scenario of ``text``, or None after a refusal that names places in it."""
     try:
         with cpu_below(QUICK):
-            scenario = loader().text(text, LABEL)
+            scenario = loader().text(text)
     except FileError as error:
         lines = (
             text.count("\n")

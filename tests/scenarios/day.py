@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,9 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 ROUNDS = (0, 40, 90, 150, 300)
+#: The ids of the first ten thousand records, also as ``corrupt: wrong_id`` makes them: they count, so they follow the
+#: order of events.
+RECORD_ID = re.compile(rb"(100|211)[0-9]{4}")
 #: Last digits 1 to 5 and 6 to 0, for scenarios that tell numbers by them.
 LISTED = [f"62812555{digit}{digit}77{digit}" for digit in range(10)]
 MAGIC = [
@@ -171,12 +175,20 @@ async def spend(emu: Running) -> list[Any]:
     return journal(emu)
 
 
-def journal(emu: Running) -> list[Any]:
-    """The journal without what differs from run to run: ports, and how long things took."""
-    return [_line(emu, entry.kind, entry.at, entry.record) for entry in emu.tenant.journal]
+def journal(emu: Running, *, numbered: bool = True) -> list[Any]:
+    """The journal without what differs from run to run: ports, and how long things took.
+
+    Unless ``numbered`` also without what differs from one order of events to another: the ids of records.
+    """
+    return [_line(emu, entry.kind, entry.at, entry.record, numbered) for entry in emu.tenant.journal]
 
 
-def _line(emu: Running, kind: str, at: int, record: Any) -> list[Any]:
+def unnumbered(body: bytes) -> bytes:
+    """``body`` without the ids of records."""
+    return RECORD_ID.sub(b"(record)", body)
+
+
+def _line(emu: Running, kind: str, at: int, record: Any, numbered: bool) -> list[Any]:
     instant = round((at - START) / SECOND, 3)
     if isinstance(record, RequestRecord):
         sent = record.sent
@@ -190,12 +202,15 @@ def _line(emu: Running, kind: str, at: int, record: Any) -> list[Any]:
         }  # fmt: skip
     elif isinstance(record, Attempt):
         path = (record.url or "").removeprefix(emu.receiver.url)
+        pushed = path.encode() + record.body
         line = {
             "push": record.push.kind, "to": record.push.call and record.push.call.number, "again": record.number - 1,
             "outcome": record.outcome.value, "faults": list(record.faults), "rule": record.push.rule,
-            "body": _mark(path.encode() + record.body),
+            "body": _mark(pushed if numbered else unnumbered(pushed)),
             "headers": dict(record.headers) if record.faults else {},
-            "fields": {name: str(value)[:40] for name, value in record.fields.items()} if _spoiled(record) else {},
+            "fields": {
+                name: str(value)[:40] for name, value in record.fields.items() if numbered or name != "id"
+            } if _spoiled(record) else {},
         }  # fmt: skip
     else:
         shown = record.shown()

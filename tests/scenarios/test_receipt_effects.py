@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.asking import fields_of
 from tests.rig import START, Running, started
-from tests.scenarios.day import DAY, IN8_KEYS, Customer
+from tests.scenarios.day import DAY, IN8_KEYS, Customer, unnumbered
 from voice_emulator.core.clock import SECOND
 
 EACH = 30
@@ -69,10 +69,10 @@ async def call_everybody(emu: Running) -> Seen:
             attempt.at,
             push.method,
             push.path,
-            sorted(push.query.items()),
+            unnumbered(str(sorted(push.query.items())).encode()),
             push.headers.get("Content-Type"),
         )
-        seen[attempt.push.provider, attempt.push.call.number].append((*said, push.body))
+        seen[attempt.push.provider, attempt.push.call.number].append((*said, unnumbered(push.body)))
     return seen
 
 

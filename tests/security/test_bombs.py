@@ -332,7 +332,7 @@ async def test_the_control_port_unpacks_nothing_either(emu: Running):
         async with emu.client.post(
             emu.control + "/v1/tenants", data=io.BytesIO(body), headers=headers
         ) as reply:
-            assert reply.status == 400
+            assert reply.status == 415
     await still_serves(emu)
 
 

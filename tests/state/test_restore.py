@@ -371,3 +371,63 @@ async def test_every_row_can_be_read_by_anybody_who_knows_json(tmp_path):
             for (text,) in file.execute(f"SELECT {column} FROM tenants"):
                 json.loads(text)
     file.close()
+
+
+# --- record ids ---------------------------------------------------------------------------------
+
+UNEVEN = "name: uneven\nmagic_numbers: false\nrules:\n  - {name: all, call: {outcome: answered, ring: {uniform: [1s, 20s]}, talk: {uniform: [1s, 50s]}}}\n"
+
+
+def bills_of(told: Story) -> list[tuple[int, str]]:
+    calls = [call for call in default(told).ledger if call.record]
+    return sorted((call.record, call.number) for call in calls)
+
+
+@pytest.mark.parametrize("limit", [50_000, 3])
+@pytest.mark.parametrize("at", ["0s", "20s", "40s", "90s"])
+async def test_record_ids_go_on_where_they_were(tmp_path, limit, at):
+    """Before, amid and after the calls, and when the last ones are forgotten already."""
+    shown = []
+    for dies in (False, True):
+        folder = tmp_path / str(dies)
+        folder.mkdir()
+        async with story(folder, UNEVEN, calls_limit=limit) as told:
+            for _ in range(2):
+                await place(told, *(f"62812000{index:03}9" for index in range(12)))
+                await told.emu.advance(at)
+                if dies:
+                    await told.die()
+                await told.emu.settle()
+                if dies:
+                    await told.die()
+            shown.append(bills_of(told))
+            assert [record for record, _ in shown[-1]] == list(range(1_000_025 - min(24, limit), 1_000_025))
+            call = next(call for call in default(told).ledger if call.record)
+            assert call.provider_id != str(call.record), "NXCloud told a messageid"
+    assert shown[0] == shown[1]
+
+
+async def test_record_ids_start_anew_at_a_reset_that_a_death_follows(tmp_path):
+    async with story(tmp_path) as told:
+        for _ in range(2):
+            await place(told, "6281234567890")
+            await told.emu.settle()
+            assert bills_of(told) == [(1_000_001, "6281234567890")]
+            await over_control(told, "POST", "/v1/tenants/default/reset")
+            await told.die()
+
+
+async def test_the_id_of_a_record_comes_back_where_no_other_was_told(tmp_path):
+    async with story(tmp_path) as told:
+        form = {
+            "service": "App.Sip_Call.PlayVoice", "appid": "in8-appid", "accesskey": "in8-accesskey", "nationcode": "id",
+            "destnumber": "81351111451,81351111452", "voicetype": "1", "voicefile": "hello",
+        }  # fmt: skip
+        assert (await told.ask("/api/yunhu", data=form))["code"] == 200
+        await told.die()
+        assert [call.provider_id for call in default(told).ledger] == ["", ""]
+        await told.emu.settle()
+        await told.die()
+        assert sorted(call.provider_id for call in default(told).ledger) == ["1000001", "1000002"]
+        pushed = [push.fields["id"] for push in told.receiver.received]
+        assert pushed == [1_000_001, 1_000_002]

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import click
 
-from voice_emulator.core.words import nearest
+from voice_emulator.cli.terminal import echo
+from voice_emulator.core.words import nearest, visible
 from voice_emulator.errors import EmulatorError, FileError, UsageError
 
 __all__ = ["COMMANDS", "main"]
@@ -91,12 +92,16 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except FileError as error:
             for finding in error.findings:
-                click.echo(str(finding), err=True)
-            raise click.ClickException(_counted(error)) from error
+                echo(str(finding), err=True)
+            raise click.ClickException(visible(_counted(error))) from error
         except UsageError as error:
-            raise WrongUsage(str(error)) from error
+            raise WrongUsage(visible(str(error))) from error
         except EmulatorError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error))) from error
+        except click.ClickException as error:
+            # Final, says click; but this is what it shows, whatever kind of exception it is.
+            error.message = visible(error.message)  # type: ignore[misc]
+            raise
 
 
 def _counted(error: FileError) -> str:
@@ -111,7 +116,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     if wanted and not ctx.resilient_parsing:
         from voice_emulator.version import version
 
-        click.echo(f"voice-emulator {version()}")
+        echo(f"voice-emulator {version()}")
         ctx.exit()
 
 
@@ -129,6 +134,9 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process: 0 fine, 1 findings or a failure, 2 wrong usage."""
+    from voice_emulator.cli.process import guard_output
+
+    guard_output()
     try:
         commands.main(args=list(args) if args is not None else None, prog_name="voice-emulator")
     except OSError as error:
@@ -138,5 +146,5 @@ def main(args: Sequence[str] | None = None) -> None:
         from voice_emulator.cli.process import forget
 
         forget(sys.stdout)
-        click.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
+        echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
         sys.exit(1)

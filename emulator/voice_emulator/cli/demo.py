@@ -13,6 +13,7 @@ import click
 from voice_emulator.cli.demo_calls import DIALLED, RECEIPT_FIELDS, Client, RequestRefused
 from voice_emulator.cli.demo_screen import Result, Row, Screen, screen_for
 from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, receiving
+from voice_emulator.core.words import visible
 from voice_emulator.settings import Options
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ class _Demo:
         self._missing.discard((push.provider, number))
         outcome, talk = self._how_it_went(push.provider, number)
         says = f"{cause_field}={push.fields.get(cause_field)}"
-        row = Row(push.provider, number, str(push.fields.get(id_field, "")), outcome, talk, says)
+        row = Row(
+            push.provider, number, visible(str(push.fields.get(id_field, ""))), outcome, talk, visible(says)
+        )
         self._rows.append(row)
         self._screen.arrived(row)
         if not self._missing:

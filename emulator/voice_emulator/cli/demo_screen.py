@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-import click
-
 from voice_emulator.cli.demo_calls import Sent
+from voice_emulator.cli.terminal import echo
 
 NEXT_STEPS = (
     "Next: `make run` or `voice-emulator serve`, then point your client at http://127.0.0.1:4880.",
@@ -82,11 +81,11 @@ class PlainScreen:
     def begin(self, emulator: str, receiver: str, wanted: int) -> None:
         """Where everything is."""
         self._wanted = wanted
-        click.echo(f"emulator at {emulator}, receiver at {receiver}; a minute of calls passes in a second")
+        echo(f"emulator at {emulator}, receiver at {receiver}; a minute of calls passes in a second")
 
     def sent(self, sent: Sent) -> None:
         """One line a request."""
-        click.echo(f"request  {sent.provider:<10}  {sent.operation:<23}  {_dialled(sent):<9}  {sent.answer}")
+        echo(f"request  {sent.provider:<10}  {sent.operation:<23}  {_dialled(sent):<9}  {sent.answer}")
 
     def arrived(self, row: Row) -> None:
         """One line a receipt."""
@@ -95,14 +94,14 @@ class PlainScreen:
             f"{row.provider:<10}", f"{row.number:<13}", f"{row.id:<32}", f"{row.outcome:<9}",
             f"{row.talk:>3} s", row.says, f"({self._count}/{self._wanted})",
         )  # fmt: skip
-        click.echo("receipt  " + "  ".join(cells))
+        echo("receipt  " + "  ".join(cells))
 
     def end(self, result: Result | None) -> None:
         """The result, and what to do next."""
         if result is not None:
-            click.echo(result.line)
+            echo(result.line)
             for line in NEXT_STEPS:
-                click.echo(line)
+                echo(line)
 
 
 class LiveScreen:
@@ -148,8 +147,10 @@ class LiveScreen:
         """A line above the table."""
         from rich.markup import escape
 
+        from voice_emulator.core.words import visible
+
         what = f"[bold]{sent.provider:<10}[/]  {sent.operation:<23}  {_dialled(sent):<9}"
-        line = f"[green]✓[/] {what}  [dim]{escape(sent.answer)}[/]"
+        line = f"[green]✓[/] {what}  [dim]{escape(visible(sent.answer))}[/]"
         self._console.print(line, no_wrap=True, overflow="ellipsis")
 
     def arrived(self, row: Row) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from voice_emulator.cli.terminal import echo
+
 if TYPE_CHECKING:
     from voice_emulator.providers.provider import Provider
 
@@ -31,7 +33,7 @@ def errors(provider: str | None) -> None:
         _draw(rows)
     else:
         for line in aligned([COLUMNS, *rows]):
-            click.echo(line)
+            echo(line)
 
 
 def rows_of(provider: Provider) -> Iterable[tuple[str, ...]]:

@@ -11,7 +11,8 @@ from voice_emulator.wire.http.event_loop import loop_factory
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Of those that end a process, the ones that end it in an orderly way. SIGHUP: the terminal has gone.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def run(main: Coroutine[object, object, T]) -> T:
@@ -21,7 +22,7 @@ def run(main: Coroutine[object, object, T]) -> T:
 
 
 def on_signals(act: Callable[[], object]) -> None:
-    """Have ``act`` called in the running loop at every SIGINT and SIGTERM from now on."""
+    """Have ``act`` called in the running loop at every SIGINT, SIGTERM and SIGHUP from now on."""
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         try:
@@ -31,7 +32,7 @@ def on_signals(act: Callable[[], object]) -> None:
 
 
 async def until_signal() -> None:
-    """Wait for SIGINT or SIGTERM."""
+    """Wait for SIGINT, SIGTERM or SIGHUP."""
     told = asyncio.Event()
     on_signals(told.set)
     await told.wait()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from voice_emulator.cli.health import control_option
+from voice_emulator.cli.terminal import echo
 
 
 @click.command("explain")
@@ -34,4 +35,4 @@ def explain(entry_id: int, control: str, control_token: str | None, tenant: str,
 
     with Client(control, token=control_token) as client:
         told: Mapping[str, Any] = client.explain(entry_id, tenant)
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False) if as_json else explanation_text(told))
+    echo(json.dumps(told, indent=2, ensure_ascii=False) if as_json else explanation_text(told))

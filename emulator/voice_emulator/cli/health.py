@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from voice_emulator.cli.environment import given
 from voice_emulator.cli.options import address, span
+from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,7 +28,7 @@ PATIENCE = 2.0
 
 def _default_control() -> str:
     """The control port of an emulator that was started in the same environment, as in a container."""
-    return f"http://127.0.0.1:{os.environ.get('VOICE_EMULATOR_CONTROL_PORT') or 4881}"
+    return f"http://127.0.0.1:{given('VOICE_EMULATOR_CONTROL_PORT', os.environ) or 4881}"
 
 
 control_option = click.option(
@@ -69,7 +71,7 @@ def wait_ready(control: str, ca: Path | None, insecure: bool, timeout: float) ->
         left = deadline - time.monotonic()
         ready, answer = look_at(control, min(PATIENCE, max(left, PAUSE)), tls)
         if ready:
-            click.echo(answer)
+            echo(answer)
             return
         if left <= PAUSE:
             raise click.ClickException(f"no emulator was ready within {timeout:g} s: {answer}")
@@ -87,7 +89,7 @@ def health(control: str, ca: Path | None, insecure: bool) -> None:
     ready, answer = look_at(control, PATIENCE, trust(ca, insecure))
     if not ready:
         raise click.ClickException(answer)
-    click.echo(answer)
+    echo(answer)
 
 
 def trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:

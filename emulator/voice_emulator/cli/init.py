@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from voice_emulator.cli.packing import write_wheel
+from voice_emulator.cli.terminal import echo
 
 #: The files, in the order they are written, and what each is.
 STARTERS = {
@@ -56,4 +57,4 @@ def init(folder: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
     told.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
-    click.echo("\n".join(told))
+    echo("\n".join(told))

@@ -13,6 +13,8 @@ from voice_emulator.cli.event_loop import on_signals, run
 from voice_emulator.cli.options import PORT
 from voice_emulator.cli.output import Outlet, never_wait
 from voice_emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
+from voice_emulator.cli.terminal import Bold, echo
+from voice_emulator.errors import UsageError
 
 
 @click.command("listen")
@@ -57,11 +59,9 @@ async def _listen(host: str, port: int, status: int | None, reply: str | None) -
         try:
             receiver = receiving(Receiver(_show, make_guesser(), status, reply), host, port)
             url = await stack.enter_async_context(receiver)
-        except OSError as error:
-            raise click.ClickException(
-                f"cannot listen on {host} port {port}: {error.strerror or error}"
-            ) from error
-        click.echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
+        except UsageError as error:
+            raise click.ClickException(str(error)) from error
+        echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
         await over.wait()
     if unread:
         raise unread[0]
@@ -73,5 +73,5 @@ def _show(push: Arrival) -> None:
     answer = f"{push.status} {push.reply}".rstrip()
     path, query, _ = push.target.partition("?")
     target = f"{path}?..." if query else path  # its fields follow
-    click.echo(f"\n{push.method} {target}  {click.style(who, bold=True)}  answered {answer}")
-    click.echo(json.dumps(push.fields, indent=2, ensure_ascii=False))
+    echo(f"\n{push.method} {target}  ", Bold(who), f"  answered {answer}")
+    echo(json.dumps(push.fields, indent=2, ensure_ascii=False))

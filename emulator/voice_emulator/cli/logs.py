@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from voice_emulator.cli.output import Outlet, dropped
+from voice_emulator.core.words import visible
 
 
 class TextLines(logging.Formatter):
@@ -15,8 +16,9 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback below it when there is one."""
-        line = f"{_moment(record)} {record.levelname:<7} {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        message = visible(record.getMessage()).replace("\n", "\\n")  # nobody writes lines of their own here
+        line = f"{_moment(record)} {record.levelname:<7} {message}"
+        return f"{line}\n{visible(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class JsonLines(logging.Formatter):
@@ -32,7 +34,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+        return visible(json.dumps(entry, ensure_ascii=False))
 
 
 def _moment(record: logging.LogRecord) -> str:

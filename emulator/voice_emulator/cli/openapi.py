@@ -6,6 +6,7 @@ import json
 
 import click
 
+from voice_emulator.cli.terminal import echo
 from voice_emulator.settings import CONTROL_PORT, LOOPBACK, TRAFFIC_PORT
 
 CONTROL = "control"
@@ -39,4 +40,4 @@ def openapi(which: str) -> None:
         document = provider_document(providers[which], schemas, base, version())
     else:
         raise UsageError(f"there is no document {which!r}{nearest(which, [CONTROL, *providers])}")
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 
 import click
 
+from voice_emulator.cli.environment import injected
 from voice_emulator.core.clock import ClockSpec, parse_clock
+from voice_emulator.core.urls import ascii_url
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = click.IntRange(0, 65_535)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -27,7 +30,15 @@ def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
     An option that may be given several times takes its values from the environment separated by blanks.
     """
     variable = "VOICE_EMULATOR_" + names[0].removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, **attributes)
+    return click.option(*names, cls=_Setting, envvar=variable, **attributes)
+
+
+class _Setting(click.Option):
+    """An option that does not take what Kubernetes injects for a value of its environment variable."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        return None if value is not None and injected(str(self.envvar), value) else value
 
 
 def _refuse(message: str) -> NoReturn:
@@ -60,6 +71,7 @@ def address_problem(text: str) -> str | None:
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         fine = fine and text.isprintable() and " " not in text
+        ascii_url(text)
     except ValueError as error:
         return f"{text!r} is no URL: {error}"
     return None if fine else f"{text!r} is no URL; write one like http://127.0.0.1:9000/dr"
@@ -83,6 +95,13 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
     if address_problem(before) or address_problem(after):
         _refuse(f"{value!r} is no pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
+
+
+def variable(value: str) -> str:
+    """The name of an environment variable."""
+    if not _VARIABLE.fullmatch(value):
+        _refuse(f"{value!r} is not the name of an environment variable; write one like CALLBACK_URL")
+    return value
 
 
 def assignment(value: str | tuple[str, str]) -> tuple[str, str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
+import sys
 from typing import TextIO
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 _MAPPED_FROM = 128 * 1024
 
 
@@ -18,6 +21,13 @@ def fill_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def guard_output() -> None:
+    """Have text that standard output or standard error cannot encode written with escapes: it is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def forget(stream: TextIO) -> None:
@@ -40,6 +50,8 @@ def give_memory_back() -> None:
     except (OSError, AttributeError, TypeError):  # another C library, or Windows
         return
     adjust(_M_MMAP_THRESHOLD, _MAPPED_FROM)
+    # Each thread would get a heap of its own, and keep it.
+    adjust(_M_ARENA_MAX, 1)
 
 
 def calm_the_collector() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from voice_emulator.cli.health import control_option, trust, trust_options
+from voice_emulator.cli.terminal import echo, write
 from voice_emulator.errors import UsageError
 
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -75,8 +76,7 @@ def write_files(document: Mapping[str, Any], files: Mapping[str, Path | None]) -
 def save(path: Path, body: bytes) -> None:
     """Write ``body`` to a file, or to standard output for ``-``. Raises UsageError when that cannot be."""
     if str(path) == "-":
-        sys.stdout.buffer.write(body)
-        sys.stdout.flush()
+        write(body)
         return
     try:
         path.write_bytes(body)
@@ -89,10 +89,10 @@ def print_summary(document: Mapping[str, Any]) -> None:
     from voice_emulator.report.wording import fate_words, verdict_line
 
     summary, accounts = document["summary"], document["conservation"]
-    click.echo(verdict_line(summary))
+    echo(verdict_line(summary))
     for each in sorted(document["counts"], key=lambda each: (each["severity"], -each["count"])):
-        click.echo(
+        echo(
             f"  {each['severity']:<8} {each['count']:>6}  {each['rule']} ({each['provider'] or 'no provider'})"
         )
     fates = ", ".join(f"{accounts[fate]:,} {fate}" for fate in fate_words() if accounts[fate])
-    click.echo(f"{accounts['accepted']:,} numbers accepted: {fates}" if fates else "No number was accepted.")
+    echo(f"{accounts['accepted']:,} numbers accepted: {fates}" if fates else "No number was accepted.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from voice_emulator.cli.terminal import Bold, echo
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 
@@ -42,12 +43,12 @@ def check(files: tuple[str, ...]) -> None:
             unreadable.append(str(error))
             continue
         for finding in findings:
-            click.echo(str(finding))
+            echo(str(finding))
         if not findings:
-            click.echo(f"{name}: ok")
+            echo(f"{name}: ok")
         wrong = wrong or bool(findings)
     for message in unreadable:
-        click.echo(f"Error: {message}", err=True)
+        echo(f"Error: {message}", err=True)
     if unreadable:
         raise click.exceptions.Exit(2)
     if wrong:
@@ -63,7 +64,7 @@ def scenarios(context: click.Context) -> None:
     shipped = make_loader().shipped()
     width = max(len(name) for name, _ in shipped)
     for name, description in shipped:
-        click.echo(f"{click.style(name.ljust(width), bold=True)}  {' '.join(description.split())}")
+        echo(Bold(name.ljust(width)), f"  {' '.join(description.split())}")
 
 
 @scenarios.command("show")
@@ -76,4 +77,4 @@ def show(name: str) -> None:
     names = shipped_names()
     if name not in names:
         raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
-    click.echo(data_path("scenarios", f"{name}.yaml").read_text(encoding="utf-8"), nl=False)
+    echo(data_path("scenarios", f"{name}.yaml").read_text(encoding="utf-8"), nl=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,13 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span
-from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.cli.environment import misspelt
+from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
+from voice_emulator.core.clock import ClockSpec, parse_start, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
+
+log = logging.getLogger(__name__)
 
 _DEFAULT = Options()
 
@@ -27,7 +32,19 @@ _DEFAULT = Options()
     help="Shipped scenario, or a file.",
 )
 @setting(
-    "--host", metavar="ADDRESS", default=_DEFAULT.host, show_default=True, help="Address both ports bind."
+    "--scenario-env",
+    metavar="NAME",
+    type=variable,
+    multiple=True,
+    help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
+)
+@setting(
+    "--host",
+    metavar="ADDRESS",
+    multiple=True,
+    default=_DEFAULT.hosts,
+    show_default=True,
+    help="Address both ports bind; localhost and :: are IPv4 and IPv6.",
 )
 @setting(
     "--port",
@@ -158,6 +175,7 @@ def serve(**given: Any) -> None:
     never_wait()
     give_memory_back()
     logs.set_up(options.log_format)
+    warn_of_misspelt_variables()
     allow_more_files()
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
@@ -179,14 +197,15 @@ def options_of(given: Mapping[str, Any]) -> Options:
         wanted = _started(wanted, given["clock_start"])
     return Options(
         scenario=given["scenario"],
-        host=given["host"],
+        scenario_env=tuple(given["scenario_env"]),
+        host=given["host"][0] if len(given["host"]) == 1 else tuple(given["host"]),
         port=given["port"],
         control_port=given["control_port"],
         callback_url=given["callback_url"],
         seed=given["seed"],
         clock=wanted,
         watch=given["watch"],
-        control_token=given["control_token"] or None,
+        control_token=_control_token(given["control_token"]),
         allow_hosts=tuple(given["allow_host"]),
         strict=given["strict"],
         callback_timeout=given["callback_timeout"],
@@ -206,16 +225,27 @@ def options_of(given: Mapping[str, Any]) -> Options:
     )
 
 
+def _control_token(given: str | None) -> str | None:
+    """The token as it was given. click takes an empty variable for none at all, which would open the port."""
+    return given if given is not None else os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
+
+
+def warn_of_misspelt_variables() -> None:
+    """Name each environment variable that sets nothing, though it looks as if it did."""
+    from voice_emulator.providers.registry import discover
+
+    variables = [str(option.envvar) for option in serve.params if option.envvar]
+    for sentence in misspelt(os.environ, variables, discover()):
+        log.warning("%s", sentence)
+
+
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
     """The clock beginning at the RFC 3339 time ``text``. Raises UsageError when it cannot."""
-    try:
-        start = parse_rfc3339(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"--clock-start must be like 2026-01-05T09:00:00+08:00, offset included, not {text!r}"
-        ) from error
     if spec.mode == "real":
         raise UsageError(
             "a real clock shows the wall's time: --clock-start needs --clock manual or a speed like 60x"
         )
-    return replace(spec, start=start)
+    try:
+        return started(spec, parse_start(text))
+    except ValueError as error:
+        raise UsageError(f"--clock-start: {error}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,10 @@ import click
 from voice_emulator.cli.event_loop import run
 from voice_emulator.cli.options import address, assignment, rewrite, span
 from voice_emulator.cli.scenarios import make_loader
-from voice_emulator.core.clock import SECOND, ClockSpec
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.cli.terminal import echo
+from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
+from voice_emulator.core.ledger import FIRST_RECORD
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.tenancy import Tenancy
@@ -26,6 +27,7 @@ from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover, provider_named
 from voice_emulator.providers.request import Operation, Request
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.machine_time import wall_now
 
 if TYPE_CHECKING:
     from voice_emulator.core.attempts import Attempt
@@ -84,7 +86,7 @@ def trigger(
 
     async def deliver() -> Attempt:
         delivery = Delivery(
-            {chosen.id: chosen}, schemas, Masker(()), reach=Reach(allow_callback_host),
+            {chosen.id: chosen}, schemas, Masker(chosen.secrets), reach=Reach(allow_callback_host, rewrite_callback),
             rewrites=rewrite_callback, timeout=callback_timeout,
         )  # fmt: skip
         await delivery.open()
@@ -97,7 +99,7 @@ def trigger(
     _show(attempt)
     if attempt.outcome is not PushOutcome.DELIVERED:
         raise click.ClickException(f"{attempt.outcome.value}: {attempt.reason}")
-    click.echo("delivered: acknowledged as the provider expects")
+    echo("delivered: acknowledged as the provider expects")
 
 
 def _outcome(name: str | None) -> Outcome | None:
@@ -140,10 +142,13 @@ def make_tenant(
         scenario = make_loader().mapping(document)
     except FileError as error:
         raise UsageError(error.findings[0].message) from error
-    tenancy = Tenancy({provider.id: provider}, lambda: time.time_ns() // 1000)
-    now = time.time_ns() // 1000
+    tenancy = Tenancy({provider.id: provider}, wall_now)
+    now = wall_now()
     # Ids are drawn from the tenant's: a receiver that drops repeats must not take the next receipt for one.
-    return tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
+    tenant = tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
+    # Record ids count, and the receiver has seen this provider's first one: go on from the tenths of the second.
+    tenant.ledger.records[provider.id] = FIRST_RECORD + now // (100 * MILLISECOND) % 2**30
+    return tenant
 
 
 def make_push(
@@ -168,7 +173,7 @@ def make_push(
     at_once = replace(submission, callback_url=url, start_at=None, drop_at=None, concurrency=None)
     calls = place(tenant, at_once, request.numbers, request.fields, tenant.now)
     calls[0].provider_id = provider.call_id(tenant, request, calls[0], 0)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     while (due := tenant.engine.next_due()) is not None:
         tenant.clock.advance_to(max(due, tenant.now))
         tenant.engine.fire(tenant.now)
@@ -182,10 +187,10 @@ def make_push(
 
 def _show(attempt: Attempt) -> None:
     """Print the request with its fields, and the answer."""
-    click.echo(f"{attempt.method} {attempt.url}")
-    for name, value in attempt.headers:
-        click.echo(f"{name}: {value}")
-    click.echo(json.dumps(dict(attempt.fields), indent=2, ensure_ascii=False))
-    if attempt.reply is not None:
-        body = attempt.reply.body.decode("utf-8", "replace")
-        click.echo(f"answered {attempt.reply.status} {body[:2000]}".rstrip())
+    seen = attempt.shown()
+    echo(f"{seen['method']} {seen['url']}")
+    for name, value in seen["headers"]:
+        echo(f"{name}: {value}")
+    echo(json.dumps(seen["fields"], indent=2, ensure_ascii=False))
+    if seen["reply"] is not None:
+        echo(f"answered {seen['status']} {seen['reply'][:2000]}".rstrip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voice_emulator.core.words import visible
 from voice_emulator.errors import EmulatorError
 
 
@@ -54,7 +55,8 @@ class ControlError(ClientError):
         text = f"{self.status} {self.title}"
         if self.detail:
             text = f"{text}: {self.detail}"
-        return "\n".join([text, *(f"  {error.pointer or '/'}: {error.message}" for error in self.errors)])
+        lines = [text, *(f"  {error.pointer or '/'}: {error.message}" for error in self.errors)]
+        return visible("\n".join(lines))
 
 
 class Invalid(ControlError):
@@ -93,3 +95,7 @@ BY_STATUS: dict[int, type[ControlError]] = {
 
 class Unsatisfied(AssertionError):
     """What a test waited for or verified is not so; an AssertionError, so that a test fails by it."""
+
+    def __init__(self, message: str) -> None:
+        """The message is for a terminal, and quotes what a client sent."""
+        super().__init__(visible(message))

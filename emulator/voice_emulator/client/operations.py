@@ -7,6 +7,7 @@ unit (``"90s"``), seconds, or timedeltas.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -145,22 +146,25 @@ def delete_tenant(tenant: str) -> Flow[None]:
 def scenario_source(scenario: Scenario) -> tuple[str, bytes | None]:
     """Name and YAML text of a scenario argument; the text is None for the name of a shipped one.
 
-    A Path is read, text with a line break is YAML, a mapping is written as JSON (which is YAML), and
-    text that ends in .yaml or .yml is a path as well.
+    A Path is read, with the variables and the files that it refers to; text with a line break is YAML, a
+    mapping is written as JSON (which is YAML), and text that ends in .yaml or .yml is a path as well.
     """
     if isinstance(scenario, Mapping):
         return str(scenario.get("name", "")), document(scenario)
     if isinstance(scenario, str) and "\n" in scenario:
         return "", scenario.encode()
     if isinstance(scenario, Path) or scenario.endswith((".yaml", ".yml")):
-        return str(scenario), Path(scenario).read_bytes()
+        from voice_emulator.scenarios.portable import portable
+
+        return str(scenario), portable(Path(scenario), os.environ)
     return scenario, None
 
 
 def load_scenario(tenant: str = DEFAULT_TENANT, scenario: Scenario = "happy-path") -> Flow[Tenant]:
     """Put another scenario in force: a shipped name, a Path, YAML text or a mapping.
 
-    Raises Invalid with the findings of ``check``, and then nothing has changed.
+    Raises Invalid with the findings of ``check``, and then nothing has changed; FileError for a file that refers to
+    a variable or a file that is not there.
     """
     name, source = scenario_source(scenario)
     content_type, body = (JSON, document({"name": name})) if source is None else (YAML, source)

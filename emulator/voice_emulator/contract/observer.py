@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from voice_emulator.contract.memory import STATE, Memory, memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.derived import orphaned_call, pages_unread, readings
-from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise
+from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
 from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
@@ -170,13 +170,14 @@ class Watch:
         look = Look(tenant, seen, provider, memory, watched.schema)
         operation = request.operation
         name, source = (operation.name, operation.source) if operation is not None else ("", "")
+        secrets = None
         for rule in due:
             for hit in _tried(rule, look):
                 found = _finding(rule, hit, request.provider, name, source, seen.entry_id, tenant.now)
                 # What a message quotes of the request may be one of its secrets.
-                secrets = seen.masker.secret_values(request.fields)
-                masked = seen.masker.text(found.message, secrets) if secrets else found.message
-                self._enter(tenant, found if masked == found.message else replace(found, message=masked))
+                if secrets is None:
+                    secrets = seen.masker.secret_values(request.fields)
+                self._enter(tenant, replace(found, message=seen.masker.text(found.message, secrets)))
 
     def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory) -> None:
         """The client was shown these calls: enter them in the books."""
@@ -205,7 +206,8 @@ class Watch:
         told = None
         if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
             told = charge(attempt.fields)
-        tenant.conservation.attempted(push, outcome, again=push.attempt != attempt.number, told=told)
+        again = push.attempt != attempt.number
+        tenant.conservation.attempted(push, outcome, again=again, ours=attempt.ours, told=told)
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:
             tenant.totals.faults[f"receipt.{name}"] += 1
@@ -217,7 +219,8 @@ class Watch:
         if delivered and call is not None and len(memory.lost):
             memory.lost.forget((push.provider, call.number))
         kind = provider.receipts[push.kind]
-        if not delivered or attempt.duration > SLOW or calls_json_otherwise(attempt, kind):
+        looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
+        if looked_at or calls_json_otherwise(attempt, kind):
             look = PushLook(tenant, attempt, kind)
             for rule in self._pushed:
                 for hit in _tried(rule, look):
@@ -225,7 +228,9 @@ class Watch:
                     found = _finding(
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
                     )
-                    self._enter(tenant, found if call_id is None else _about(found, call_id))
+                    self._enter(
+                        tenant, replace(found, call_id=call_id, message=tenant.secrets.hide(found.message))
+                    )
 
     @staticmethod
     def _enter(tenant: Tenant, found: Finding) -> None:
@@ -290,7 +295,3 @@ def _finding(
         at=at,
         call_id=hit.call_id,
     )
-
-
-def _about(found: Finding, call_id: str) -> Finding:
-    return replace(found, call_id=call_id)

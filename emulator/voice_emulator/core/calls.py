@@ -24,14 +24,15 @@ class Call:
 
     ``ordinal`` says which call to this number it is, from 1. Instants are microseconds on the
     tenant's clock, None until they happened; ``keys`` is what the callee pressed. ``provider_id`` is
-    the id the provider tells the customer, ``batch_id`` that of the whole submission. ``details``
+    the id the provider tells the customer, ``batch_id`` that of the whole submission. ``record`` is the
+    number of the call's record (:meth:`Ledger.number_record`), 0 as long as there is none. ``details``
     is the provider's own room for this one call; what all numbers share lives in ``submission``.
     """
 
     __slots__ = (
         "answered_at", "bill", "details", "dialled_at", "dropped", "effect", "ended_at", "fate", "id",
         "marks", "number", "open_pushes", "ordinal", "plan", "provider_id", "query_from", "receipt_rule",
-        "ring_at", "rule", "state", "submission", "submitted_at",
+        "record", "ring_at", "rule", "state", "submission", "submitted_at",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Call:
         self.bill: Bill | None = None
         self.dropped = False
         self.provider_id = ""
+        self.record = 0
         self.rule: str | None = None
         self.effect: ReceiptEffect | None = None
         self.details: Any = None

@@ -20,7 +20,9 @@ MILLISECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-
+#: No clock goes further: the year 9990. Wall-clock texts have four digits for the year, and plans look ahead.
+LAST = 253_086_076_800 * SECOND
+_LAST_SHOWN = LAST + 9 * 365 * DAY
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
@@ -34,8 +36,9 @@ _TIME_PATTERN = (
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 TIME_PATTERN = rf"^(?!0000)[0-9]{{4}}-{_TIME_PATTERN}"
-#: Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
-START_PATTERN = rf"^(19[7-9][0-9]|2[01][0-9]{{2}})-{_TIME_PATTERN}"
+#: Clocks start in between the epoch and the year 2200, in UTC and where they are.
+_EDGES = r"(?!1970-01-01T.*[+](?!00:00)|2199-12-31T.*-(?!00:00)[0-9:]+$)"
+START_PATTERN = rf"^{_EDGES}(19[7-9][0-9]|2[01][0-9]{{2}})-{_TIME_PATTERN}"
 EXAMPLE_TIME = "2026-01-05T09:00:00+08:00"
 
 
@@ -138,7 +141,7 @@ class Clock:
         return self._now
 
     def _scaled(self) -> int:
-        return self._anchor + int((self._source() - self._origin) * self.spec.speed)
+        return min(self._anchor + int((self._source() - self._origin) * self.spec.speed), LAST)
 
     def wall_delay(self, due: int) -> float | None:
         """Real seconds until ``due``: 0 when it is past, None on a manual clock (nobody knows)."""
@@ -157,6 +160,8 @@ class Clock:
             raise ClockError(f"only a manual clock can be advanced; this one is {self.spec}")
         if instant < self._now:
             raise ClockError(f"a clock runs forwards only: {rfc3339(instant)} is before {rfc3339(self._now)}")
+        if instant > LAST:
+            raise ClockError(f"a clock ends at {rfc3339(LAST)}")
 
     def rewind(self) -> None:
         """Take a manual clock back to its start (reset of a tenant); other clocks go on."""
@@ -178,8 +183,11 @@ def parse_rfc3339(text: str) -> int:
 
 
 def moment(instant: int, offset_hours: float = 0) -> datetime:
-    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts."""
-    return _epoch(offset_hours) + timedelta(microseconds=instant)
+    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts.
+
+    What lies beyond the years that a datetime has is shown as the last one.
+    """
+    return _epoch(offset_hours) + timedelta(microseconds=min(instant, _LAST_SHOWN))
 
 
 @lru_cache(maxsize=64)

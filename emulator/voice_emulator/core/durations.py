@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from math import ceil
 
+from voice_emulator.core.integers import up_to
+
 UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 #: Characters of a duration.
 LENGTH_LIMIT = 24
@@ -28,17 +30,7 @@ def duration_text(microseconds: int) -> str:
 
 def duration_schema(longest: int) -> dict[str, object]:
     """The JSON Schema of durations up to ``longest`` microseconds, a whole number of hours."""
-    choices = "|".join(f"{_number_up_to(longest // size)}{unit}" for unit, size in UNITS.items())
+    choices = "|".join(
+        up_to(longest // size, "([.]0+)?", "([.][0-9]+)?") + unit for unit, size in UNITS.items()
+    )
     return {"type": "string", "maxLength": LENGTH_LIMIT, "pattern": f"^({choices})$"}
-
-
-def _number_up_to(most: int) -> str:
-    """A regular expression for decimal numbers from 0 to ``most``, which is 1 or more."""
-    digits = str(most)
-    less = [f"[0-9]{{1,{len(digits) - 1}}}"] if len(digits) > 1 else []
-    less += [
-        f"{digits[:place]}[0-{int(digit) - 1}][0-9]{{{len(digits) - place - 1}}}"
-        for place, digit in enumerate(digits)
-        if digit != "0"
-    ]
-    return f"0*(({'|'.join(less)})([.][0-9]+)?|{digits}([.]0+)?)"

@@ -13,6 +13,8 @@ from voice_emulator.core.calls import Call
 
 ENDED_LIMIT = 50_000
 COUNTED_NUMBERS = 200_000
+#: The number of a tenant's first record: as many digits as in the samples, and far below 2**31.
+FIRST_RECORD = 1_000_001
 
 
 class Counts:
@@ -64,7 +66,9 @@ _NO_NAMES: Mapping[str, Call] = MappingProxyType({})
 class Ledger:
     """All calls of one tenant, in the order they were submitted."""
 
-    __slots__ = ("_calls", "_dialled", "_ended", "_ended_limit", "_named", "_requested", "forgotten")
+    __slots__ = (
+        "_calls", "_dialled", "_ended", "_ended_limit", "_named", "_requested", "forgotten", "records",
+    )  # fmt: skip
 
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
         """Keep at most ``ended_limit`` ended calls."""
@@ -75,6 +79,8 @@ class Ledger:
         self._dialled: dict[str, Counts] = {}
         self._requested: dict[tuple[str, str], Counts] = {}
         self.forgotten = 0
+        #: The number of the next record, by provider; :data:`FIRST_RECORD` where there was none yet.
+        self.records: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -131,6 +137,15 @@ class Ledger:
         """The call of ``provider`` that :meth:`name` gave this name to."""
         return self._named.get(provider, _NO_NAMES).get(name)
 
+    def number_record(self, call: Call) -> None:
+        """Give the record of ``call``, which ends now, the next number of its provider.
+
+        That is also the customer's id of a call whose submission told none.
+        """
+        call.record = self.records.get(call.provider, FIRST_RECORD)
+        self.records[call.provider] = call.record + 1
+        call.provider_id = call.provider_id or str(call.record)
+
     def ended(self, call: Call) -> None:
         """Note that ``call`` is over, and forget the oldest ended one past the limit."""
         self._ended.append(call)
@@ -158,4 +173,5 @@ class Ledger:
         self._ended.clear()
         self._dialled.clear()
         self._requested.clear()
+        self.records.clear()
         self.forgotten = 0

@@ -1,8 +1,31 @@
-"""Words for error messages: what the user may have meant."""
+"""Words for people: what a user may have meant, and foreign text that a terminal can show."""
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
 from collections.abc import Iterable
+
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
+#: Controls, formats (text that runs backwards, text that is not seen), surrogates, and separators of lines.
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    """``text`` with nothing in it that moves a cursor, colours, hides or turns what a terminal shows.
+
+    Such characters become JSON's ``\\uXXXX``, so that JSON stays JSON. Line breaks and tabs stay.
+    """
+    return _UNUSUAL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if unicodedata.category(character) not in _ESCAPED:
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else json.dumps(character)[1:-1]
 
 
 def nearest_word(word: str, choices: Iterable[str]) -> str | None:

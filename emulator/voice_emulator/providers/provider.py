@@ -98,7 +98,8 @@ class ReceiptKind:
     ``url_key`` is the key of ``callback_urls``; ``schema`` names the schema of the fields.
     ``fields`` renders them from the tenant and the push (its call, or its subject). ``encode`` makes
     the request. ``judge`` returns None when a reply acknowledges the push as that provider expects,
-    else the reason why not. ``corrupt`` maps a kind of corruption to the field that suffers;
+    else the reason why not; ``tolerate`` is asked about such a reply, with the account's settings, and returns what
+    is odd about one that is let pass all the same. ``corrupt`` maps a kind of corruption to the field that suffers;
     ``target`` gives a URL that beats the configured one; ``wanted`` whether this push is made at all.
     """
 
@@ -110,6 +111,7 @@ class ReceiptKind:
     fields: Callable[[Tenant, Push], dict[str, Any]]
     encode: Callable[[Envelope], PushRequest]
     judge: Callable[[PushReply], str | None]
+    tolerate: Callable[[Mapping[str, Any], PushReply], str | None] = lambda settings, reply: None
     corrupt: Mapping[str, str] = field(default_factory=dict)
     target: Callable[[Tenant, Push], str | None] = lambda tenant, push: (
         push.call.submission.callback_url if push.call is not None else None

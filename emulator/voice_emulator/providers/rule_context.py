@@ -76,6 +76,10 @@ class Look:
         """What the operation's schema has against the request."""
         if self._violations is None:
             request = self.seen.request
+            known = request.scratch.get("violations")
+            if known is not None:
+                self._violations = known
+                return self._violations
             readable = self._schema is not None and not request.faulty
             instance = request.document if request.encoding == "json" else request.fields
             self._violations = self._schema.violations(instance) if readable and self._schema else []

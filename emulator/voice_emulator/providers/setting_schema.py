@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from voice_emulator.core.integers import LARGEST, up_to
 from voice_emulator.providers.settings import DECIMAL_TEXT, FALSE_WORDS, INTEGER_TEXT, TRUE_WORDS, Setting
 from voice_emulator.schemas.shorthand import Json, nullable, only
 
 
 def _integer(minimum: int | None = None) -> Json:
     """A whole number, or its text; ``minimum`` is None, 0 or 1."""
-    if minimum is None:
-        return {"type": ["integer", "string"], "pattern": f"^{INTEGER_TEXT}$"}
-    digits = INTEGER_TEXT.removeprefix("-?")
-    pattern = f"^(?!0+$){digits}$" if minimum else f"^(-0+|{digits})$"
-    return {"type": ["integer", "string"], "pattern": pattern, "minimum": minimum}
+    digits = rf"(?=[0-9]{{1,19}}$){up_to(LARGEST)}"
+    patterns = {None: f"^({INTEGER_TEXT.replace('-?', '-')}|{digits})$", 0: f"^(-0+|{digits})$"}
+    schema: Json = {
+        "type": ["integer", "string"], "maximum": LARGEST, "pattern": patterns.get(minimum, f"^(?!0+$){digits}$")
+    }  # fmt: skip
+    return schema if minimum is None else {**schema, "minimum": minimum}
 
 
 _NUMBER: Json = {"type": ["number", "string"], "pattern": f"^{DECIMAL_TEXT}$"}
@@ -37,6 +39,8 @@ _KINDS: Mapping[str, Json] = {
 def setting_schema(setting: Setting) -> Json:
     """One account setting as a schema; null gives it back to scenario and default."""
     schema = _integer(setting.minimum) if setting.kind == "integer" else dict(_KINDS[setting.kind])
+    if setting.kind == "decimal" and setting.minimum == 0:
+        schema = dict(_PRICE)
     if setting.choices:
         numeric = [int(word) for word in setting.choices if word.isdigit() and str(int(word)) == word]
         schema["enum"] = [*setting.choices, *numeric]

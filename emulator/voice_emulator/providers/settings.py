@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
+from voice_emulator.core.integers import LARGEST
 from voice_emulator.core.words import nearest
 
 Provenance = Literal["documented", "inferred", "choice"]
@@ -96,13 +97,15 @@ def _boolean(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():  # to JSON, 1.0 is an integer
-        return int(value)
-    if isinstance(value, str) and re.fullmatch(INTEGER_TEXT, value):
-        return int(value)
-    raise ValueError(f"must be a whole number, not {value!r}")
+    # To JSON, 1.0 is an integer.
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not whole and not (isinstance(value, str) and re.fullmatch(INTEGER_TEXT, value)):
+        raise ValueError(f"must be a whole number, not {value!r}")
+    number = int(value)
+    if number > LARGEST:
+        # Many of them go out in replies and receipts.
+        raise ValueError(f"must be at most {LARGEST}, not {value!r}")
+    return number
 
 
 def _decimal(value: Any) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from voice_emulator.core.urls import ascii_url
 from voice_emulator.providers.provider import Provider
 from voice_emulator.scenarios.catalogue import Catalogue, url_settings
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -66,6 +67,7 @@ def _url(reading: Diagnostics, node: Node, what: str) -> str | None:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         usable = usable and text.isprintable() and " " not in text
+        ascii_url(text)
     except ValueError:
         usable = False
     if not usable:

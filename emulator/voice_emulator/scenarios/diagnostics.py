@@ -7,11 +7,11 @@ mistakes of a file are found at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileFinding
-from voice_emulator.scenarios.environment import EnvironmentProblem, expand
+from voice_emulator.scenarios.environment import EnvironmentProblem, Variables, expand
 from voice_emulator.scenarios.nodes import Location, MappingNode, Node, Scalar, SequenceNode
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -59,7 +59,7 @@ class Diagnostics:
         """The findings, from top to bottom, each once (an alias makes what it repeats be read twice)."""
         return sorted(dict.fromkeys(self.findings), key=lambda finding: (finding.line, finding.column))
 
-    def fill_in(self, node: Node, environ: Mapping[str, str]) -> None:
+    def fill_in(self, node: Node, variables: Variables) -> None:
         """Replace ``${NAME}`` in every value below ``node``, noting what cannot be replaced."""
         seen: set[int] = set()
         waiting: list[Node] = [node]
@@ -75,7 +75,7 @@ class Diagnostics:
                 waiting.extend(current.entries.values())
             elif "${" in current.text:
                 try:
-                    current.text = expand(current.text, environ)
+                    current.text = expand(current.text, variables)
                 except EnvironmentProblem as error:
                     self.wrong(current, str(error))
                     current.broken = True

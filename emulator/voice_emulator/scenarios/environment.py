@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-
-from voice_emulator.core.words import nearest_word
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 # Either an escaped dollar, a whole reference, or a brace that begins something else.
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{")
@@ -15,12 +14,36 @@ class EnvironmentProblem(ValueError):
     """A reference that cannot be filled in; the message says why."""
 
 
-def expand(text: str, environ: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What references may name: ``values``, and what is said (``missing``) of a name that is not among them.
+
+    No message names another variable: whoever wrote the text may not be allowed to know it.
+    """
+
+    values: Mapping[str, str]
+    missing: str = "the environment variable {name} is not set; ${{{name}:-default}} does without it"
+
+
+def variables_sent(environ: Mapping[str, str], allowed: Collection[str]) -> Variables:
+    """What a text that came over HTTP may refer to: of ``environ``, only the ``allowed`` names.
+
+    The message is the same for a variable that is set and one that is not.
+    """
+    return Variables(
+        {name: environ[name] for name in allowed if name in environ},
+        "${{{name}}} has no value in a scenario sent over HTTP; write ${{{name}:-default}}, or start the "
+        "emulator with --scenario-env {name} (and {name} set)",
+    )
+
+
+def expand(text: str, variables: Variables) -> str:
     """``text`` with every reference replaced; ``$${`` stands for a literal ``${``.
 
     As in a shell, the default also stands in for a variable that is set but empty. What comes in is
     text and stays text: it is never read as YAML. Raises EnvironmentProblem.
     """
+    values = variables.values
     if "${" not in text:
         return text
 
@@ -33,13 +56,9 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
                 "${ begins no variable; write ${NAME} or ${NAME:-default}, and $${ for a literal ${"
             )
         if match[2] is not None:
-            return environ.get(name) or match[3]
-        if name not in environ:
-            near = nearest_word(name, environ)
-            hint = f" (${near} is set)" if near is not None else ""
-            raise EnvironmentProblem(
-                f"the environment variable {name} is not set{hint}; ${{{name}:-default}} does without it"
-            )
-        return environ[name]
+            return values.get(name) or match[3]
+        if name not in values:
+            raise EnvironmentProblem(variables.missing.format(name=name))
+        return values[name]
 
     return _REFERENCE.sub(value_of, text)

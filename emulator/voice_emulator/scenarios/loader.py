@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from voice_emulator.core.encodings import foreign
 from voice_emulator.core.layers import merge
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.words import nearest
@@ -16,6 +18,7 @@ from voice_emulator.resources import data_path
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.diagnostics import Diagnostics, TooManyFindings
 from voice_emulator.scenarios.documents import Document, read_document
+from voice_emulator.scenarios.environment import Variables, variables_sent
 from voice_emulator.scenarios.nodes import Node, from_json
 from voice_emulator.scenarios.yaml_events import SIZE_LIMIT, from_yaml
 
@@ -23,6 +26,9 @@ MAGIC_NUMBERS = "magic-numbers"
 SUFFIX = ".yaml"
 #: How many scenarios may stand on each other's shoulders.
 EXTENDS_LIMIT = 16
+NO_VARIABLES = Variables({})
+#: What findings call a scenario that is no file.
+LABEL = "scenario"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +56,46 @@ class _Loaded:
 class ScenarioLoader:
     """Turns what users write into scenarios. Not tied to a tenant: one serves the whole process.
 
-    ``environ`` is what ``${NAME}`` refers to. All methods that load raise FileError, with every finding,
-    for a scenario that is wrong.
+    ``environ`` is what ``${NAME}`` refers to in what is written on this machine; what came over HTTP may
+    refer to the ``sent_names`` of it alone. All methods that load raise FileError, with every finding, for a
+    scenario that is wrong.
     """
 
-    def __init__(self, catalogue: Catalogue, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, environ: Mapping[str, str], sent_names: Collection[str] = ()
+    ) -> None:
         """Load with the names of ``catalogue`` and the variables of ``environ``."""
         self._catalogue = catalogue
-        self._environ = environ
+        self._local = Variables(environ)
+        self._sent = variables_sent(environ, sent_names)
         self._magic: tuple[Rule, ...] | None = None
         self._named: dict[str, Scenario] = {}
 
     def named(self, name: str) -> Scenario:
         """A shipped scenario. Raises UsageError with the nearest name when there is none."""
         if name not in self._named:
-            self._named[name] = self._finish(self._shipped_source(name))
+            self._named[name] = self._finish(self._shipped_source(name), NO_VARIABLES)
         return self._named[name]
 
     def file(self, path: str | Path) -> Scenario:
         """A scenario file. Raises UsageError when it cannot be read at all."""
-        return self._finish(_file_source(Path(path), str(path)))
+        return self._finish(_file_source(Path(path), str(path)), self._local)
 
-    def text(self, text: str, label: str = "scenario") -> Scenario:
-        """A scenario as YAML (or JSON) text; it can extend shipped scenarios only."""
-        return self._finish(_text_source(text, label))
+    def text(self, text: str) -> Scenario:
+        """A scenario as YAML (or JSON) text of this process; it can extend shipped scenarios only."""
+        return self._finish(_text_source(text), self._local)
 
     def mapping(self, document: Any) -> Scenario:
         """A scenario as a decoded JSON document; its findings carry JSON Pointers instead of lines."""
-        label = "scenario"
-        node, findings = from_json(document, label)
-        text = "" if findings else json.dumps(document, ensure_ascii=False, indent=2, default=str)
-        return self._finish(_Source(label, label, node, tuple(findings), text))
+        return self._finish(_mapping_source(document), self._local)
+
+    def sent(self, source: Any) -> Scenario:
+        """A scenario that came over HTTP, as text or as a decoded JSON document.
+
+        It reads nothing of this machine: no file, and of the environment only what was allowed.
+        """
+        found = _text_source(source) if isinstance(source, str) else _mapping_source(source)
+        return self._finish(found, self._sent)
 
     def open(self, name_or_path: str) -> Scenario:
         """The file at a path, or else the shipped scenario of that name, as the command line has it."""
@@ -93,7 +108,7 @@ class ScenarioLoader:
 
     def check(self, path: str | Path) -> list[FileFinding]:
         """Everything wrong with a file, and with the files it extends; empty when it is fine."""
-        return self._resolve(_file_source(Path(path), str(path)), ()).findings
+        return self._resolve(_file_source(Path(path), str(path)), self._local, ()).findings
 
     def shipped(self) -> list[tuple[str, str]]:
         """Name and description of each shipped scenario, by name."""
@@ -103,10 +118,10 @@ class ScenarioLoader:
         names = shipped_names()
         if name not in names:
             raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
-        return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
+        return _shipped_file(name)
 
-    def _finish(self, source: _Source) -> Scenario:
-        loaded = self._resolve(source, ())
+    def _finish(self, source: _Source, variables: Variables) -> Scenario:
+        loaded = self._resolve(source, variables, ())
         if loaded.findings:
             first = str(loaded.findings[0])
             more = f" (and {len(loaded.findings) - 1} more)" if len(loaded.findings) > 1 else ""
@@ -126,7 +141,7 @@ class ScenarioLoader:
     def _magic_rules(self, own: list[Rule]) -> tuple[Rule, ...]:
         """The rules of the magic numbers, less those that the scenario has under the same name itself."""
         if self._magic is None:
-            loaded = self._resolve(self._shipped_source(MAGIC_NUMBERS), ())
+            loaded = self._resolve(self._shipped_source(MAGIC_NUMBERS), NO_VARIABLES, ())
             if loaded.findings:
                 raise FileError(
                     f"the shipped magic numbers are broken: {loaded.findings[0]}", loaded.findings
@@ -135,7 +150,7 @@ class ScenarioLoader:
         taken = {rule.name for rule in own}
         return tuple(rule for rule in self._magic if rule.name not in taken)
 
-    def _resolve(self, source: _Source, chain: tuple[str, ...]) -> _Loaded:
+    def _resolve(self, source: _Source, variables: Variables, chain: tuple[str, ...]) -> _Loaded:
         """``source`` with what it extends; ``chain`` holds the keys of those that extend it."""
         reading = Diagnostics(source.label)
         reading.findings.extend(source.findings)
@@ -143,11 +158,11 @@ class ScenarioLoader:
         try:
             if source.node is not None:
                 if source.references:
-                    reading.fill_in(source.node, self._environ)
+                    reading.fill_in(source.node, variables)
                 document = read_document(reading, source.node, self._catalogue)
             elif not source.findings:
                 reading.wrong_at_start("the file is empty; a scenario has at least a name")
-            base = self._base(reading, source, document, chain)
+            base = self._base(reading, source, variables, document, chain)
         except TooManyFindings:
             base = None
         findings = reading.in_order()
@@ -157,7 +172,12 @@ class ScenarioLoader:
         return _Loaded(document, findings)
 
     def _base(
-        self, reading: Diagnostics, source: _Source, document: Document, chain: tuple[str, ...]
+        self,
+        reading: Diagnostics,
+        source: _Source,
+        variables: Variables,
+        document: Document,
+        chain: tuple[str, ...],
     ) -> _Loaded | None:
         node = document.extends
         if node is None:
@@ -175,11 +195,11 @@ class ScenarioLoader:
         if len(keys) >= EXTENDS_LIMIT:
             reading.wrong(node, f"extends is more than {EXTENDS_LIMIT} scenarios deep")
             return None
-        return self._resolve(base, keys)
+        return self._resolve(base, variables, keys)
 
     def _base_source(self, wanted: str, source: _Source) -> _Source:
         """What ``extends`` names: a path (it has a slash or a suffix) or a shipped scenario."""
-        if "/" not in wanted and not wanted.endswith((".yaml", ".yml", ".json")):
+        if not names_a_file(wanted):
             return self._shipped_source(wanted)
         if source.path is None or source.shipped:
             raise UsageError(
@@ -191,9 +211,30 @@ class ScenarioLoader:
         return _file_source(path, str(path))
 
 
+def names_a_file(wanted: str) -> bool:
+    """Whether ``extends`` means a file by that: it has a slash or a suffix. Else it means a shipped scenario."""
+    return "/" in wanted or wanted.endswith((".yaml", ".yml", ".json"))
+
+
 def shipped_names() -> list[str]:
     """Names of the shipped scenarios, in alphabetical order."""
-    return sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX)
+    return list(_shipped_names())
+
+
+def remember_shipped() -> None:
+    """Read all shipped scenarios now, for when the file system will not be the real one (pyfakefs)."""
+    for name in shipped_names():
+        _shipped_file(name)
+
+
+@cache
+def _shipped_names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX))
+
+
+@cache
+def _shipped_file(name: str) -> _Source:
+    return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
 
 
 def _siblings(path: Path) -> list[str]:
@@ -205,9 +246,15 @@ def _siblings(path: Path) -> list[str]:
         return []
 
 
-def _text_source(text: str, label: str) -> _Source:
-    node, findings = from_yaml(text, label)
-    return _Source(label, label, node, tuple(findings), text, references="${" in text)
+def _text_source(text: str) -> _Source:
+    node, findings = from_yaml(text, LABEL)
+    return _Source(LABEL, LABEL, node, tuple(findings), text, references="${" in text)
+
+
+def _mapping_source(document: Any) -> _Source:
+    node, findings = from_json(document, LABEL)
+    text = "" if findings else json.dumps(document, ensure_ascii=False, indent=2, default=str)
+    return _Source(LABEL, LABEL, node, tuple(findings), text)
 
 
 def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
@@ -218,6 +265,10 @@ def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
     key = str(path.resolve())
     if len(raw) > SIZE_LIMIT:
         finding = FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB; no scenario is")
+        return _Source(label, key, None, (finding,), "", path)
+    what = foreign(raw)
+    if what:
+        finding = FileFinding(label, 1, 1, f"the file is {what}; save it as UTF-8")
         return _Source(label, key, None, (finding,), "", path)
     try:
         text = raw.decode("utf-8")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ _PLAIN = frozenset(
 )  # fmt: skip
 #: Our own annotations: a value to hide, and how certain a field is.
 SECRET = "x-secret"
+#: Violations of one instance that are explained: a document may break its schema in tens of thousands of places.
+EXPLAINED = 200
+#: Characters of a text that a message quotes before it is cut.
+QUOTED = 1_000
 PROVENANCE = "x-provenance"
 #: What to say of a value that does not fit, where the keywords themselves say it badly.
 MESSAGE = "x-message"
@@ -113,9 +118,8 @@ class Schema:
     def explain(self, instance: Any) -> Iterator[Violation]:
         """What the explaining validator finds, whatever the deciding one says."""
         try:
-            errors = sorted(
-                self._explainer.iter_errors(instance), key=lambda e: (len(e.absolute_path), str(e.path))
-            )
+            found = islice(self._explainer.iter_errors(_readable(instance)), EXPLAINED)
+            errors = sorted(found, key=lambda e: (len(e.absolute_path), str(e.path)))
         except (RecursionError, OverflowError, TypeError, ValueError):
             yield Violation("", "schema", "the request is nested or sized beyond what can be judged")
             return
@@ -158,6 +162,24 @@ def _violations(error: Any) -> Iterator[Violation]:
         return
     message = error.schema.get(MESSAGE) or _shorten(error.message)
     yield Violation(pointer, keyword, message, error.instance)
+
+
+class _Long(str):
+    """A text that messages quote the beginning of: a whole one may have megabytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{str.__repr__(self[:QUOTED])}..."
+
+
+def _readable(instance: Any) -> Any:
+    """``instance`` with long texts quoted in part wherever a message repeats them."""
+    if isinstance(instance, str):
+        return _Long(instance) if len(instance) > QUOTED else instance
+    if isinstance(instance, Mapping):
+        return {name: _readable(value) for name, value in instance.items()}
+    return [_readable(value) for value in instance] if isinstance(instance, list) else instance
 
 
 def _shorten(message: str, limit: int = 300) -> str:

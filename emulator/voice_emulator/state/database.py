@@ -14,9 +14,9 @@ from typing import Any
 
 from voice_emulator.errors import StateError
 
-#: Marks the file as ours, and the layout of its tables.
+#: Marks the file as ours, and the layout of its tables and of what stands in them.
 APPLICATION = 0x564F4943
-#: 2 since the import package is voice_emulator: the names of its classes are in the file.
+#: 2 since the import package is voice_emulator (the names of its classes are in the file) and record ids are counted.
 LAYOUT = 2
 #: Seconds to wait for the lock: the process before us may be in the middle of dying.
 PATIENCE = 2.0

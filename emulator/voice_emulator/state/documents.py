@@ -48,7 +48,7 @@ def course_of(call: Call) -> str:
     return _text(
         [
             call.state.value, call.submitted_at, call.dialled_at, call.ring_at, call.answered_at, call.ended_at,
-            call.dropped, call.query_from, call.fate.value, call.open_pushes, call.marks,
+            call.dropped, call.query_from, call.fate.value, call.open_pushes, call.marks, call.record,
             None if details is None else pack(details),
         ]
     )  # fmt: skip
@@ -65,7 +65,7 @@ def call_from(call_id: str, submission: Submission, fixed: str, course: str, sha
 
     number, ordinal, plan, rule, effect, receipt_rule, provider_id = json.loads(fixed)
     (
-        state, submitted, dialled, ring, answered, ended, dropped, query_from, fate, open_pushes, marks, details,
+        state, submitted, dialled, ring, answered, ended, dropped, query_from, fate, open_pushes, marks, record, details,
     ) = json.loads(course)  # fmt: skip
     call = Call(call_id, number, ordinal, submission, once(plan), submitted)
     call.rule, call.effect, call.receipt_rule, call.provider_id = (
@@ -77,6 +77,9 @@ def call_from(call_id: str, submission: Submission, fixed: str, course: str, sha
     call.state, call.dropped, call.query_from = State(state), dropped, query_from
     call.dialled_at, call.ring_at, call.answered_at, call.ended_at = dialled, ring, answered, ended
     call.fate, call.open_pushes, call.marks = Fate(fate), open_pushes, marks
+    call.record = record
+    if record and not provider_id:
+        call.provider_id = str(record)
     call.details = unpack(details)
     if call.ended:
         call.bill = bill(submission.tariff, call.answered, call.talk_seconds)
@@ -156,7 +159,7 @@ def books_of(tenant: Tenant, machine: int) -> str:
     return encode(
         {
             "now": tenant.now, "machine": machine, "forgotten": tenant.ledger.forgotten, "tallies": tallies,
-            "accounts": tenant.conservation.accounts, "totals": totals,
+            "accounts": tenant.conservation.accounts, "totals": totals, "records": tenant.ledger.records,
         }
     )  # fmt: skip
 
@@ -169,6 +172,7 @@ def open_books(tenant: Tenant, books: Mapping[str, Any], last: Mapping[str, str 
         tally = tenant.rules.tallies.get(name)
         if tally is not None:
             tally.arrivals, tally.number_arrivals, tally.applied = arrivals, number_arrivals, applied
+    tenant.ledger.records.update(books["records"])
     _restore(tenant.conservation, books, tenant, last)
 
 

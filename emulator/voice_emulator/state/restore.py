@@ -117,7 +117,7 @@ class Restore:
         found = self._scenarios.get(text)
         if found is None:
             try:
-                found = self._runtime.loader.text(text)
+                found = self._runtime.loader.sent(text)
             except (FileError, UsageError) as error:
                 found = self._runtime.start_scenario
                 log.warning(

@@ -22,22 +22,30 @@ class TestPush:
     kind: ReceiptKind
     fields: Mapping[str, Any]
     id: str
+    settings: Mapping[str, Any]
     pause: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a letter: a reply, or the trouble that kept it from coming. ``seconds`` are real."""
+    """What came back for a letter: a reply, or the trouble that kept it from coming. ``seconds`` are real.
+
+    ``ours`` is whether the trouble may be the emulator's own: then it says nothing about the receiver.
+    """
 
     letter: TestPush
     reply: PushReply | None
     seconds: float
     trouble: str = ""
+    ours: bool = False
 
     @property
     def acknowledged(self) -> bool:
         """Whether the provider takes this for an acknowledgement."""
-        return self.reply is not None and self.letter.kind.judge(self.reply) is None
+        letter, reply = self.letter, self.reply
+        if reply is None:
+            return False
+        return letter.kind.judge(reply) is None or letter.kind.tolerate(letter.settings, reply) is not None
 
     @property
     def shown(self) -> str:

@@ -16,7 +16,8 @@ from voice_emulator.core.clock import SECOND, ClockSpec, TimeSource
 from voice_emulator.core.distributions import Fixed
 from voice_emulator.core.draws import hexadecimal, integer
 from voice_emulator.core.layers import Layer
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.ledger import FIRST_RECORD
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.plan import NO_LIMITS, make_plan
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, CallEffect, CallSpec, ReceiptEffect, Scenario
@@ -126,7 +127,8 @@ class ReceiptFactory:
         submission.callback_url = url if signed else None
         tenant = next(each for each in self._tenants.values() if draft.call.id in each.ledger)
         envelope = Envelope(tenant, push, fields, url, self._now, effect)
-        return TestPush(kind.encode(envelope), kind, envelope.fields, draft.id, pause)
+        settings = tenant.settings[self.provider.id]
+        return TestPush(kind.encode(envelope), kind, envelope.fields, draft.id, settings, pause)
 
     def plain(self, outcome: Outcome = Outcome.ANSWERED, **options: Any) -> TestPush:
         """The letter of one unspoiled receipt."""
@@ -209,6 +211,8 @@ class ReceiptFactory:
             name = f"verify-{hexadecimal(12, self.options.seed, self.provider.id, self.name, mark)}"
             clock = ClockSpec("manual", start=self._now - AGO)
             found = self._tenants[mark] = tenancy.create(Scenario("verify"), id=name, clock=clock, api=layer)
+            # Record ids count. To the receiver all checks are one customer, so each begins somewhere else.
+            found.ledger.records[self.provider.id] = FIRST_RECORD + integer(2**30, name)
         return found
 
     def _call(self, tenant: Tenant, name: str, outcome: Outcome, earlier: int) -> Call:
@@ -235,7 +239,7 @@ class ReceiptFactory:
         effect = CallEffect((CallSpec(outcome, talk=Fixed(TALK)),))
         call.plan = make_plan(effect, NO_LIMITS, lambda purpose: 0.5)
         call.provider_id = self.provider.call_id(tenant, request, call, 0)
-        start(tenant, [call], begun)
+        tenant.steps.start([call], begun)
         # All its steps, at their own instants; nobody carries the pushes that fall due with them.
         tenant.engine.fire(begun + AGO)
         tenant.outbox.clear()

@@ -31,6 +31,26 @@ async def test_a_token_as_documented() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wish", "configured", "seconds"),
+    [(None, None, 3600), (None, 600, 600), (None, 1, 1), ("junk", None, 3600), ("0", 900, 900), ("600", None, 600),
+     ("60", 600, 60), ("9999", 600, 3600)],
+)  # fmt: skip
+async def test_a_token_lives_an_hour_unless_the_header_or_the_setting_says_otherwise(
+    wish: str | None, configured: int | None, seconds: int
+) -> None:
+    """A production client sends no X-Token-Expire and keeps its token for 3,300 s."""
+    async with signed_in(token=False) as client:
+        if configured is not None:
+            client.emu.change({"settings": {"huawei_cec": {"token_lifetime": configured}}})
+        answer = await client.sign_in(wish)
+        assert answer.body["Expires"] == str(seconds)
+        await client.emu.advance(f"{seconds - 1}s")
+        assert (await client.send(CREATE, NOTIFICATION)).status == 200
+        await client.emu.advance("1s")
+        assert (await client.send(CREATE, NOTIFICATION)).status == 403
+
+
+@pytest.mark.parametrize(
     ("wish", "seconds"),
     [(None, 600), ("600", 600), ("1", 1), ("3600", 3600), ("3601", 3600), ("9" * 18, 3600), ("9" * 40, 600),
      ("0", 600), ("-5", 600), ("60.5", 600), ("ten", 600), ("", 600), ("٦٠", 600), (" 90 ", 90)],

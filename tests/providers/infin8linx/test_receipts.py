@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.providers.infin8linx.account import dial, make_tenant, run_out
+from tests.providers.infin8linx.account import BATCH, dial, make_tenant, post, run_out, setting
+from tests.rig import started
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.matchers import Match
 from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Rule
@@ -94,7 +95,7 @@ def test_golden_2025_body() -> None:
 
 def test_the_2018_body_has_the_sample_s_fields_in_the_sample_s_order() -> None:
     schema = SCHEMAS.get("infin8linx/record2018.receipt")
-    _, push, fields = receipt("2018", keys="1")
+    _, push, fields = receipt("2018", keys="1", userkey_2018="number")
     (sample,) = schema.examples
     assert push.kind == "record2018"
     assert list(fields) == list(sample)
@@ -105,13 +106,98 @@ def test_the_2018_body_has_the_sample_s_fields_in_the_sample_s_order() -> None:
     assert (fields["userkey"], fields["companycode"], fields["crmid"]) == (1, 9513923, "0")
 
 
-@pytest.mark.parametrize(
-    ("keys", "shown"), [("", ""), ("0", 0), ("12", 12), ("01", "01"), ("*", "*"), ("1#", "1#")]
-)
-def test_the_2018_userkey_is_a_number_where_it_can_be(keys: str, shown: object) -> None:
+KEYS = ["", "0", "1", "12", "01", "*", "1#", "2147483647", "2147483648", "9" * 20]
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_the_2018_userkey_is_text_as_its_one_client_has_it(keys: str) -> None:
     _, _, fields = receipt("2018", keys=keys, userkey_digits="all")
-    assert fields["userkey"] == shown
+    assert fields["userkey"] == keys
     assert SCHEMAS.get("infin8linx/record2018.receipt").violations(fields) == []
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_the_2018_userkey_may_be_a_number_where_one_says_it_and_fits(keys: str) -> None:
+    _, _, fields = receipt("2018", keys=keys, userkey_digits="all", userkey_2018="number")
+    fits = keys in ("0", "1", "12", "2147483647")
+    assert fields["userkey"] == (int(keys) if fits else keys)
+    assert SCHEMAS.get("infin8linx/record2018.receipt").violations(fields) == []
+
+
+@pytest.mark.parametrize("version", ["2025", "2017"])
+def test_the_setting_is_about_the_2018_body_alone(version: str) -> None:
+    _, _, fields = receipt(version, keys="1", userkey_2018="number")
+    assert fields.get("userkey") == ("1" if version == "2025" else None)
+
+
+def of_2017(outcome: Outcome, **changes: Any) -> dict[str, Any]:
+    """The fields of the 2017 body of a call with that outcome, held against their schema."""
+    spec = CallSpec(outcome, cause=changes.pop("cause", None))
+    tenant = make_tenant([Rule("one", Match(), call=CallEffect((spec,)))], {"record_version": "2017"})
+    dial(tenant, ["81351111451"], **changes)
+    (push,) = run_out(tenant)
+    assert push.kind == "record2017"
+    fields = RECEIPTS[push.kind].fields(tenant, push)
+    assert SCHEMAS.get("infin8linx/record2017.receipt").violations(fields) == []
+    return fields
+
+
+def test_the_2017_body_has_the_logged_push_s_fields_and_types() -> None:
+    (logged,) = SCHEMAS.get("infin8linx/record2017.receipt").examples
+    fields = of_2017(Outcome.ANSWERED)
+    assert list(fields) == list(logged)
+    assert {name: type(value) for name, value in fields.items()} == {
+        name: type(value) for name, value in logged.items()
+    }
+    assert fields["startTime"] < fields["answerTime"] < fields["endTime"]
+    assert (fields["id"], fields["companycode"], fields["destNumber"]) == (1_000_001, 9513923, "81351111451")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pair"),
+    [
+        (Outcome.ANSWERED, (10014, 10001)), (Outcome.TIME_LIMIT, (10014, 10001)),
+        (Outcome.NO_ANSWER, (10040, 10002)),
+        (Outcome.BUSY, (10031, 10020)), (Outcome.REJECTED, (10031, 10020)), (Outcome.UNREACHABLE, (10031, 10020)),
+        (Outcome.INVALID_NUMBER, (10031, 10020)), (Outcome.BARRED, (10031, 10020)),
+        (Outcome.NETWORK_FAILURE, (10031, 10020)),
+    ],
+)  # fmt: skip
+def test_the_2017_body_has_only_the_pairs_that_were_seen(outcome: Outcome, pair: tuple[int, int]) -> None:
+    fields = of_2017(outcome)
+    assert (fields["hangupDirection"], fields["hangupCause"]) == pair
+    assert (fields["answerTime"] == "") is (pair[1] != 10001)
+
+
+def test_a_rule_s_cause_shows_in_the_2017_body() -> None:
+    fields = of_2017(Outcome.BUSY, cause="user_busy")
+    assert (fields["hangupDirection"], fields["hangupCause"]) == (10031, 10006)
+
+
+def test_what_is_unset_is_empty_in_the_2017_body_and_what_is_set_is_shown() -> None:
+    unset = of_2017(Outcome.BUSY)
+    customer = ("crmid", "memberid", "chengshudu", "customuuid")
+    assert [unset[name] for name in customer] == [""] * 4
+    assert [unset[name] for name in ("recordFilename", "downloadIp", "extNumber")] == [""] * 3
+    sent = {"memberid": "18533700187590656", "chengshudu": "7", "customuuid": "mine"}
+    given = of_2017(Outcome.BUSY, **sent)
+    assert [given[name] for name in customer] == ["", *sent.values()]
+
+
+async def test_all_three_bodies_and_the_query_tell_the_same() -> None:
+    """Only names, types and the older codes differ."""
+    told = []
+    for version in ("2025", "2018", "2017"):
+        async with started() as emu:
+            emu.change(setting(record_version=version, recordings=True))
+            await post(emu, {**BATCH, "disnumber": "823"})
+            await emu.settle()
+            (push,) = emu.receiver.received
+            told.append({name.lower(): value for name, value in push.fields.items()})
+    for name in ("id", "starttime", "answertime", "endtime", "duration", "billsec", "disnumber", "destnumber",
+                 "recordfilename", "downloadip", "callmethod", "type"):  # fmt: skip
+        assert told[0][name] == told[1][name] == told[2][name], name
+    assert told[0]["recordfilename"] != ""
 
 
 def test_json_is_the_default_transport() -> None:

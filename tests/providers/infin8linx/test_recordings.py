@@ -31,7 +31,7 @@ async def test_nothing_is_recorded_by_default() -> None:
 async def test_an_answered_call_names_its_recording() -> None:
     async with started() as emu:
         record = await recorded_call(emu)
-        assert record["recordfilename"] == "20260105090000_219513923001_81351111451.mp3"
+        assert record["recordfilename"] == "20260105090000_81351111451_219513923001.mp3"
         assert record["downloadip"] == "127.0.0.1"
         (bill,) = (await bills(emu, await log_in(emu)))["bills"]
         assert (bill["recordfilename"], bill["downloadip"]) == (
@@ -110,7 +110,7 @@ async def test_after_three_months_the_file_does_not_exist_any_more() -> None:
     "name",
     [
         "nothing.mp3",
-        "20260105090000_219513923001_81351111452.mp3",
+        "20260105090000_81351111452_219513923001.mp3",
         "../../etc/passwd",
         "20261399",
         "录音.mp3",
@@ -153,6 +153,63 @@ async def test_a_link_works_for_the_tenant_it_was_issued_to() -> None:
             assert reply.status == 200
 
 
-async def test_an_empty_filename_is_400() -> None:
+@pytest.mark.parametrize(
+    "filename", ["", " ", "none", "20260105090000_1_2.mp3", ".mp3", "_", "\u597d", "1" * 5000]
+)
+async def test_a_file_that_is_none_is_1029_and_data_is_an_object(filename: str) -> None:
+    """A job asks for every unanswered call, whose recordfilename is empty."""
     async with started() as emu:
-        assert (await call(emu, "GetRecodeFile", token=await log_in(emu), filename=""))["ret"] == 400
+        answer = await call(emu, "GetRecodeFile", token=await log_in(emu), filename=filename)
+    assert (answer["ret"], answer["msg"]) == (200, "")
+    assert answer["data"]["status"] == 1
+    assert answer["data"]["errors"]["code"] == "1029"
+
+
+async def test_without_filename_it_is_400() -> None:
+    async with started() as emu:
+        answer = await call(emu, "GetRecodeFile", token=await log_in(emu))
+    assert (answer["ret"], answer["msg"]) == (400, "Illegal request: missing required parameter filename")
+
+
+@pytest.mark.parametrize("outcome", ["answered", "busy", "no_answer"])
+async def test_every_bill_s_file_can_be_asked_for(outcome: str) -> None:
+    """As that job does, with what the bill says."""
+    async with started(f"name: x\nrules:\n  - {{name: x, call: {{outcome: {outcome}}}}}\n") as emu:
+        emu.change(setting(recordings=True))
+        await post(emu, BATCH)
+        await emu.settle()
+        token = await log_in(emu)
+        (bill,) = (await bills(emu, token))["bills"]
+        answer = await call(emu, "GetRecodeFile", token=token, filename=bill["recordfilename"])
+        assert answer["data"]["status"] == (0 if outcome == "answered" else 1)
+
+
+@pytest.mark.parametrize(
+    ("caller", "number", "settings"),
+    [
+        ("823", "18872699215", {}),
+        ("87800", "8878880009", {"recording_format": "wav"}),
+        ("02566823420", "015029913692", {}),
+        ("219513923001", "+6281351111451", {"accept_plus": True}),
+        ("", "81351111451", {"company_code": "1"}),
+        ("", "81351111451", {"caller_pool": {"9001": "enabled"}}),
+    ],
+)
+async def test_the_called_number_is_the_second_part_of_the_file_s_name(
+    caller: str, number: str, settings: dict[str, Any]
+) -> None:
+    """20200701114016_8878880009_87800.mp3: a client takes part 2 for the customer's number."""
+    async with started() as emu:
+        emu.change(setting(recordings=True, **settings))
+        await post(emu, {**BATCH, "disnumber": caller, "destnumber": number})
+        await emu.settle()
+        token = await log_in(emu)
+        (bill,) = (await bills(emu, token))["bills"]
+        stamp, second, third = bill["recordfilename"].partition(".")[0].split("_")
+        assert stamp == "".join(sign for sign in bill["starttime"] if sign.isdigit())
+        assert second == number.lstrip("+")
+        assert third == bill["displaynumber"]
+        (push,) = emu.receiver.received
+        assert push.fields["recordfilename"] == bill["recordfilename"]
+        answer = await call(emu, "GetRecodeFile", token=token, filename=bill["recordfilename"])
+        assert answer["data"]["status"] == 0

@@ -21,6 +21,7 @@ PATHS = {
             "getSipCdr", "getSipCdrByOrderid",
         )
     },
+    "getBalance": "/api/common/getBalance",
     "uploadFile": "/v1/voice/uploadFile",
     "token": "/v1/call/token",
     "makecall": "/v1/call/makecall",
@@ -44,6 +45,7 @@ GOOD: Mapping[str, dict[str, Any]] = {
     "versend": {**KEYS, **CALLED, "content": "asdfghjk", "lang": "en", "ext": "ext123"},
     "conversion": {"messageid": "7c9f36842095480189603142a4df76ed", "status": 1},
     "getVoiceCdr": {**KEYS, "voiceType": "0", **DAY},
+    "getBalance": KEYS,
     "uploadVoiceFile": {**KEYS, "filename": "hello.mp3", "content": "SUQzBAAAAAAAAA=="},
     "getUserFileUrl": {"account": "nx-account", "password": "nx-password", "page": "1", "page_size": "10"},
     "uploadFile": {"appkey": "nx-appkey"},

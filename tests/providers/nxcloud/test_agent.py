@@ -6,6 +6,8 @@ import re
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
 from voice_emulator.core.pushes import PushOutcome
@@ -108,7 +110,6 @@ async def test_unanswered_call() -> None:
         fields = running.receiver.received[0].fields
         assert (fields["duration"], fields["record"], fields["answer_time"]) == (0, 0, "0")
         assert fields["hangup_cause"] == "USER_BUSY"
-        assert "record_url" not in fields
 
 
 async def test_recording_answers_302_and_then_sound() -> None:
@@ -127,14 +128,30 @@ async def test_recording_answers_302_and_then_sound() -> None:
             assert reply.status == 404
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("ending", ["0000", "0486", "0480", "0603", "0404", "0403", "0503", "0408", "0602"])
+async def test_every_record_has_a_record_url(ending: str, recorded: bool) -> None:
+    """The one receiver that is known reads it whatever happened; the query has null in its place."""
+    async with started(MAGIC, "manual") as running:
+        setting(running, agent_recording=recorded)
+        customer = Customer(running)
+        await customer.call(phone=f"628120{ending}")
+        await running.settle()
+        fields = running.receiver.received[0].fields
+        assert fields["record"] == int(recorded and ending in ("0000", "0602"))
+        assert fields["record_url"].startswith("http") is bool(fields["record"])
+        assert fields["record_url"] == "" or fields["record"] == 1
+        [row] = (await customer.ask("getSipCdr"))["info"]["rows"]
+        assert row["record_url"] == (fields["record_url"] or None)
+
+
 async def test_recording_can_be_switched_off() -> None:
     async with started(PLAIN, "manual") as running:
         setting(running, agent_recording=False, effective_called_number=True)
         await Customer(running).call()
         await running.settle()
         fields = running.receiver.received[0].fields
-        assert fields["record"] == 0
-        assert "record_url" not in fields
+        assert (fields["record"], fields["record_url"]) == (0, "")
         assert fields["effective_called_number"] == "6298881888"
 
 

@@ -72,7 +72,7 @@ def of_sending(operation: str) -> list[Case]:
 
 
 def of_batches(operation: str) -> list[Case]:
-    many = ",".join(str(6212345000 + number) for number in range(101))
+    many = ",".join(str(6212345000 + number) for number in range(101 if operation == "gpsend" else 5001))
     return [
         case(operation, "invalid_parameter", phone=many),
         case(operation, "batch_too_large", {"batch_limit_code": "7"}, phone=many),
@@ -211,6 +211,13 @@ CASES = [
     case("getVoiceCdr", "ip_not_allowed", {"allowed_ips": ["10.0.0.1"]}),
     case("getVoiceCdr", "system_error", {"outage": "system_error"}),
     rate_limited("getVoiceCdr"),
+    case("getBalance", "auth_failed", secretkey="wrong"),
+    case("getBalance", "auth_failed", appkey="nobody"),
+    case("getBalance", "auth_failed", {"application": "disabled"}),
+    case("getBalance", "invalid_parameter", appkey=""),
+    case("getBalance", "invalid_parameter", secretkey=None),
+    case("getBalance", "ip_not_allowed", {"allowed_ips": ["10.0.0.1"]}),
+    case("getBalance", "system_error", {"outage": "request_failed"}),
     case("uploadVoiceFile", "auth_failed", secretkey="wrong"),
     case("uploadVoiceFile", "invalid_parameter", filename=""),
     case("uploadVoiceFile", "invalid_parameter", content="no base64!"),

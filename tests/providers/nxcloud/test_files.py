@@ -56,6 +56,38 @@ async def test_base64_with_line_breaks(text: str) -> None:
         assert (await fetch(running, reply["info"]))[1] == b"ID3\x04\x00\x00"
 
 
+#: The page's own sample: 19 characters.
+SAMPLE = "qwertyuiopasdfghjkl"
+
+
+@pytest.mark.parametrize("length", range(1, 14))
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("broken", [False, True])
+async def test_base64_needs_no_padding(length: int, padded: bool, broken: bool) -> None:
+    content = bytes(range(0xF0, 0xF0 + length))
+    text = base64.b64encode(content).decode()
+    text = text if padded else text.rstrip("=")
+    if broken:
+        text = f"{text[:2]}\r\n{text[2:]}"
+    async with started(PLAIN, "manual") as running:
+        reply = await Customer(running).ask("uploadVoiceFile", content=text)
+        assert (await fetch(running, reply["info"]))[1] == content
+
+
+async def test_the_page_s_own_sample_can_be_uploaded() -> None:
+    async with started(PLAIN, "manual") as running:
+        reply = await Customer(running).ask("uploadVoiceFile", filename="abc.txt", content=SAMPLE)
+        assert (await fetch(running, reply["info"]))[1] == base64.b64decode(f"{SAMPLE}=")
+
+
+@pytest.mark.parametrize(
+    "content", ["Q", "QUJDR", "Q===", "QQ=", "QQ===", "=", "QUJD=QQ", "QQ==QQ", "Q-_w", "Qü"]
+)
+async def test_what_is_no_base64_is_refused_padded_or_not(content: str) -> None:
+    async with started(PLAIN, "manual") as running:
+        assert (await Customer(running).ask("uploadVoiceFile", content=content))["code"] == "2"
+
+
 async def test_public_url() -> None:
     async with started(PLAIN, "manual") as running:
         running.change({"settings": {"nxcloud": {"public_url": "https://files.example/"}}})

@@ -15,7 +15,7 @@ from tests.rig import Running, started
 
 PLAIN = "name: plain\nrules: []\n"
 SUCCESS: Mapping[str, Any] = {
-    "gpsend": "0", "notsend": "0", "versend": "0", "getVoiceCdr": "1", "uploadVoiceFile": "success",
+    "gpsend": "0", "notsend": "0", "versend": "0", "getVoiceCdr": "1", "uploadVoiceFile": "success", "getBalance": "0",
     "getUserFileUrl": "success", "token": 0, "makecall": 0, "getSipCdr": "1",
 }  # fmt: skip
 FORMS = sorted(SUCCESS)
@@ -28,6 +28,7 @@ OPTIONAL = {
     "makecall": ("showphone", "orderid"),
     "getSipCdr": ("username", "direction"),
     "uploadVoiceFile": (),
+    "getBalance": (),
     "token": (),
 }
 
@@ -93,7 +94,7 @@ async def test_fields_in_the_query_string(operation: str) -> None:
 
 
 REFUSED = {
-    "gpsend": "2", "notsend": "2", "versend": "2", "getVoiceCdr": "0", "uploadVoiceFile": "2",
+    "gpsend": "2", "notsend": "2", "versend": "2", "getVoiceCdr": "0", "uploadVoiceFile": "2", "getBalance": "2",
     "getUserFileUrl": "failed", "token": 1200, "makecall": 1200, "getSipCdr": "0",
 }  # fmt: skip
 NONSENSE = {

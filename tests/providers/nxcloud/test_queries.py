@@ -134,6 +134,29 @@ async def test_rate_limit_passes_with_time(operation: str, seconds: int) -> None
         assert (await customer.ask(operation))["code"] == good
 
 
+@pytest.mark.parametrize(
+    ("sipid", "shown"),
+    [("1055014", 1055014), ("0", 0), ("2147483647", 2147483647), ("2147483648", "2147483648"), ("007", "007"),
+     ("sip-7", "sip-7"), ("-1", "-1"), ("\u0661", "\u0661"), (None, None)],
+)  # fmt: skip
+async def test_sipid_is_a_number_in_both_queries_and_text_in_the_push(
+    sipid: str | None, shown: object
+) -> None:
+    """As in the samples. The drawn one, where no setting names any, is a number always."""
+    async with started(PLAIN, "manual") as running:
+        if sipid is not None:
+            setting(running, phone_accounts={"nx-agent": {"sipid": sipid}})
+        customer = Customer(running)
+        await customer.call(orderid="order1")
+        await running.settle()
+        pushed = running.receiver.received[0].fields["sipid"]
+        assert isinstance(pushed, str)
+        [row] = (await customer.ask("getSipCdr"))["info"]["rows"]
+        [same] = (await customer.ask("getSipCdrByOrderid", orderid="order1"))["row"]
+        assert row["sipid"] == same["sipid"] == (int(pushed) if sipid is None else shown)
+        assert sipid is None or pushed == sipid
+
+
 async def test_agent_queries() -> None:
     async with started(PLAIN, "manual") as running:
         setting(running, phone_accounts={"second": {"sipid": "1049003", "mobile_name": "second mobile"}})
@@ -145,7 +168,7 @@ async def test_agent_queries() -> None:
         assert (await customer.ask("getSipCdr", direction="1"))["info"]["total"] == 2
         assert (await customer.ask("getSipCdr", direction="0"))["info"]["total"] == 0
         [row] = (await customer.ask("getSipCdr", username="second"))["info"]["rows"]
-        assert (row["orderid"], row["sipid"], row["mobile_name"]) == ("order2", "1049003", "second mobile")
+        assert (row["orderid"], row["sipid"], row["mobile_name"]) == ("order2", 1049003, "second mobile")
         found = await customer.ask("getSipCdrByOrderid", orderid="order2,order1,unknown")
         assert found["code"] == "0"
         assert [each["orderid"] for each in found["row"]] == ["order1", "order2"]

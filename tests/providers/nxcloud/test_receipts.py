@@ -14,6 +14,7 @@ from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import Fate
 from voice_emulator.providers.nxcloud import PROVIDER
 from voice_emulator.providers.nxcloud.receipts import encode_voice, judge_agent, judge_voice
 from voice_emulator.providers.provider import Envelope
@@ -268,3 +269,78 @@ async def test_receipts_equal_their_journal() -> None:
         fields = await pushed(running)
         [attempt] = running.tenant.attempts
         assert json.loads(json.dumps(attempt.shown()["fields"])) == fields
+
+
+QUOTED = ['"success"', '"SUCCESS"', ' "Success"\n', '"success "', '"\\u0073uccess"']
+NOT_QUITE = ["'success'", '"success', 'success"', '"ok"', '["success"]', '{"result":"success"}', '""', '"error"',
+             '\u201csuccess\u201d', '"success" "success"', '"suc" "cess"', "true", '"' + "success" * 5000 + '"']  # fmt: skip
+
+
+async def acknowledged(
+    body: str, *, status: int = 200, **settings: Any
+) -> tuple[PushOutcome, set[tuple[str, str]], str]:
+    """Outcome of one receipt answered like this, the findings about it, and the reason shown."""
+    async with started(KEYED, "manual") as running:
+        setting(running, **settings)
+        running.receiver.answer(status, body, {"Content-Type": "application/json"})
+        await pushed(running)
+        [attempt] = running.tenant.attempts
+        found = {
+            (each.rule, str(each.severity))
+            for each in running.tenant.findings
+            if "push" in each.rule or "ack" in each.rule
+        }
+        return attempt.outcome, found, attempt.reason
+
+
+@pytest.mark.parametrize("operation", ["gpsend", "versend", "notsend"])
+@pytest.mark.parametrize("body", QUOTED)
+async def test_success_in_json_quotes_is_delivered_with_a_warning_of_its_own(
+    body: str, operation: str
+) -> None:
+    """A production receiver answers so."""
+    async with started(KEYED, "manual") as running:
+        running.receiver.answer(200, body)
+        await pushed(running, operation)
+        [attempt] = running.tenant.attempts
+        assert attempt.outcome is PushOutcome.DELIVERED
+        [found] = running.tenant.findings
+        assert (found.rule, found.severity) == ("acknowledgement-in-quotes", "warning")
+        assert found.message == "answered the text success in JSON quotes; the page has it without"
+        assert running.tenant.conservation.accounts["nxcloud"].fates[Fate.ACKNOWLEDGED] == 1
+
+
+@pytest.mark.parametrize("body", QUOTED)
+async def test_the_strict_setting_takes_the_bare_text_only(body: str) -> None:
+    outcome, found, _ = await acknowledged(body, strict_acknowledgement=True)
+    assert (outcome, found) == (PushOutcome.REFUSED, {("push-not-acknowledged", "error")})
+
+
+@pytest.mark.parametrize("strict", [True, False])
+async def test_the_bare_text_has_no_warning(strict: bool) -> None:
+    assert await acknowledged("success", strict_acknowledgement=strict) == (PushOutcome.DELIVERED, set(), "")
+
+
+@pytest.mark.parametrize("body", NOT_QUITE)
+async def test_nothing_else_in_quotes_acknowledges(body: str) -> None:
+    outcome, found, _ = await acknowledged(body)
+    assert (outcome, found) == (PushOutcome.REFUSED, {("push-not-acknowledged", "error")})
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+async def test_the_quoted_text_with_an_error_status_acknowledges_nothing(status: int) -> None:
+    outcome, found, reason = await acknowledged('"success"', status=status)
+    assert outcome is PushOutcome.REFUSED
+    assert ("acknowledgement-in-quotes", "warning") not in found
+    assert str(status) in reason
+
+
+async def test_a_quoted_acknowledgement_ends_the_repetitions() -> None:
+    again = "name: again\nrules:\n  - {name: again, receipt: {retry: {attempts: 3, every: 60s}}}\n"
+    for strict, count in ((False, 1), (True, 3)):
+        async with started(again, "manual") as running:
+            setting(running, strict_acknowledgement=strict)
+            running.receiver.answer(200, '"success"')
+            await Customer(running).ask("gpsend")
+            await running.settle()
+            assert len(running.receiver.received) == count

@@ -86,13 +86,25 @@ async def test_number_twice_in_a_batch_is_called_twice() -> None:
         assert [push.fields["phone"] for push in running.receiver.received] == ["6212345678"] * 2
 
 
-async def test_batch_limit_is_a_setting() -> None:
+@pytest.mark.parametrize(
+    ("operation", "settings", "most"),
+    [
+        ("gpsend", {}, 100), ("notsend", {}, 5000),
+        ("gpsend", {"batch_limit": 5000}, 5000), ("notsend", {"batch_limit": 1}, 5000),
+        ("gpsend", {"batch_limit": 3, "notsend_batch_limit": 7}, 3),
+        ("notsend", {"batch_limit": 3, "notsend_batch_limit": 7}, 7),
+        ("gpsend", {"notsend_batch_limit": 1}, 100),
+    ],
+)  # fmt: skip
+async def test_each_kind_of_batch_has_its_limit(operation: str, settings: dict[str, int], most: int) -> None:
+    """A production client sends 500 numbers in a notsend and 100 in a gpsend."""
     async with started(PLAIN, "manual") as running:
-        setting(running, batch_limit=5000)
-        numbers = ",".join(str(6212345000 + index) for index in range(5000))
-        assert (await Customer(running).ask("notsend", phone=numbers))["code"] == "0"
-        assert len(running.tenant.ledger) == 5000
-        assert (await Customer(running).ask("notsend", phone=f"{numbers},6212349999"))["code"] == "2"
+        setting(running, **settings)
+        numbers = ",".join(str(6212345000 + index) for index in range(most))
+        assert (await Customer(running).ask(operation, phone=f"{numbers},6212349999"))["code"] == "2"
+        assert len(running.tenant.ledger) == 0
+        assert (await Customer(running).ask(operation, phone=numbers))["code"] == "0"
+        assert len(running.tenant.ledger) == most
 
 
 async def test_suffix_tells_numbers_of_a_batch_apart() -> None:

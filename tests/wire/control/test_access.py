@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 
 import pytest
 
 from tests.rig import started
 from tests.wire.api import Api
 from tests.wire.raw import talk
+from voice_emulator.app import Emulator
+from voice_emulator.errors import UsageError
+from voice_emulator.settings import Options
 
 T = "/v1/tenants/default"
 
@@ -29,6 +33,7 @@ async def ask(api: Api, host: str | None, method: str = "GET", path: str = "/hea
         "host.docker.internal:4881", "emulator", "voice_emulator:4881", "ci.allowed.example",
         "CI.allowed.example:1",
         "localhost.",
+        "host.containers.internal", "HOST.containers.internal:4881", "app.localhost", "a.b.localhost:4881",
     ],
 )  # fmt: skip
 async def test_these_hosts_are_let_in(host: str):
@@ -41,6 +46,7 @@ async def test_these_hosts_are_let_in(host: str):
     [
         "evil.example", "evil.example:4881", "localhost.evil.example", "127.0.0.1.evil.example", "127.1.evil",
         "a@localhost", "local host", "[::1", "allowed.example", "", "localhost:port", "localhost/",
+        ".localhost.evil", "evillocalhost.example", "host.containers.internal.evil", "containers.internal",
     ],
 )  # fmt: skip
 async def test_these_are_not(host: str):
@@ -70,6 +76,14 @@ async def test_a_foreign_origin_may_not_change_anything(api: Api, origin: str):
         assert reply.status == 403
         assert reply.json["type"].endswith("foreign-origin")
     assert (await api("GET", T, headers={"Origin": origin})).status == 200
+
+
+@pytest.mark.parametrize("path", ["/health", T, "/", "/metrics", "/nowhere"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
+async def test_no_reply_lets_a_script_of_another_site_read_it(api: Api, method: str, path: str):
+    headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    async with api.emu.client.request(method, api.emu.control + path, headers=headers) as reply:
+        assert not [name for name in reply.headers if name.lower().startswith("access-control")]
 
 
 async def test_its_own_page_may(api: Api):
@@ -126,3 +140,45 @@ async def test_a_browser_is_asked_for_the_token_and_sends_it_as_a_password():
             base64.b64encode(b"x:s3cret\xff").decode(),
         ):
             assert (await api("GET", T, headers={"Authorization": f"Basic {bad}"})).status == 401
+
+
+# --- tokens that are none --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "token", ["", " ", "\t", "\n", "\u3000", " s3cret", "s3cret\n", "s3\x00cret", "s3\x1bcret"]
+)
+def test_a_token_that_nobody_could_send_is_refused(token: str):
+    with pytest.raises(UsageError, match="--control-token"):
+        Emulator(Options(port=0, control_port=0, control_token=token))
+
+
+async def test_a_token_may_hold_any_other_character():
+    for token in ("x", "a:b c", "pass=word", "密码"):
+        async with started(control_token=token) as emu:
+            headers = {"Authorization": f"Bearer {token}"}
+            async with emu.client.get(emu.control + T, headers=headers) as reply:
+                assert reply.status == 200
+            async with emu.client.get(emu.control + T) as reply:
+                assert reply.status == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "warned"),
+    [
+        ("127.0.0.1", None, False),
+        ("127.0.0.2", None, False),
+        ("localhost", None, False),
+        ("0.0.0.0", None, True),
+        ("0.0.0.0", "s3cret", False),
+        ("127.0.0.1", "s3cret", False),
+    ],
+)
+async def test_a_control_port_that_others_reach_without_a_token_is_told(
+    caplog, host: str, token: str | None, warned: bool
+):
+    with caplog.at_level(logging.WARNING, "voice_emulator.app"):
+        async with started(host=host, control_token=token):
+            pass
+    said = [record.getMessage() for record in caplog.records if "--control-token" in record.getMessage()]
+    assert len(said) == warned

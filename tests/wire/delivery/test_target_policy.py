@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ async def push_to(emu: Running, url: str) -> tuple[PushOutcome, str]:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "::1", "fc00::1",
-     "fdff::1", "::ffff:10.1.2.3", "::ffff:127.0.0.1"],
+     "fdff::1", "::ffff:10.1.2.3", "::ffff:127.0.0.1", "fd00:ec3::254", "fd20:ce::253", "fd00::ec2:0:254", "::1%lo"],
 )  # fmt: skip
 def test_loopback_and_private_addresses_are_in_reach(address: str):
     assert Reach().allows_address(address)
@@ -71,6 +72,9 @@ def test_loopback_and_private_addresses_are_in_reach(address: str):
     ["8.8.8.8", PUBLIC, "0.0.0.0", "255.255.255.255", "169.254.169.254", "169.254.0.1", "172.15.255.255",
      "172.32.0.0", "192.169.0.1", "100.64.0.1", "224.0.0.1", "::", "fe80::1", "fe80::1%eth0", "2001:db8::1", "ff02::1",
      "::ffff:8.8.8.8", "::ffff:169.254.169.254", "::8.8.8.8", "2002:7f00:1::", "64:ff9b::7f00:1",
+     "64:ff9b:1::a00:1", "2002:a9fe:a9fe::", "::127.0.0.1", "::ffff:0:127.0.0.1", "2001:0:7f00:1::", "fec0::1",
+     "fd00:ec2::254", "fd00:ec2::23", "fd00:0ec2:0:0:0:0:0:0254", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42",
+     "fd00:ec2::254%eth0", "100.100.100.200", "192.0.0.192", "168.63.129.16",
      "not an address", ""],
 )  # fmt: skip
 def test_all_others_are_not(address: str):
@@ -111,12 +115,65 @@ async def test_other_spellings_of_an_address_are_not_dialled_and_the_reason_name
 @pytest.mark.parametrize(
     "host",
     ["134744072", "0x08080808", "0x8.8.8.8", "010.8.8.8", "8.526344", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376",
-     "0", "0x0", "[::ffff:808:808]", "[::ffff:8.8.8.8]", "[0:0:0:0:0:ffff:a9fe:a9fe]", "[::]"],
+     "0", "0x0", "0x", "00", "0.0", "127.0.0.1.", "8.8.8.8.", "1.2.3.4.5", "999999999999", "256.256.256.256", "1.2.3.08",
+     "a.1", "a.0x1", "127.0.0.0x1", "127.0.0.1%00", "127%2e0.0.1", "127.0.0.1%25lo", "a%2eb", "a,b", "a~b",
+     "[fe80::1%25lo]", "[fe80::1%lo]", "[fd00:ec2::254]", "[fd20:ce::254]", "[FD00:EC2:0::0254]", "[2002:7f00:1::]",
+     "[64:ff9b::7f00:1]", "[::127.0.0.1]", "[::ffff:808:808]", "[::ffff:8.8.8.8]", "[0:0:0:0:0:ffff:a9fe:a9fe]", "[::]"],
 )  # fmt: skip
 async def test_other_spellings_of_what_is_out_of_reach_are_blocked(host: str):
     async with started() as emu:
         outcome, reason = await push_to(emu, f"http://{host}:9/dr")
         assert outcome is PushOutcome.BLOCKED, reason
+
+
+#: Digits that are none of ASCII's, full stops that look or act like one.
+FOREIGN = [
+    "０.０.０.０", "１２７.０.０.１", "127。0。0。1", "127．0．0．1", "127｡0｡0｡1", "①②⑦.0.0.1", "٠.٠.٠.٠", "१२७.0.0.1",
+    "２１３０７０６４３３", "０x７f.１", "0x7ｆ.1", "²", "１６９.254.169.254", "𝟏𝟐𝟕.0.0.1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+@pytest.mark.parametrize("rule", ["{copies: 1}", "{reset: true}"])
+async def test_digits_of_other_scripts_are_blocked_and_never_looked_up(monkeypatch, host: str, rule: str):
+    """Some HTTP clients take them for addresses (str.isdigit), and resolvers turn them into some."""
+    asked = answers(monkeypatch, **{host.replace(".", "_"): [["127.0.0.1"]]})
+    async with started(f"name: s\nrules:\n  - {{name: e, receipt: {rule}}}\n", rewrites=()) as emu:
+        port = URL(emu.receiver.url).port
+        outcome, reason = await push_to(emu, f"http://{host}:{port}/dr")
+        assert outcome is PushOutcome.BLOCKED, reason
+        assert asked == []
+        assert emu.receiver.received == []
+
+
+@given(st.text(st.characters(categories=("Nd", "No", "Nl")), min_size=1, max_size=12))
+def test_no_host_of_digits_alone_is_a_name(digits: str):
+    """aiohttp dials what it takes for an address without asking our resolver: nothing of the kind may get there."""
+    if digits.isdigit():
+        try:
+            socket.inet_pton(socket.AF_INET, digits)
+        except (OSError, ValueError):
+            assert Reach(["*"]).check(URL(f"http://{digits}/", encoded=True)) is not None
+
+
+@given(st.text("0123456789.:abxf%[]０１٠。", min_size=1, max_size=16))
+def test_what_passes_is_a_plain_address_or_a_name_that_every_client_looks_up(host: str):
+    """The heuristics of all aiohttp versions: a colon, or nothing but digits and dots, is an address."""
+    try:
+        url = URL(f"http://{host}/", encoded=True)
+        refusal = Reach(["*"]).check(url)
+    except ValueError:
+        return  # no URL at all: the push fails
+    if refusal is not None:
+        return
+    raw = url.raw_host or ""
+    taken_for_address = ":" in raw or raw.replace(".", "").isdigit()
+    try:
+        ipaddress.ip_address(raw.split("%")[0])
+    except ValueError:
+        assert not taken_for_address
+        with pytest.raises((OSError, ValueError)):
+            socket.inet_aton(raw)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -240,6 +297,46 @@ def test_a_block_is_found_behind_the_exceptions_of_the_client():
     assert blocked_by(outer) is blocked
     assert blocked_by(OSError("other")) is None
     assert blocked_by(None) is None
+
+
+# --- what a rewriting names -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["host.docker.internal", "host.containers.internal"])
+async def test_the_host_of_a_container_may_be_link_local_where_a_rewriting_names_it(monkeypatch, name: str):
+    """Podman gives both names 169.254.1.2."""
+    asked = answers(monkeypatch, **{name.replace(".", "_"): [["169.254.1.2"]]})
+    reach = Reach((), [("http://localhost", f"http://{name}")])
+    (found,) = await Resolver(reach).resolve(name, 9000)
+    assert (found["host"], asked) == ("169.254.1.2", [name])
+    assert reach.named(f"{name}.")
+    with pytest.raises(
+        TargetBlocked, match=f"169.254.1.2, which is link-local.*--allow-callback-host {name}"
+    ):
+        await Resolver(Reach()).resolve(name, 9000)
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "allowed"),
+    [
+        ("http://192.0.2.1:9000/x", "192.0.2.1", True),
+        ("http://192.0.2.1", "192.0.2.2", False),
+        ("http://[2001:db8::1]", "2001:db8::1", True),
+        ("http://HOST.example", "host.example", True),
+        ("http://host.example", "a.host.example", False),
+        ("http://host.example", "host.example.evil", False),
+        ("http://*.example", "a.example", False),
+    ],
+)
+def test_a_rewriting_allows_its_very_target(target: str, host: str, allowed: bool):
+    assert Reach((), [("http://localhost", target)]).named(host) is allowed
+
+
+@pytest.mark.parametrize("url", ["http://localhost@8.8.8.8/", "http://localhost.example.evil/"])
+async def test_a_url_that_only_begins_like_the_rewritten_one_is_judged_by_its_own_host(monkeypatch, url: str):
+    answers(monkeypatch, host_docker_internal_example_evil=[[PUBLIC]])
+    async with started(rewrites=(("http://localhost", "http://host.docker.internal"),)) as emu:
+        assert (await push_to(emu, url))[0] is PushOutcome.BLOCKED
 
 
 # --- what the log says, once ----------------------------------------------------------------------

@@ -154,6 +154,25 @@ def push_answered_slowly(look: PushLook) -> Iterator[str]:
         yield f"answered after {look.attempt.duration / 1e6:.1f} s"
 
 
+@finding("acknowledgement-in-quotes", "warning", When.PUSHED)
+def acknowledgement_in_quotes(look: PushLook) -> Iterator[str]:
+    """The receiver acknowledged with the right word, but in JSON quotes.
+
+    NXCloud wants the body `success`; this one was `"success"`, which is what a framework makes of a text that it
+    turns into JSON. A production receiver answers so, so the receipt counts as delivered here. Whether the
+    provider takes it for an acknowledgement, no page says; the setting `strict_acknowledgement` does not.
+
+    How to mend it: answer the bare text, with `Content-Type: text/plain`.
+    """
+    if is_odd(look.attempt):
+        yield look.attempt.reason
+
+
+def is_odd(attempt: Attempt) -> bool:
+    """Whether an acknowledgement was let pass that is not quite what the provider expects."""
+    return attempt.outcome is PushOutcome.DELIVERED and attempt.reason != ""
+
+
 @finding("acknowledgement-content-type", "warning", When.PUSHED)
 def acknowledgement_content_type(look: PushLook) -> Iterator[str]:
     """The receiver answered JSON, but did not call it that.
@@ -184,5 +203,5 @@ def content_type(attempt: Attempt) -> str:
 
 RULES = (
     push_not_acknowledged, push_answered_with_error, push_redirected, push_timed_out, receiver_unreachable,
-    receiver_tls_trouble, push_answered_slowly, acknowledgement_content_type,
+    receiver_tls_trouble, push_answered_slowly, acknowledgement_in_quotes, acknowledgement_content_type,
 )  # fmt: skip

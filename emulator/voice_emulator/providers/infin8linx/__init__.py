@@ -8,7 +8,7 @@ from voice_emulator.providers.infin8linx.examples import authorise
 from voice_emulator.providers.infin8linx.finding_rules import CONTRACT
 from voice_emulator.providers.infin8linx.hangups import KNOWN, cause_of
 from voice_emulator.providers.infin8linx.operations import OPERATIONS, ROUTES
-from voice_emulator.providers.infin8linx.playvoice import number_call
+from voice_emulator.providers.infin8linx.playvoice import prepare_call
 from voice_emulator.providers.infin8linx.receipts import RECEIPTS
 from voice_emulator.providers.infin8linx.settings import SETTINGS
 from voice_emulator.providers.infin8linx.state import links_anew
@@ -28,7 +28,7 @@ PROVIDER = Provider(
     refuse=refuse,
     causes=KNOWN,
     cause_of=cause_of,
-    call_id=number_call,
+    call_id=prepare_call,
     error_order=ORDER,
     secrets=frozenset({"accesskey", "token"}),
     token_expired="600",

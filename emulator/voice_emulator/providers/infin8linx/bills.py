@@ -80,9 +80,7 @@ def _matching(request: Request, numbers: Mapping[str, int]) -> list[tuple[Call, 
         return []
     found = []
     for call in request.tenant.ledger.of_provider(PROVIDER_ID):
-        if not call.ended or (call.query_from is not None and request.now < call.query_from):
-            continue
-        if call.dropped and not request.settings["dropped_records"]:
+        if not call.record or (call.query_from is not None and request.now < call.query_from):
             continue
         if not earliest <= dial_second(call) <= latest:
             continue

@@ -52,6 +52,10 @@ _BY_OUTCOME: Mapping[Outcome, str] = {
     Outcome.TIME_LIMIT: "10007",
 }
 
+#: (hangupdirection, hangupcause) in the older code set: the three pairs that were seen. What each stands for is
+#: our reading of the labels: not found here means that nothing was wrong, since its cause is the normal one.
+_OLDER_ANSWERED, _OLDER_CANCELLED, _OLDER_OTHER = (10014, 10001), (10040, 10002), (10031, 10020)
+
 CALLER_SIDE = 10040
 CALLED_SIDE = 10041
 
@@ -72,3 +76,15 @@ def cause_of(call: Call) -> str:
 def direction_of(call: Call) -> int:
     """``hangupdirection``: the called side if the callee ended it, else the caller's, the platform."""
     return CALLED_SIDE if call.ended_by is Party.CALLEE else CALLER_SIDE
+
+
+def older_pair(call: Call) -> tuple[int, int]:
+    """``hangupDirection`` and ``hangupCause`` of the 2017 body; a rule's own cause stands for the pair's."""
+    if call.answered:
+        direction, cause = _OLDER_ANSWERED
+    elif call.dropped or call.plan.outcome is Outcome.NO_ANSWER:
+        direction, cause = _OLDER_CANCELLED
+    else:
+        direction, cause = _OLDER_OTHER
+    named = not call.dropped and call.plan.cause in KNOWN
+    return direction, int(cause_of(call)) if named else cause

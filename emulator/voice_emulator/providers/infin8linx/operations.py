@@ -63,7 +63,7 @@ PLAY_VOICE = Operation(
     answer=playvoice.answer,
     order=ORDER,
     methods=_METHODS,
-    receipts=("record", "record2018"),
+    receipts=("record", "record2018", "record2017"),
 )
 
 GET_BILL = Operation(

@@ -139,7 +139,7 @@ def submit(request: Request) -> Submission:
     settings = request.settings
     batch = is_batch(request)
     key, group = _transfer(request)
-    kind = "record" if settings["record_version"] == "2025" else "record2018"
+    version = settings["record_version"]
     waits = (settings["callback_interval"] * SECOND,) * (settings["callback_attempts"] - 1)
     wishes = RequestOptions(
         custom=request.text("chengshudu") or request.text("ext") or "0",
@@ -156,7 +156,13 @@ def submit(request: Request) -> Submission:
         operation="PlayVoice",
         caller=_caller(request),
         kind="batch" if batch else "transfer" if key else "single",
-        receipts=(ReceiptPlan(kind, retry=Retry(waits), dropped=request.settings["dropped_records"]),),
+        receipts=(
+            ReceiptPlan(
+                "record" if version == "2025" else f"record{version}",
+                retry=Retry(waits),
+                dropped=request.settings["dropped_records"],
+            ),
+        ),
         limits=Limits(
             ring=_seconds(request, "waittime") * SECOND,
             talk=_seconds(request, "conntime") * SECOND,
@@ -196,25 +202,14 @@ def _caller(request: Request) -> str:
     return enabled[tenant.ids.drawn_integer(len(enabled), "in8-caller", *request.key)]
 
 
-def number_call(tenant: Tenant, request: Request, call: Call, index: int) -> str:
-    """The record id of one new call: it grows minute by minute and stays exact in a JSON number.
-
-    The low digits are drawn from the call's own key, so they do not depend on what else is
-    submitted; nine of them make two calls of one minute hardly ever want the same.
-    """
-    high = max(1, call.submitted_at // (60 * SECOND) - _EPOCH_MINUTES) * 10**9
-    key = (call.number, call.ordinal)
+def prepare_call(tenant: Tenant, request: Request, call: Call, index: int) -> str:
+    """Make one new call what the account makes of it. The customer is told no id before its record has one."""
     wishes: RequestOptions = call.submission.details["wishes"]
     if wishes.soundless:
         # Accepted all the same (setting unknown_voice_file): the call fails for want of a sound.
         call.plan = Plan(Outcome.NETWORK_FAILURE, Party.NETWORK, setup=SETUP.value, cause="10020")
-    first = tenant.ids.drawn_integer(10**9, "in8-record", *key)
     claim_link(tenant, call)
-    return tenant.ids.unique("in8-record", lambda n: str(high + (first + n) % 10**9))
-
-
-#: Minutes from 1970 to 2020, so that ids stay below 2**53 until 2036.
-_EPOCH_MINUTES = 26_297_280
+    return ""
 
 
 def answer(request: Request, calls: Sequence[Call]) -> Reply:

@@ -44,12 +44,15 @@ def is_recorded(call: Call) -> bool:
 
 
 def file_name(tenant: Tenant, call: Call) -> str:
-    """``YYYYMMDDhhmmss_<caller>_<called>.mp3``, dial time in UTC+8; repeated calls carry their count."""
+    """``YYYYMMDDhhmmss_<called>_<caller>.mp3``, dial time in UTC+8; repeated calls carry their count.
+
+    The called number comes second in the samples of outgoing calls; a client takes that part for the customer's.
+    """
     stamp = wall_text(call.dialled_at or call.submitted_at, UTC_OFFSET, "%Y%m%d%H%M%S")
     caller = "".join(sign for sign in call.caller if sign.isascii() and sign.isalnum())[:32]
     repeat = f"_{call.ordinal}" if call.ordinal > 1 else ""
     extension = tenant.settings[PROVIDER_ID]["recording_format"]
-    return f"{stamp}_{caller}_{call.number.lstrip('+')}{repeat}.{extension}"
+    return f"{stamp}_{call.number.lstrip('+')}_{caller}{repeat}.{extension}"
 
 
 def record_url(base_url: str, call: Call) -> str:

@@ -12,13 +12,17 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND, wall_text
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID
-from voice_emulator.providers.infin8linx.hangups import cause_of, direction_of
+from voice_emulator.providers.infin8linx.hangups import cause_of, direction_of, older_pair
 from voice_emulator.providers.infin8linx.playvoice import RequestOptions
 from voice_emulator.providers.infin8linx.recordings import file_name, is_recorded, record_url, server_name
 from voice_emulator.providers.infin8linx.settings import UTC_OFFSET
 
 #: 100-nanosecond ticks from 1582-10-15, the origin of version 1 UUIDs, to 1970-01-01.
 _UUID_EPOCH = 0x01B21DD213814000
+
+
+#: What a customer's field that was never set holds in the newer bodies.
+UNSET = "0"
 
 
 @dataclass(slots=True)
@@ -48,8 +52,10 @@ class Record:
     uuid: str
     userkey: str
     companycode: str
+    #: Direction and cause in the code set of 2017.
+    older_hangup: tuple[int, int]
     #: Never anything else for calls placed here: no employee, outgoing.
-    userid: str = "0"
+    userid: str = UNSET
     direction: str = "callout"
 
 
@@ -63,7 +69,7 @@ def make_record(tenant: Tenant, call: Call) -> Record:
     waiting = (end if answer is None else answer) - start
     recorded = is_recorded(call)
     return Record(
-        id=int(call.provider_id),
+        id=call.record,
         starttime=_text(start),
         answertime=None if answer is None else _text(answer),
         endtime=_text(end),
@@ -84,6 +90,7 @@ def make_record(tenant: Tenant, call: Call) -> Record:
         uuid=call_uuid(call),
         userkey=_keys(call, settings["userkey_digits"]),
         companycode=settings["company_code"],
+        older_hangup=older_pair(call),
     )
 
 

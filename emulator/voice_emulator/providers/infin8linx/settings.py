@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from voice_emulator.core.clock import parse_wall_text
+from voice_emulator.core.integers import LARGEST
 from voice_emulator.core.words import nearest
 from voice_emulator.providers.settings import Setting, SettingTable
 
@@ -27,8 +28,8 @@ def _wall_time(text: Any) -> None:
 
 
 def _digits(text: Any) -> None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise ValueError(f"must be 1 to 15 digits, not {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
+        raise ValueError(f"must be digits, at most {LARGEST}, not {text!r}")
 
 
 def _networks(items: Any) -> None:
@@ -209,8 +210,15 @@ _CALLS = (
 _RECORDS = (
     Setting(
         "record_version", "choice", "2025",
-        "Body of the call record push: the newer or the older page.",
-        "documented", choices=("2025", "2018"),
+        "Body of the call record push: of the newer page, of the older one, or with the camelCase keys and "
+        "hang-up codes that a receiver of 2018 has logged (2017).",
+        "documented", choices=("2025", "2018", "2017"),
+    ),
+    Setting(
+        "userkey_2018", "choice", "text",
+        "userkey of the 2018 body: text, as the one client of that body declares it, or a number, as in the "
+        "page's sample.",
+        "inferred", choices=("text", "number"),
     ),
     Setting(
         "callback_transport", "choice", "json",

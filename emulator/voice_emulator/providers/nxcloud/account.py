@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from voice_emulator.core.clock import HOUR, MINUTE, SECOND
+from voice_emulator.core.clock import HOUR, SECOND
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 
@@ -21,9 +21,6 @@ REMEMBERED = 100_000
 FILES = 1_000
 #: Bytes of uploaded files kept for download; the oldest contents go first, their entries stay.
 FILE_BYTES = 32 * 1024 * 1024
-
-#: Row numbers of the record queries: minutes since the epoch, then this many of their own.
-_ROWS_PER_MINUTE = 10**8
 
 
 @dataclass(slots=True)
@@ -54,8 +51,6 @@ class Account:
         self._second = -1
         self._requests = 0
         self._last_query: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._minute = -1
-        self._rows: set[int] = set()
 
     def keep_file(self, file: VoiceFile) -> None:
         """Enter a file; past the bounds the oldest is forgotten."""
@@ -108,27 +103,6 @@ class Account:
         self._last_query.pop((operation, asker), None)
         _remember(self._last_query, (operation, asker), now)
 
-    def row_id(self, at: int, drawn: int) -> int:
-        """A number for a row of the record query: grows from minute to minute, never given twice."""
-        minute = at // MINUTE
-        if minute != self._minute:
-            self._minute = minute
-            self._rows.clear()
-        low = drawn % _ROWS_PER_MINUTE
-        while low in self._rows:
-            low = (low + 1) % _ROWS_PER_MINUTE
-        self._rows.add(low)
-        return minute * _ROWS_PER_MINUTE + low
-
-    def take_row(self, row: int) -> None:
-        """Remember a row number as given, by an account that is no longer there."""
-        minute, low = divmod(row, _ROWS_PER_MINUTE)
-        if minute > self._minute:
-            self._minute = minute
-            self._rows.clear()
-        if minute == self._minute:
-            self._rows.add(low)
-
 
 def _remember(kept: OrderedDict[K, V], key: K, value: V) -> None:
     kept[key] = value
@@ -144,8 +118,6 @@ def revive(tenant: Tenant, pushes: Sequence[Push]) -> None:
             account.submitted(call.batch_id, call.submission.kind)
         elif call.submission.details.get("orderid"):
             account.use_orderid(call.submission.details["orderid"])
-        if isinstance(call.details, int):
-            account.take_row(call.details)
 
 
 def account_of(tenant: Tenant) -> Account:

@@ -51,7 +51,7 @@ _SEND_ERRORS = (
     ),
     _error(
         "batch_too_large", "7", "More than 100 numbers", BATCH,
-        "more than batch_limit numbers with batch_limit_code: 7", "inferred",
+        "more than batch_limit (notsend: notsend_batch_limit) numbers with batch_limit_code: 7", "inferred",
     ),
     _error("ip_not_allowed", "9", "Illegal IP", SEND, "allowed_ips without the caller's address"),
     _error(
@@ -139,6 +139,16 @@ _UPLOAD_ERRORS = (
     ),
     _error("file_too_large", "15001", "file exceed 2MB", _on("uploadFile"), "a file over upload_limit"),
     _error("system_error", "15002", "file upload fail", _on("uploadFile"), "an empty file; or outage"),
+)  # fmt: skip
+
+_BALANCE = _on("getBalance")
+_BALANCE_ERRORS = (
+    _error("auth_failed", "1", "Application unavailable or key error", _BALANCE,
+           "a wrong appkey or secretkey; or application: disabled", "choice",
+           "the page shows no failure: codes and shape are those of uploadVoiceFile"),
+    _error("invalid_parameter", "2", "Parameter error or empty", _BALANCE, "a missing field", "choice"),
+    _error("ip_not_allowed", "9", "Illegal IP", _BALANCE, "allowed_ips without the caller's address", "choice"),
+    _error("system_error", "99", "System error", _BALANCE, "outage: system_error", "choice"),
 )  # fmt: skip
 
 _VOICE_QUERY = _on("getVoiceCdr")
@@ -247,7 +257,7 @@ _AGENT_ERRORS = (
 )  # fmt: skip
 
 #: All of them; what comes first wins where a rule names a code that several share.
-ERRORS = (*_SEND_ERRORS, *_UPLOAD_ERRORS, *_QUERY_ERRORS, *_AGENT_ERRORS)
+ERRORS = (*_SEND_ERRORS, *_UPLOAD_ERRORS, *_BALANCE_ERRORS, *_QUERY_ERRORS, *_AGENT_ERRORS)
 
 #: Texts of the newer Chinese page (the ``message`` dialect). 88 and 99 could not be read there.
 MESSAGE_TEXTS: Mapping[str, str] = MappingProxyType(

@@ -103,8 +103,12 @@ def answer_upload(request: Request, calls: Sequence[Call]) -> Reply:
 def _decode(content: str) -> bytes:
     # A client that does not encode its form sends + as a space; line breaks are usual in Base64.
     text = "".join(content.strip().split("\r\n") if "\r" in content else content.strip().split("\n"))
+    text = text.replace(" ", "+")
+    if "=" not in text:
+        # The page's own sample has none.
+        text += "=" * (-len(text) % 4)
     try:
-        return b64decode(text.replace(" ", "+").encode("ascii"), validate=True)
+        return b64decode(text.encode("ascii"), validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
 

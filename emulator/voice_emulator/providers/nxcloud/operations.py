@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from voice_emulator.providers.nxcloud import access, agent, files, queries, recordings, sending
+from voice_emulator.providers.nxcloud import access, agent, balance, files, queries, recordings, sending
 from voice_emulator.providers.provider import Route
 from voice_emulator.providers.request import Header, Operation, Problem, Request
 
@@ -49,6 +49,11 @@ _ALL = (
         "getVoiceCdr", "Query voice records", "Voice Record Query", _FORM, identify=access.by_appkey,
         authenticate=access.check_application, explain=access.explain_query, check=queries.check_voice,
         answer=queries.answer_voice, order=queries.VOICE_ORDER, queries_calls=True,
+    ),
+    _operation(
+        "getBalance", "Ask for the balance", "Balance Inquiry", _FORM, identify=access.by_appkey,
+        authenticate=access.check_application, explain=access.explain_plainly, check=access.check_outage,
+        answer=balance.answer, order=balance.ORDER,
     ),
     _operation(
         "uploadVoiceFile", "Upload a voice file (Base64)", "Upload Voice Recording File", _FORM,
@@ -109,6 +114,7 @@ _VOICE = ("gpsend", "notsend", "versend", "conversion", "getVoiceCdr", "uploadVo
 
 ROUTES = (
     *(_route(f"/api/voiceSms/{name}", name) for name in _VOICE),
+    _route("/api/common/getBalance", "getBalance"),
     _route("/v1/voice/uploadFile", "uploadFile"),
     _route("/v1/call/token", "token"),
     _route("/v1/call/makecall", "makecall"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from voice_emulator.core.accounts import Key
@@ -32,17 +32,17 @@ CONVERSION_ORDER = (
 _SIP_LOOKBACK = 15 * DAY
 
 
-def _ended(request: Request, wanted: Callable[[Call], bool]) -> Iterator[Call]:
-    """Calls the query may show by now, oldest first."""
+def _ended(request: Request, wanted: Callable[[Call], bool]) -> list[Call]:
+    """Calls the query may show by now, by record number, so that what ends later comes later."""
     now = request.now
-    for call in request.tenant.ledger.of_provider(PROVIDER_ID):
-        if (
-            call.ended
-            and not call.dropped
-            and (call.query_from is None or call.query_from <= now)
-            and wanted(call)
-        ):
-            yield call
+    return sorted(
+        (
+            call
+            for call in request.tenant.ledger.of_provider(PROVIDER_ID)
+            if call.record and (call.query_from is None or call.query_from <= now) and wanted(call)
+        ),
+        key=lambda call: call.record,
+    )
 
 
 def _span(request: Request) -> tuple[int, int] | None:
@@ -102,7 +102,7 @@ def check_voice(request: Request) -> Iterable[Problem]:
 
 
 def answer_voice(request: Request, calls: Sequence[Call]) -> Reply:
-    """The records of ended calls of one voice type, in the order they were dialled."""
+    """The records of ended calls of one voice type, in the order they ended."""
     _count(request, request.text("appkey"))
     span = _span(request) or (0, 0)
     group, messageid = request.text("voiceType") == "0", request.text("messageid")
@@ -116,8 +116,7 @@ def answer_voice(request: Request, calls: Sequence[Call]) -> Reply:
             and (not messageid or messageid in (call.batch_id, call.provider_id))
         )
 
-    found = sorted(_ended(request, wanted), key=lambda call: call.dialled_at or 0)
-    return _shown(request, found, lambda call: VoiceRecord(request.tenant, call).row())
+    return _shown(request, _ended(request, wanted), lambda call: VoiceRecord(request.tenant, call).row())
 
 
 # --- getSipCdr, getSipCdrByOrderid ------------------------------------------------------------
@@ -134,7 +133,7 @@ def check_sip(request: Request) -> Iterable[Problem]:
 
 
 def answer_sip(request: Request, calls: Sequence[Call]) -> Reply:
-    """The records of ended agent calls, in the order they were dialled."""
+    """The records of ended agent calls, in the order they ended."""
     _count(request, request.peer)
     span = _span(request) or (0, 0)
     username, direction = request.text("username"), request.text("direction")
@@ -147,8 +146,7 @@ def answer_sip(request: Request, calls: Sequence[Call]) -> Reply:
             and direction != "0"  # agents only call out here
         )
 
-    found = sorted(_ended(request, wanted), key=lambda call: call.dialled_at or 0)
-    return _shown(request, found, lambda call: agent_row(request.tenant, call))
+    return _shown(request, _ended(request, wanted), lambda call: agent_row(request.tenant, call))
 
 
 def check_by_orderid(request: Request) -> Iterable[Problem]:
@@ -172,7 +170,7 @@ def answer_by_orderid(request: Request, calls: Sequence[Call]) -> Reply:
             and call.submitted_at >= oldest
         )
 
-    found = list(_ended(request, wanted))
+    found = _ended(request, wanted)
     request.scratch["shown_calls"] = found
     rows = [agent_row(request.tenant, call) for call in found]
     for row in rows:

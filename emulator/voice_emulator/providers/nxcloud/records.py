@@ -9,6 +9,7 @@ from typing import Any
 from voice_emulator.core.billing import money
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND, wall_text
+from voice_emulator.core.integers import number_or_text
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
 from voice_emulator.providers.nxcloud.causes import cause_of, disposition_of
@@ -100,7 +101,7 @@ class VoiceRecord:
     def row(self) -> dict[str, Any]:
         """A row of the record query, in the order and with the types of the page's samples."""
         row: dict[str, Any] = {
-            "id": self.call.details,
+            "id": self.call.record,
             "result": self.result,
             "cycle": self.cycle,
             "time": self.dialled,
@@ -120,7 +121,8 @@ class VoiceRecord:
             "size": self.size,
         }
         if self.kind == "group":
-            row["ivr_result"] = _key_presses(self.keys)
+            # A number where one says the same, as in the sample.
+            row["ivr_result"] = number_or_text(self.keys)
         return row
 
 
@@ -145,14 +147,14 @@ def agent_record(tenant: Tenant, call: Call) -> dict[str, Any]:
     }
     if settings["effective_called_number"]:
         fields["effective_called_number"] = call.number
-    if recorded:
-        fields["record_url"] = redirect_url(call)
+    # Optional on the page; the one receiver that is known reads it whatever happened.
+    fields["record_url"] = redirect_url(call) if recorded else ""
     fields |= {"hangup_cause": cause_of(call), "sessionid": call.provider_id}
     return fields
 
 
 def agent_row(tenant: Tenant, call: Call) -> dict[str, Any]:
-    """A row of the agent record query; times are wall-clock texts there."""
+    """A row of the agent record query: times are wall-clock texts there, and sipid is a number."""
     details, offset = call.submission.details, tenant.settings[PROVIDER_ID]["utc_offset"]
     answered = call.answered_at
     return {
@@ -161,8 +163,8 @@ def agent_row(tenant: Tenant, call: Call) -> dict[str, Any]:
         "hangup_cause": cause_of(call),
         "answer_time": wall_text(answered, offset) if answered is not None else "",
         "country_code": details["country"],
-        "id": call.details,
-        "sipid": details["sipid"],
+        "id": call.record,
+        "sipid": number_or_text(details["sipid"]),
         "duration": call.talk_seconds,
         "username": details["username"],
         "mobile_name": details["mobile_name"],
@@ -178,11 +180,6 @@ def agent_row(tenant: Tenant, call: Call) -> dict[str, Any]:
 def _number(price: Decimal) -> int | float:
     """A price as the JSON number that reads like it: 0.036, 1."""
     return int(price) if price == price.to_integral_value() else float(price)
-
-
-def _key_presses(keys: str) -> int | str:
-    """Pressed keys as a number where one says the same, as in the sample; else as text."""
-    return int(keys) if keys.isascii() and keys.isdigit() and str(int(keys)) == keys else keys
 
 
 def _epoch(at: int | None) -> str:

@@ -61,7 +61,7 @@ def _worded(operation: str, code: str, text: str, settings: Mapping[str, Any]) -
 def _failure(request: Request, operation: str, code: str, text: str) -> dict[str, Any]:
     if operation in SEND:
         return _send_payload(request.settings["dialect"], code, "", text)
-    if operation == "uploadVoiceFile":
+    if operation in ("uploadVoiceFile", "getBalance"):
         return {"code": code, "result": text}
     if operation == "uploadFile":
         return {"code": int(code), "message": text, "traceId": trace_id(request)}

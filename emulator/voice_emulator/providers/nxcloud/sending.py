@@ -13,6 +13,7 @@ from voice_emulator.core.plan import NO_LIMITS, Limits
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.nxcloud.access import check_outage
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID, account_of
+from voice_emulator.providers.nxcloud.balance import left_to_spend
 from voice_emulator.providers.nxcloud.errors import BATCH
 from voice_emulator.providers.nxcloud.files import base_url, is_known_file
 from voice_emulator.providers.nxcloud.replies import accepted
@@ -114,9 +115,7 @@ def submit(request: Request) -> Submission:
 
 
 def call_id(tenant: Tenant, request: Request, call: Call, index: int) -> str:
-    """The messageid of one call (with a suffix of its own where the account wants that), and its row."""
-    drawn = tenant.ids.drawn_integer(10**16, PROVIDER_ID, "row", call.id)
-    call.details = account_of(tenant).row_id(request.now, drawn)
+    """The messageid of one call, with a suffix of its own where the account wants that."""
     batch = call.batch_id
     if call.submission.kind != "agent" and len(request.numbers) > 1 and request.settings["messageid_suffix"]:
         return f"{batch}-{tenant.ids.drawn_integer(10**10, PROVIDER_ID, 'suffix', call.id):010d}"
@@ -147,7 +146,7 @@ def _tariff(request: Request, kind: str) -> Tariff:
 
 
 def _check_numbers(request: Request, operation: str) -> Iterable[Problem]:
-    limit = request.settings["batch_limit"]
+    limit = request.settings["notsend_batch_limit" if operation == "notsend" else "batch_limit"]
     if operation in BATCH and len(request.numbers) > limit:
         code = "batch_too_large" if request.settings["batch_limit_code"] == "7" else "invalid_parameter"
         yield Problem(code, f"{len(request.numbers)} numbers, at most {limit}", "/phone")
@@ -251,15 +250,8 @@ def _check_frequency(request: Request) -> Iterable[Problem]:
 
 
 def _check_balance(request: Request, operation: str) -> Iterable[Problem]:
-    balance = request.settings["balance"]
-    if balance is None:
-        return
-    totals = request.tenant.totals
     price = _tariff(request, _KINDS[operation]).price
-    # A call that still goes on will cost at least one cycle, so that much is set aside for it.
-    ended = sum(count for (provider, _), count in totals.calls.items() if provider == PROVIDER_ID)
-    pending = totals.accepted[PROVIDER_ID] - totals.dropped[PROVIDER_ID] - ended
-    left = balance - totals.charged.get(PROVIDER_ID, 0) - pending * price
+    left = left_to_spend(request.tenant, price)
     needed = len(request.numbers) * price
-    if left < needed:
+    if left is not None and left < needed:
         yield Problem("insufficient_balance", f"{needed} is needed for one cycle each, {left} is left")

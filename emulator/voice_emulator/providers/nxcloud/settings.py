@@ -82,6 +82,12 @@ SETTINGS = SettingTable(
         ("query", "form"), source="Voice Receipt Callback: the sample is a query string",
     ),
     Setting(
+        "strict_acknowledgement", "boolean", False,
+        "Whether the text success in JSON quotes, as a real receiver answers, acknowledges nothing. Otherwise the "
+        "receipt is delivered, with a warning.", "inferred",
+        source="a production receiver",
+    ),
+    Setting(
         "receipt_revision", "choice", "current",
         "current: the English page; 2022: the Chinese page, with show_phone and without hangup_cause (and "
         "hangup_disposition in the V block).", "documented", ("current", "2022"),
@@ -112,8 +118,15 @@ SETTINGS = SettingTable(
             source="Voice Record Query, sample"),
     Setting("voice_tariffs", "tariffs", {}, "The same by country_code, where they differ from voice_tariff."),
     Setting(
-        "balance", "decimal", None, "Money in the account since the last reset; null: without limit.",
+        "balance", "decimal", None,
+        "Money in the account since the last reset; null: without limit, and getBalance counts from 3788.32, the "
+        "page's sample.",
         optional=True,
+    ),
+    Setting(
+        "credit_balance", "decimal", "500",
+        "What getBalance shows as credit_balance. No page says that calls may use it, so they may not.",
+        "documented", minimum=0, source="Balance Inquiry, sample",
     ),
     # --- what is accepted ------------------------------------------------------------------------
     Setting(
@@ -131,8 +144,10 @@ SETTINGS = SettingTable(
         "routes", "texts", [], "Country codes that can be dialled; empty: all.", "documented",
         source="Send Voice Broadcast, code 22",
     ),
-    Setting("batch_limit", "integer", 100, "Most numbers in one gpsend or notsend.", "inferred", minimum=1,
-            source="the provider's Java client"),
+    Setting("batch_limit", "integer", 100, "Most numbers in one gpsend.", "inferred", minimum=1,
+            source="the provider's Java client; a production client sends no more"),
+    Setting("notsend_batch_limit", "integer", 5000, "Most numbers in one notsend.", "inferred", minimum=1,
+            source="no page has a limit; a production client sends 500"),
     Setting("batch_limit_code", "choice", "2", "Code of a batch over the limit.", "inferred", ("2", "7"),
             source="the provider's Java client (7)"),
     Setting(

@@ -2,7 +2,10 @@
 
 A web page of somebody else must not reach an emulator on the developer's machine. DNS rebinding needs
 a dotted name of the attacker's, so such Host values are refused; a form or script of another site
-carries an Origin, so changing requests with a foreign one are refused; there are no CORS headers.
+carries an Origin, so changing requests with a foreign one are refused; there are no CORS headers. Nor may
+a push: whoever writes a callback URL would have it change things here in the emulator's name. Our own ports
+are not targets in the first place (:mod:`voice_emulator.wire.delivery.target_policy`); this check also covers port
+mappings and other emulators.
 """
 
 from __future__ import annotations
@@ -15,14 +18,18 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from voice_emulator.core.matchers import compile_glob
+from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
 from voice_emulator.wire.control.problems import ControlError
+from voice_emulator.wire.http.agent import AGENT
+from voice_emulator.wire.http.sockets import bare
+from voice_emulator.wire.traffic.request_body import origin_form
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
-_ALWAYS = ("localhost", "host.docker.internal")
+_ALWAYS = ("localhost", "host.docker.internal", "host.containers.internal")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -30,14 +37,25 @@ class Guard:
     """Lets in or raises ControlError."""
 
     def __init__(self, options: Options) -> None:
-        """Judge by the options ``--host``, ``--allow-host`` and ``--control-token``."""
-        self._token = options.control_token.encode() if options.control_token else None
-        self._bound = options.host.lower().strip("[]")
+        """Judge by the options ``--host``, ``--allow-host`` and ``--control-token``.
+
+        Raises UsageError for a token that nobody could send.
+        """
+        self._token = _token(options.control_token)
+        self._bound = frozenset(bare(host.lower()) for host in options.hosts)
         self._allowed = [compile_glob(name.lower().rstrip(".")) for name in options.allow_hosts]
 
     def check(self, raw: web.BaseRequest, *, public: bool, page: bool) -> None:
-        """Let ``raw`` in. ``public`` routes need no token; a browser is request for it on a ``page``."""
-        host = self._host(raw.headers.getall("Host", []))
+        """Let ``raw`` in. ``public`` routes need no token; a browser is asked for it on a ``page``."""
+        if AGENT in raw.headers.getall("User-Agent", []):
+            raise ControlError(
+                403, "this is a push of an emulator: its callback URL leads to a control port", kind="push"
+            )
+        values = raw.headers.getall("Host", [])
+        if public and not values and raw.version < HttpVersion11:
+            return  # a probe: it has no Host to tell, and no browser sends such a request
+        _, authority, _ = origin_form(raw.raw_path)
+        host = self._host([authority] if authority else values)
         if raw.method not in SAFE_METHODS:
             self._origin(raw, host)
         if self._token is not None and not public:
@@ -57,7 +75,9 @@ class Guard:
         return values[0].lower()
 
     def _accepts(self, name: str) -> bool:
-        if name in _ALWAYS or name == self._bound or any(allowed(name) for allowed in self._allowed):
+        if name in _ALWAYS or name in self._bound or name.endswith(".localhost"):
+            return True
+        if any(allowed(name) for allowed in self._allowed):
             return True
         try:
             ipaddress.ip_address(name.strip("[]").split("%", 1)[0])
@@ -106,6 +126,19 @@ class Guard:
             401, "this emulator was started with a control token: send Authorization: Bearer <token>",
             headers={"WWW-Authenticate": challenge},
         )  # fmt: skip
+
+
+def _token(text: str | None) -> bytes | None:
+    """The token as it is sent; None when there shall be none. An empty one is a mistake, most often an unset variable."""
+    if text is None:
+        return None
+    if not text.strip():
+        raise UsageError("--control-token is empty; give a token, or leave the option and its variable out")
+    if text != text.strip() or not text.isprintable():
+        raise UsageError(
+            "--control-token has blanks at its ends or control characters, which no header can carry"
+        )
+    return text.encode()
 
 
 def _with_port(netloc: str, scheme: str) -> str:

@@ -35,14 +35,14 @@ _SCALAR: Json = {"type": ["string", "number", "boolean"]}
 _URL: Json = {
     "type": ["string", "null"],
     "maxLength": 2_048,
-    "pattern": r"^[^\x00-\x20\x7f]*$",
+    "pattern": r"^[^\x00-\x20\x7f-\x9f\u2028\u2029]*$",
     MESSAGE: "must be a URL of at most 2048 characters, without blanks and control characters",
 }
 _CREDENTIAL: Json = {
     "type": "string",
     "minLength": 1,
     "maxLength": 256,
-    "pattern": r"^[^\x00-\x1f\x7f]*$",
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
     MESSAGE: "must be a text of 1 to 256 printable characters",
 }
 

@@ -78,7 +78,12 @@ def _tenants(providers: Mapping[str, Provider], bodies: Mapping[str, Schema]) ->
         return Body(bodies[name], texts=texts)
 
     def account(name: str, *, required: bool = True) -> Body:
-        return Body(bodies[name], required, check=lambda document: account_errors(providers, document))
+        return Body(
+            bodies[name],
+            required,
+            check=lambda document: account_errors(providers, document),
+            heavy=tenants.LONG_SCENARIO,
+        )
 
     to_start = parameters.choice(
         "to", "`start` also restores the configuration the tenant began with.", ["start"]

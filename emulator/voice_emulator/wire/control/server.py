@@ -11,9 +11,11 @@ from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
+    Body,
+    BodyBudget,
     ControlRequest,
-    Route,
     check_document,
+    not_utf8,
     parse_json,
     read_body,
     read_query,
@@ -22,10 +24,11 @@ from voice_emulator.wire.control.routes import control_routes
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
+from voice_emulator.wire.turns import HEAVY, apart
 
 log = logging.getLogger(__name__)
 
-_COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Server": "voice-emulator"}
+_COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
 class Control:
@@ -39,6 +42,7 @@ class Control:
         self.services.document = lambda: control_document(
             self.routes, runtime.providers, runtime.control, runtime.version
         )
+        self._reading = BodyBudget()
         self._guard = Guard(runtime.options)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -82,29 +86,30 @@ class Control:
             # No tenant, no need to look at the rest.
             _ = request.tenant
         request.query = read_query(raw, route.query)
-        await self._read_body(request, route)
-        return await route.answer(request)
-
-    async def _read_body(self, request: ControlRequest, route: Route) -> None:
         if route.body is None:
-            return
-        body = await read_body(request.raw)
+            return await route.answer(request)
+        body = await read_body(raw, self._reading)
+        try:
+            await self._take_body(request, route.body, body)
+            return await route.answer(request)
+        finally:
+            self._reading.bytes -= len(body)
+
+    async def _take_body(self, request: ControlRequest, taken: Body, body: bytes) -> None:
         kind = request.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind in route.body.texts or (route.body.texts and _looks_like_yaml(kind, body)):
+        if kind in taken.texts or (taken.texts and _looks_like_yaml(kind, body)):
             try:
                 request.text = body.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise ControlError(
-                    400, f"the body is not UTF-8: {error.reason} at byte {error.start}"
-                ) from error
+                raise not_utf8(body, error) from error
             return
         if not body:
-            if route.body.required:
+            if taken.required:
                 raise invalid([("", "the body is missing")], "the body is invalid")
             request.document = {}
             return
-        request.document = parse_json(body)
-        check_document(route, request.document)
+        request.document = await apart(len(body) > HEAVY, parse_json, body)
+        await apart(len(body) > taken.heavy, check_document, request.route, request.document)
 
     async def close(self) -> None:
         """End all streams and long polls, and what was kept running."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
 from voice_emulator.core.layers import Layer
+from voice_emulator.core.urls import ascii_url
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.scenarios.nodes import child_pointer
@@ -15,13 +16,19 @@ Providers = Mapping[str, Provider]
 
 
 def account_errors(providers: Providers, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the clock, the scenario and the values of settings; the schema admits their names."""
+    """What is wrong with the clock, the scenario, and the values of URLs and settings; the schema admits their names."""
     if document.get("scenario") is not None and document.get("scenario_yaml") is not None:
         yield "/scenario_yaml", "give either scenario or scenario_yaml"
     try:
         read_clock(document.get("clock"))
     except ClockInvalid as error:
         yield error.pointer, str(error)
+    urls = document.get("callback_urls")
+    for key, url in (urls if isinstance(urls, Mapping) else {}).items():
+        try:
+            ascii_url(url if isinstance(url, str) else "")
+        except ValueError as error:
+            yield child_pointer("/callback_urls", key), f"the URL cannot be sent: {error}"
     settings = document.get("settings")
     for name, values in (settings if isinstance(settings, Mapping) else {}).items():
         known = providers[name].settings.settings if name in providers else {}

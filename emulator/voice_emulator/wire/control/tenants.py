@@ -14,8 +14,13 @@ from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
+from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
+
+
+#: Characters of a scenario, or of an account, that take longer to be read than others should wait.
+LONG_SCENARIO = 2_000
 
 
 async def list_tenants(request: ControlRequest) -> web.Response:
@@ -37,7 +42,7 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants``."""
     runtime, document = request.runtime, request.document
     clock = read_clock(document.get("clock"))
-    scenario = _scenario(request, document)
+    scenario = await _scenario(request, document)
     try:
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
     except TenantTaken as error:
@@ -49,10 +54,10 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     return reply_json(show_tenant(runtime.tenancy, tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
-def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
+async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
     text = document.get("scenario_yaml")
     if text is not None:
-        return read_scenario(request, text, "/scenario_yaml")
+        return await read_scenario(request, text, "/scenario_yaml")
     return named_scenario(request, document.get("scenario") or DEFAULT_SCENARIO, "/scenario")
 
 
@@ -64,11 +69,11 @@ def named_scenario(request: ControlRequest, name: str, pointer: str) -> Scenario
         raise wrong(pointer, str(error)) from error
 
 
-def read_scenario(request: ControlRequest, source: Any, pointer: str) -> Scenario:
+async def read_scenario(request: ControlRequest, source: Any, pointer: str) -> Scenario:
     """A scenario from YAML text or a JSON document. Raises ControlError 422 with the findings."""
-    loader = request.runtime.loader
     try:
-        return loader.text(source) if isinstance(source, str) else loader.mapping(source)
+        heavy = not isinstance(source, str) or len(source) > LONG_SCENARIO
+        return await apart(heavy, request.runtime.loader.sent, source)
     except FileError as error:
         found = [
             {"pointer": pointer + finding.pointer, "message": finding.message}
@@ -114,13 +119,13 @@ async def load_scenario(request: ControlRequest) -> web.Response:
     """``PUT /v1/tenants/{id}/scenario``: by name, as JSON, or as YAML; an invalid one changes nothing."""
     tenant = request.tenant
     if request.text is not None:
-        scenario = read_scenario(request, request.text, "")
+        scenario = await read_scenario(request, request.text, "")
     elif set(request.document) == {"name"}:
         if not isinstance(request.document["name"], str):
             raise wrong("/name", "must be the name of a shipped scenario")
         scenario = named_scenario(request, request.document["name"], "/name")
     else:
-        scenario = read_scenario(request, request.document, "")
+        scenario = await read_scenario(request, request.document, "")
     try:
         tenant.load(scenario)
     except KeyTaken as error:

@@ -14,7 +14,6 @@ import aiohttp
 from yarl import URL
 
 from voice_emulator.core.attempts import PushReply
-from voice_emulator.core.clock import SECOND
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.check import Check
@@ -22,8 +21,12 @@ from voice_emulator.verify.judging import shown
 from voice_emulator.verify.model import Answer, Evidence, NotApplicable, Options, Plan, State, TestPush
 from voice_emulator.verify.receipt_factory import ReceiptFactory
 from voice_emulator.verify.suite import check_id, suite
+from voice_emulator.wire.delivery.connections import is_own
+from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.target_policy import Reach, Resolver, blocked_by
-from voice_emulator.wire.delivery.transport_faults import slowly
+from voice_emulator.wire.delivery.transport_faults import slowly, time_of
+from voice_emulator.wire.http.agent import AGENT
+from voice_emulator.wire.machine_time import wall_now
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,6 @@ AT_ONCE_LIMIT = 50
 AT_ONCE = 10
 #: Real seconds between the beginnings of two checks, so that a receiver is graded and not stormed.
 PACE = 0.01
-REPLY_LIMIT = 64 * 1024
 PROBE_LIMIT = 64 * 1024 * 1024
 _SLOW_PIECE = 64
 
@@ -92,21 +94,28 @@ class Grader:
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._seconds = timeout
         self._tell = on_graded or (lambda graded, done, total: None)
+        self._channel: PushClient | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self) -> list[Graded]:
         """Grade with every provider's suite, one provider after the other."""
-        connector = aiohttp.TCPConnector(limit=0, resolver=Resolver(self._reach))
+        resolver = Resolver(self._reach)
+        self._channel = PushClient(resolver, self._seconds)
+        # For the probe alone; letters go the way that pushes go.
+        connector = aiohttp.TCPConnector(force_close=True, resolver=resolver)
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "voice-emulator"}, auto_decompress=False,
+            headers={"User-Agent": AGENT}, auto_decompress=False,
         ) as session:  # fmt: skip
             self._session = session
             suites = [(provider, suite(provider)) for provider in self._providers.values()]
             self._total = sum(len(checks) for _, checks in suites)
             self._results: list[Graded] = []
-            for provider, checks in suites:
-                await self._grade(provider, checks)
+            try:
+                for provider, checks in suites:
+                    await self._grade(provider, checks)
+            finally:
+                await self._channel.close()
         return self._results
 
     async def _grade(self, provider: Provider, checks: Sequence[Check]) -> None:
@@ -149,9 +158,7 @@ class Grader:
         try:
             if check.needs_probe and self._options.probe_url is None:
                 raise NotApplicable("--probe is not given: what the receiver made of it cannot be seen")
-            bench = ReceiptFactory(
-                provider, self._schemas, self._options, check.name, lambda: time.time_ns() // 1000
-            )
+            bench = ReceiptFactory(provider, self._schemas, self._options, check.name, wall_now)
             plan = check.plan(bench)
             evidence = await self._carry_out(check, plan, usual)
         except NotApplicable as unfit:
@@ -179,7 +186,11 @@ class Grader:
         states: list[State] | None = [await self._probe()] if check.needs_probe else None
         stages: list[list[Answer]] = []
         for letters in plan.stages:
-            stages.append(list(await asyncio.gather(*(self._send(letter) for letter in letters))))
+            answers = list(await asyncio.gather(*(self._send(letter) for letter in letters)))
+            for answer in answers:
+                if answer.ours:
+                    raise NotApplicable(f"not judged: the emulator could not send it ({answer.trouble})")
+            stages.append(answers)
             if states is not None:
                 states.append(await self._probe())
         return Evidence(stages, usual or stages[0][0], states, self._options.slow_after)
@@ -190,7 +201,7 @@ class Grader:
         """Carry one letter; whatever goes wrong is part of the answer."""
         request = letter.request
         started = time.perf_counter()
-        reply, trouble = None, ""
+        reply, trouble, ours = None, "", False
         try:
             url = URL(request.url, encoded=True)
             refusal = self._reach.check(url)
@@ -204,22 +215,18 @@ class Grader:
             trouble = (
                 f"blocked: {blocked}" if blocked is not None else f"{type(error).__name__}: {error}"[:300]
             )
-        return Answer(letter, reply, time.perf_counter() - started, trouble)
+            ours = isinstance(error, KeptConnectionClosed) or is_own(error)
+        return Answer(letter, reply, time.perf_counter() - started, trouble, ours)
 
     async def _post(self, letter: TestPush, url: URL) -> PushReply:
-        if self._session is None:
+        if self._channel is None:
             raise ConnectionError("not running")
-        request = letter.request
-        headers, data = request.headers, request.body
-        body: Any = data
-        if letter.pause:
-            headers = (*headers, ("Content-Length", str(len(data))))
-            body = slowly(data, letter.pause, _SLOW_PIECE)
-        async with self._session.request(
-            request.method, url, headers=headers, data=body, allow_redirects=False
-        ) as response:
-            content = await response.content.read(REPLY_LIMIT)
-            return PushReply(response.status, tuple(response.headers.items()), content)
+        request, pause = letter.request, letter.pause
+        return await self._channel.exchange(
+            request.method, url, request.headers, request.body,
+            pieces=slowly(request.body, pause, _SLOW_PIECE) if pause else None,
+            sending=time_of(request.body, pause, _SLOW_PIECE) if pause else 0.0,
+        )  # fmt: skip
 
     async def _probe(self) -> State:
         """The business state now. Raises ProbeFailed."""
@@ -269,7 +276,7 @@ def suite_ids(
     for provider in providers.values():
         found: dict[str, None] = {}
         for check in suite(provider):
-            bench = ReceiptFactory(provider, schemas, options, check.name, lambda: time.time_ns() // 1000)
+            bench = ReceiptFactory(provider, schemas, options, check.name, wall_now)
             try:
                 plan = check.plan(bench)
             except NotApplicable:
@@ -278,8 +285,3 @@ def suite_ids(
                 found |= dict.fromkeys(letter.id for stage in plan.stages for letter in stage)
         ids[provider.id] = list(found)
     return ids
-
-
-def wall_now() -> int:
-    """The machine's time in whole microseconds."""
-    return time.time_ns() // 1000 // SECOND * SECOND

@@ -1,4 +1,4 @@
-"""Whom the emulator may push to: this machine and private networks, unless a pattern allows more.
+"""Whom the emulator may push to: this machine and private networks, unless a pattern allows more; itself never.
 
 Every address a name resolves to is checked, and the checked address is the one dialled, so a name
 cannot be rebound between the check and the connection.
@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from voice_emulator.core.matchers import compile_glob
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _PRIVATE = tuple(
-    ipaddress.ip_network(text) for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    ipaddress.ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 )
-_PRIVATE6 = tuple(ipaddress.ip_network(text) for text in ("::1/128", "fc00::/7"))
+#: Where clouds keep credentials within fc00::/7: AWS (metadata, and the pod identity of EKS), Google, Oracle, Scaleway.
+_METADATA = tuple(
+    ipaddress.ip_network(text)
+    for text in ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128")
+)
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 
 class TargetBlocked(OSError):
@@ -29,54 +40,125 @@ class TargetBlocked(OSError):
 class Reach:
     """Decides about targets. ``patterns`` are globs over host names and addresses."""
 
-    def __init__(self, patterns: Sequence[str] = ()) -> None:
-        """Allow what ``patterns`` name besides loopback and private addresses."""
+    def __init__(self, patterns: Sequence[str] = (), rewrites: Iterable[tuple[str, str]] = ()) -> None:
+        """Allow what ``patterns`` name, and the hosts that ``rewrites`` lead to, besides private addresses."""
         self._patterns = [compile_glob(pattern.lower()) for pattern in patterns]
+        self._rewritten = {_plain(URL(target).host or "") for _, target in rewrites}
+        #: Address and port of every socket this emulator listens at: never a target.
+        self.own: frozenset[tuple[str, int]] = frozenset()
 
     def named(self, host: str) -> bool:
-        """Whether a pattern allows this very host, wherever it resolves to."""
-        lowered = host.lower().strip("[]")
-        return any(pattern(lowered) for pattern in self._patterns)
+        """Whether a pattern or a rewriting allows this very host, wherever it resolves to."""
+        plain = _plain(host)
+        return plain in self._rewritten or any(pattern(plain) for pattern in self._patterns)
 
     def allows_address(self, address: str) -> bool:
         """Whether an IP address may be dialled. Mapped IPv6 is judged as the IPv4 address it carries."""
-        try:
-            ip = ipaddress.ip_address(address.split("%", 1)[0])
-        except ValueError:
-            return False
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
+        ip = _parsed(address)
+        return ip is not None and self._allows(ip)
+
+    def _allows(self, ip: Address) -> bool:
         if self.named(str(ip)):
             return True
-        networks = _PRIVATE if ip.version == 4 else _PRIVATE6
-        return any(ip in network for network in networks)
+        private = any(ip in network for network in _PRIVATE)
+        return private and not any(ip in network for network in _METADATA)
+
+    def refusal(self, host: str, address: str, port: int) -> str | None:
+        """Why ``address``, which ``host`` is or resolves to, may not be dialled; None when it may."""
+        ip = _parsed(address)
+        shown = host if host == address else f"{host} resolves to {address}, which"
+        if ip is None:
+            return f"{shown} is not an address that can be judged"
+        if self._is_own(ip, port):
+            return (
+                f"{host} port {port} is a port of this emulator itself; "
+                "set the callback URL to the receiver of your application"
+            )
+        if self.named(host) or self._allows(ip):
+            return None
+        return f"{shown} is {_kind(ip)}; allow it with --allow-callback-host {host}"
 
     def check(self, url: URL) -> str | None:
         """Why ``url`` cannot be a target at all, or None; names are judged when they are resolved."""
         if url.scheme not in ("http", "https"):
             return f"a receiver's URL begins with http:// or https://, not {url.scheme or 'nothing'}"
-        host = url.host
+        host = url.raw_host
         if not host:
             return "the URL has no host"
-        try:
-            ipaddress.ip_address(host.split("%", 1)[0])
-        except ValueError:
-            return _odd_spelling(host)
-        if self.named(host) or self.allows_address(host):
-            return None
-        return f"{host} is neither loopback nor private; allow it with --allow-callback-host {host}"
+        if _parsed(host) is None:
+            return _no_name(host)
+        return self.refusal(host, host, url.port or 0)
+
+    def _is_own(self, ip: Address, port: int) -> bool:
+        """Whether a connection to this address and port would end at this emulator."""
+        for host, own_port in self.own:
+            if port != own_port:
+                continue
+            bound = _parsed(host)
+            # Whoever dials the unspecified address reaches this machine.
+            if bound is None or ip == bound or ip.is_unspecified or (bound.is_unspecified and _is_local(ip)):
+                return True
+        return False
 
 
-def _odd_spelling(host: str) -> str | None:
-    """Why ``host`` is no target if it is an IPv4 address in disguise: ``127.1``, ``0x7f000001``, ``2130706433``.
+def _plain(host: str) -> str:
+    return host.lower().strip("[]").rstrip(".")
 
-    Resolvers take them for addresses and HTTP clients do not agree about them, so none is dialled.
-    """
+
+def _parsed(address: str) -> Address | None:
+    """The address, without its zone, IPv4 unwrapped from mapped IPv6; None for what is none as it is written."""
     try:
-        meant = socket.inet_ntoa(socket.inet_aton(host))
-    except (OSError, ValueError):
-        return None  # a name: judged when it is resolved
-    return f"{host} is another spelling of {meant}; write the address like that"
+        ip = ipaddress.ip_address(address.partition("%")[0] if ":" in address else address)
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches a socket bound to ``address``."""
+    ip = _parsed(address)
+    return ip is not None and ip.is_loopback
+
+
+def _kind(ip: Address) -> str:
+    if any(ip in network for network in _METADATA):
+        return "where a cloud keeps credentials"
+    if ip.is_link_local:
+        return "link-local, where clouds keep credentials"
+    return "neither loopback nor private"
+
+
+def _is_local(ip: Address) -> bool:
+    """Whether this machine has the address: only such can be bound."""
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(ip), 0))
+    except OSError:
+        return False
+    return True
+
+
+def _no_name(host: str) -> str | None:
+    """Why ``host``, which is no address as addresses are written, is no name either; None when it is one.
+
+    A name that ends in a number is an address in disguise (``127.1``, ``0x7f000001``, ``2130706433``, digits of other
+    scripts), as the URL standard has it. Resolvers and HTTP clients do not agree about them, so none is dialled.
+    """
+    # What resolvers make of full-width digits and ideographic full stops.
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".")
+    last = plain.rpartition(".")[2]
+    if _NUMBER.fullmatch(last) or last.isdigit():
+        try:
+            meant = socket.inet_ntoa(socket.inet_aton(plain))
+        except (OSError, ValueError):
+            return f"{host} is neither an address nor a name: it ends in a number"
+        return f"{host} is another spelling of {meant}; write the address like that"
+    if plain.isascii() and not _NAME.fullmatch(plain):
+        return f"{host} is neither an address nor a name"
+    return None
 
 
 class Resolver(AbstractResolver):
@@ -93,14 +175,11 @@ class Resolver(AbstractResolver):
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
         results: list[ResolveResult] = []
-        free = self._reach.named(host)
         for kind, _, proto, _, address in found:
             ip = str(address[0])
-            if not free and not self._reach.allows_address(ip):
-                raise TargetBlocked(
-                    f"{host} resolves to {ip}, which is neither loopback nor private; "
-                    f"allow it with --allow-callback-host {host}"
-                )
+            refusal = self._reach.refusal(host, ip, port)
+            if refusal is not None:
+                raise TargetBlocked(refusal)
             results.append(
                 ResolveResult(
                     hostname=host, host=ip, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST

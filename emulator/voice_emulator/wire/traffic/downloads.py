@@ -1,7 +1,8 @@
-"""What the traffic port answers outside of any operation: paths nobody serves, and links to downloads."""
+"""What the traffic port answers outside of any operation: paths nobody serves, links to downloads, and pushes."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -9,9 +10,17 @@ from aiohttp import web
 
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.providers.request import Problem, Reply, Request
+from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.traffic.failures import failure_reply
 from voice_emulator.wire.traffic.faults import Hanging, put_on_the_wire
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
+
+log = logging.getLogger(__name__)
+
+
+def is_push(request: Request) -> bool:
+    """Whether an emulator sent this request as a receipt."""
+    return request.headers.get("user-agent") == AGENT
 
 
 class Outside:
@@ -27,10 +36,32 @@ class Outside:
         self._tenancy = tenancy
         self._passage = passage
         self._hanging = hanging
+        self._told = False
+
+    async def push(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """A receipt that came to a traffic port: through a port mapping, or from another emulator.
+
+        Carried out, it could place a call whose receipt comes here again, for ever.
+        """
+        why = "this is a push of an emulator: its callback URL leads to a traffic port"
+        if not self._told:
+            self._told = True
+            log.warning("push refused: %s; set the callback URL to the receiver of your application", why)
+        return await self._reply(raw, request, failure_reply(508, why), [])
 
     async def lost(self, raw: web.BaseRequest, request: Request, why: str) -> web.StreamResponse:
         """No provider serves this path: our own failure."""
         return await self._reply(raw, request, failure_reply(404, why), [Problem("unknown-path", why)])
+
+    async def tunnel(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """CONNECT: a client that takes the emulator for a proxy to an https:// URL."""
+        why = (
+            "CONNECT is not served: the emulator is no proxy for https:// URLs; make its own address the base URL, "
+            "or use http:// through the proxy setting"
+        )
+        reply = failure_reply(405, why)
+        reply.headers += (("Allow", "GET, POST"),)
+        return await self._reply(raw, request, reply, [Problem("method", why)])
 
     async def download(
         self,

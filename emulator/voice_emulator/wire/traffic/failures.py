@@ -6,6 +6,7 @@ from aiohttp import web
 
 from voice_emulator.core.scenario import ReplyEffect
 from voice_emulator.providers.request import Reply
+from voice_emulator.wire.http.response_writer import has_no_body
 
 
 def failure_reply(status: int, message: str) -> Reply:
@@ -32,7 +33,7 @@ def verbatim_reply(effect: ReplyEffect) -> Reply:
     )
     rest = tuple((name, value) for name, value in effect.headers if name.lower() != "content-type")
     status = effect.status or 200
-    body = (effect.body or "").encode()
+    body = b"" if has_no_body(status) else (effect.body or "").encode()
     return Reply(status, body, " ".join(kind.split()), f"verbatim-{status}", headers=rest)
 
 
