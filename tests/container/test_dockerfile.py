@@ -128,7 +128,7 @@ def test_a_secret_that_lies_about_stays_out(tmp_path: Path):
     assert context(tmp_path) == ["emulator/voice_emulator/a.py"]
 
 
-# hadolint has no package for Windows; the rules above hold there all the same.
+# hadolint has no package for Windows; the rules above apply there too.
 if sys.platform != "win32":
 
     def test_hadolint_has_nothing_to_say():

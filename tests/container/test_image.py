@@ -47,7 +47,7 @@ def confined(image: Image) -> tuple[str, ...]:
     if os.getuid() != 0:
         return ()  # not root as it is; the image is read-only by its permissions
     uid, _, gid = image.user.partition(":")
-    # The interpreter at hand may lie in root's home: to read it is all that the user is given beyond its own.
+    # The interpreter may be in root's home, so the user also gets the permission to read it.
     user = (
         "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
         "--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search",

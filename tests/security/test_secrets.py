@@ -171,7 +171,9 @@ async def test_no_secret_is_shown_anywhere(emu: Running, caplog, capfd):
             assert place < 0, f"{where}: ...{text[max(0, place - 200) : place + 60]}..."
     assert len(shown["events"]) > 10_000
     assert any("har" in path for path in others)
-    assert "nx-mine" in shown["/v1/tenants/default/journal?limit=1000"], "what is no secret is shown"
+    assert "nx-mine" in shown["/v1/tenants/default/journal?limit=1000"], (
+        "values that are not secret are shown"
+    )
 
 
 async def test_the_tenant_itself_shows_its_credentials_since_tests_need_them(emu: Running):

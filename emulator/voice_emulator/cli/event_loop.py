@@ -1,4 +1,4 @@
-"""Running a coroutine as a command: on uvloop where there is one, until a signal says stop."""
+"""Running a coroutine as a command: on uvloop where there is one, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,3 @@ def on_signals(act: Callable[[], object]) -> None:
             loop.add_signal_handler(number, act)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
-
-
-async def until_signal() -> None:
-    """Wait for SIGINT, SIGTERM or SIGHUP."""
-    told = asyncio.Event()
-    on_signals(told.set)
-    await told.wait()

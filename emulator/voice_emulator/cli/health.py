@@ -149,7 +149,7 @@ def look(control: str, patience: float, tls: ssl.SSLContext | None = None) -> tu
         about = f"scenario {state['scenario']}, version {state['version']}"
         return state["status"] == "ok", f"ready at {control}: {about}"
     except (ValueError, KeyError, TypeError):
-        return False, f"{control} is no voice-emulator: its /health answered something else"
+        return False, f"{control} is not a voice-emulator: its /health answered something else"
 
 
 def _any_certificate() -> ssl.SSLContext:

@@ -41,7 +41,7 @@ def listen(port: int, host: str, reply: str | None, status: int | None) -> None:
 
 
 async def _listen(host: str, port: int, status: int | None, reply: str | None) -> None:
-    """Receive until a signal, or until nobody reads what is printed; raises OSError then."""
+    """Receive until a signal. Raises OSError once standard output can no longer be written."""
     never_wait()
     over = asyncio.Event()
     unread: list[OSError] = []

@@ -15,7 +15,7 @@ _MAPPED_FROM = 128 * 1024
 
 
 def fill_closed_descriptors() -> None:
-    """Open the null device for each standard stream that was closed, lest a socket get its number."""
+    """Open the null device for each standard stream that was closed, or a socket would get its number."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -40,7 +40,7 @@ def forget(stream: TextIO) -> None:
 def give_memory_back() -> None:
     """Have large blocks returned to the system as soon as they are free, where the C library is glibc.
 
-    By itself it raises its threshold to the largest block ever freed, up to 32 MB. A burst of large bodies
+    glibc raises its threshold to the largest block ever freed, up to 32 MB. A burst of large bodies
     then leaves a heap full of holes, and a process that stays three times its size.
     """
     import ctypes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,6 @@ from voice_emulator.cli.scenarios import make_loader
 from voice_emulator.cli.terminal import echo
 from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
 from voice_emulator.core.ledger import FIRST_RECORD
-from voice_emulator.core.lifecycle import place
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.tenancy import Tenancy
@@ -23,9 +21,10 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileError, UsageError
+from voice_emulator.providers.examples import place_example
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover, provider_named
-from voice_emulator.providers.request import Operation, Request
+from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.machine_time import wall_now
 
@@ -158,22 +157,9 @@ def make_push(
 
     The call is one that the documents' own example request asks for; only number and receiver are ours.
     """
-    example = dict(schemas.get(operation.request).examples[0])
-    request = Request(
-        provider=provider.id, method="POST", path="/", query={}, headers={}, body=b"", peer="127.0.0.1",
-        encoding="json" if "json" in operation.accepts else "urlencoded", fields=example, document=example,
-        host="127.0.0.1:4880", operation=operation, tenant=tenant, attributed=True, lenient=True,
-        now=tenant.now, wall=tenant.now, ordinal=1, numbers=(number,),
-    )  # fmt: skip
-    # What the operation checks it also reads, and leaves for the steps that follow.
-    tuple(operation.check(request))
-    submission = operation.submit(request) if operation.submit is not None else None
-    if submission is None:
+    call = place_example(tenant, provider, operation, schemas, number, at=tenant.now, callback_url=url)
+    if call is None:
         raise UsageError(f"{operation.name} of {provider.id} places no call by its own example")
-    at_once = replace(submission, callback_url=url, start_at=None, drop_at=None, concurrency=None)
-    calls = place(tenant, at_once, request.numbers, request.fields, tenant.now)
-    calls[0].provider_id = provider.call_id(tenant, request, calls[0], 0)
-    tenant.steps.start(calls, tenant.now)
     while (due := tenant.engine.next_due()) is not None:
         tenant.clock.advance_to(max(due, tenant.now))
         tenant.engine.fire(tenant.now)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from voice_emulator.contract.memory import STATE, Memory, memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.derived import orphaned_call, pages_unread, readings
-from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise, is_odd
+from voice_emulator.contract.rules.pushes import SLOW, PushContext, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
 from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
@@ -26,19 +26,16 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Fate
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
-from voice_emulator.providers.request import Operation
-from voice_emulator.providers.rule_context import Look, SeenRequest
+from voice_emulator.providers.request import Operation, Reply
+from voice_emulator.providers.rule_context import RuleContext, SeenRequest
 from voice_emulator.schemas.validate import Schema, SchemaSet
 
 log = logging.getLogger(__name__)
 
-#: Where the answer to a record query leaves the calls it shows, in the order of the rows of its reply.
-SHOWN_CALLS = "shown_calls"
-
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The rules that may have something to say about one operation, by what makes them look."""
+    """The rules that may have something to say about one operation, by what makes them context."""
 
     schema: Schema | None
     refused: tuple[FindingRule, ...]
@@ -114,13 +111,13 @@ class Watch:
             source = self._providers[provider].operations[operation].source
             found += [
                 _finding(orphaned_call, hit, provider, operation, source, None, at)
-                for hit in orphaned_call.look(orphan)
+                for hit in orphaned_call.check(orphan)
             ]
         for reading in readings(tenant):
             provider, operation, entry, at = reading.provider, reading.operation, reading.entry_id, reading.at
             found += [
                 _finding(pages_unread, hit, provider, operation, reading.source, entry, at)
-                for hit in pages_unread.look(reading)
+                for hit in pages_unread.check(reading)
             ]
         return found
 
@@ -130,10 +127,7 @@ class Watch:
         """Look at one finished request."""
         memory = tenant.account_state(STATE, Memory)
         request, reply, fault = seen.request, seen.reply, seen.fault
-        operation = request.operation
-        watched = self._watched.get(
-            (request.provider, operation.name if operation is not None else ""), self._nowhere
-        )
+        watched = self._watched.get((request.provider, request.operation_name), self._nowhere)
         memory.timeline.add(REQUESTS, seen.at)
         due: tuple[FindingRule, ...] = watched.arrived
         for header, rule in watched.missing:
@@ -158,35 +152,33 @@ class Watch:
         if len(memory.refused_tokens):
             due += watched.remembered
         if due:
-            self._look(tenant, seen, memory, watched, due)
+            self._check(tenant, seen, memory, watched, due)
         if watched.shows_calls and reply is not None and not reply.refused and fault not in LOSING:
-            self._shown(tenant, seen, memory)
+            self._shown(tenant, seen, memory, reply)
 
-    def _look(
+    def _check(
         self, tenant: Tenant, seen: SeenRequest, memory: Memory, watched: Watched, due: Iterable[FindingRule]
     ) -> None:
         request = seen.request
         provider = self._providers.get(request.provider)
-        look = Look(tenant, seen, provider, memory, watched.schema)
+        context = RuleContext(tenant, seen, provider, memory, watched.schema)
         operation = request.operation
         name, source = (operation.name, operation.source) if operation is not None else ("", "")
         secrets = None
         for rule in due:
-            for hit in _tried(rule, look):
+            for hit in _tried(rule, context):
                 found = _finding(rule, hit, request.provider, name, source, seen.entry_id, tenant.now)
                 # What a message quotes of the request may be one of its secrets.
                 if secrets is None:
                     secrets = seen.masker.secret_values(request.fields)
                 self._enter(tenant, replace(found, message=seen.masker.text(found.message, secrets)))
 
-    def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory) -> None:
+    def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory, reply: Reply) -> None:
         """The client was shown these calls: enter them in the books."""
         request, contract = seen.request, self._providers[seen.request.provider].contract
-        calls = request.scratch.get(SHOWN_CALLS, ())
-        rows = contract.rows.get(request.operation.name) if request.operation is not None else None
-        payload = seen.reply.payload if seen.reply is not None else None
-        listed = rows(payload) if rows is not None and payload is not None else None
-        for index, call in enumerate(calls):
+        rows = contract.rows.get(request.operation_name)
+        listed = rows(reply.payload) if rows is not None and reply.payload is not None else None
+        for index, call in enumerate(reply.shown_calls):
             priced = contract.charge is not None and listed is not None and index < len(listed)
             told = contract.charge(listed[index]) if priced and contract.charge and listed else None
             tenant.conservation.shown(call, told)
@@ -221,9 +213,9 @@ class Watch:
         kind = provider.receipts[push.kind]
         looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
         if looked_at or calls_json_otherwise(attempt, kind):
-            look = PushLook(tenant, attempt, kind)
+            context = PushContext(tenant, attempt, kind)
             for rule in self._pushed:
-                for hit in _tried(rule, look):
+                for hit in _tried(rule, context):
                     call_id = attempt.call_id
                     found = _finding(
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
@@ -272,9 +264,9 @@ def _count_faults(tenant: Tenant, seen: SeenRequest) -> None:
         faults["reply.verbatim" if verbatim else "reply.error"] += 1
 
 
-def _tried(rule: FindingRule, look: object) -> list[Hit]:
+def _tried(rule: FindingRule, context: object) -> list[Hit]:
     try:
-        return [hit if isinstance(hit, Hit) else Hit(hit) for hit in rule.look(look)]
+        return [hit if isinstance(hit, Hit) else Hit(hit) for hit in rule.check(context)]
     except Exception:
         log.exception("the rule %s failed", rule.id)
         return []

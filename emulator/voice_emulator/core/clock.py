@@ -29,8 +29,8 @@ Mode = Literal["real", "manual", "scaled"]
 
 FASTEST = 100_000
 #: The texts of a clock, and RFC 3339 times with an offset, as JSON Schema and Python take them.
-_SPEED = r"(?!0+([.]0+)?x)(0?[0-9]{1,5}([.][0-9]{1,6})?|100000([.]0{1,6})?)x"
-CLOCK_PATTERN = rf"^(real|manual|{_SPEED})$"
+SPEED_PATTERN = r"(?!0+([.]0+)?x)(0?[0-9]{1,5}([.][0-9]{1,6})?|100000([.]0{1,6})?)x"
+CLOCK_PATTERN = rf"^(real|manual|{SPEED_PATTERN})$"
 _TIME_PATTERN = (
     r"(0[1-9]|1[0-2])-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
@@ -67,11 +67,12 @@ def parse_clock(text: str) -> ClockSpec:
     modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
     if text in modes:
         return ClockSpec(modes[text])
-    if re.fullmatch(_SPEED, text):
+    if re.fullmatch(SPEED_PATTERN, text):
         return ClockSpec("scaled", float(text[:-1]))
     if re.fullmatch(r"[0-9.]+x", text):
-        raise ValueError(f"the speed of a clock is more than 0x and at most {FASTEST}x, not {text[:40]}")
-    raise ValueError(f"unknown clock {text[:40]!r}{nearest(text[:40], ('real', 'manual', '60x'))}")
+        raise ValueError(f"invalid clock {text[:40]!r}: a speed is more than 0x and at most {FASTEST}x")
+    hint = nearest(text[:40], ("real", "manual", "60x"))
+    raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
 
 
 def parse_start(text: str) -> int:
@@ -79,17 +80,17 @@ def parse_start(text: str) -> int:
     try:
         instant = parse_rfc3339(text)
     except ValueError:
-        message = f"the start of a clock is like {EXAMPLE_TIME}, offset included, not {text[:40]!r}"
+        message = f"the start of a clock must be like {EXAMPLE_TIME}, offset included, not {text[:40]!r}"
         raise ValueError(message) from None
     if not re.fullmatch(START_PATTERN, text):
-        raise ValueError(f"the start of a clock lies between the years 1970 and 2200, not at {text}")
+        raise ValueError(f"the start of a clock must be between the years 1970 and 2200, not {text}")
     return instant
 
 
 def started(spec: ClockSpec, start: int) -> ClockSpec:
     """The clock with a first instant. Raises ValueError for a real one."""
     if spec.mode == "real":
-        raise ValueError("a real clock shows the wall's time and cannot have a start")
+        raise ValueError("a real clock has no start")
     return replace(spec, start=start)
 
 

@@ -31,7 +31,6 @@ class Token:
     issued_at: int
     lifetime: int
     revoked: bool = False
-    uses: int = 0
 
     @property
     def expires_at(self) -> int:
@@ -113,13 +112,6 @@ class Tokens:
         token.revoked = True
         if self.on_change is not None:
             self.on_change(token)
-
-    def last_issued(self, family: str, holder: str) -> Token | None:
-        """The newest token of one family and holder."""
-        for token in reversed(self._tokens.values()):
-            if token.family == family and token.holder == holder:
-                return token
-        return None
 
     def newest(self) -> Token | None:
         """The token issued last, of whatever family."""

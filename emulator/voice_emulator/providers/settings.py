@@ -81,7 +81,7 @@ class SettingTable:
         return parsed
 
 
-#: Scenario files give values as the text that stands in them; these are the texts that are read.
+#: Scenario files give every value as text; these are the texts that are read.
 TRUE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON")
 FALSE_WORDS = ("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF")
 INTEGER_TEXT = "-?[0-9]{1,19}"
@@ -103,7 +103,7 @@ def _integer(value: Any) -> int:
         raise ValueError(f"must be a whole number, not {value!r}")
     number = int(value)
     if number > LARGEST:
-        # Many of them go out in replies and receipts.
+        # Many are sent in replies and receipts.
         raise ValueError(f"must be at most {LARGEST}, not {value!r}")
     return number
 

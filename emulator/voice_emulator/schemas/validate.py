@@ -1,8 +1,8 @@
 """JSON Schemas: read at start, deciding fast, explaining in full.
 
 jsonschema-rs decides, jsonschema explains: one body costs the former well under a microsecond and
-the latter about a hundred, so the latter is asked (and imported) only when the former refuses.
-Neither minds unknown keywords; the walk at start does, and a broken schema stops the process.
+the latter about a hundred, so the latter runs (and is imported) only when the former refuses.
+Neither refuses unknown keywords; the check at start does, and a broken schema stops the process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Violation:
     """One thing wrong with an instance.
 
     ``pointer`` is a JSON Pointer to the offending or missing member, ``keyword`` the schema keyword
-    that refused it, ``value`` what stood there (None when missing).
+    that refused it, ``value`` its value (None when missing).
     """
 
     pointer: str
@@ -73,9 +73,9 @@ class Schema:
     """One compiled schema. ``document`` is the schema itself, as loaded."""
 
     def __init__(self, name: str, document: Mapping[str, Any], *, later: bool = False) -> None:
-        """Compile, or do so ``later``, when it is first asked.
+        """Compile now, or with ``later`` at first use.
 
-        Raises SchemaError for an unknown keyword at once, and for a schema that is none when it compiles.
+        Raises SchemaError for an unknown keyword at once, and for an invalid schema when it compiles.
         """
         self.name = name
         self.document = document
@@ -86,7 +86,7 @@ class Schema:
             self.compile()
 
     def compile(self) -> None:
-        """Make the deciding validator now. Raises SchemaError for a schema that is none."""
+        """Make the deciding validator now. Raises SchemaError for an invalid schema."""
         try:
             self._decide = jsonschema_rs.Draft202012Validator(dict(self.document))
         except (ValueError, jsonschema_rs.ValidationError) as error:
@@ -98,7 +98,7 @@ class Schema:
         return self.__dict__["_decide"]
 
     def accepts(self, instance: Any) -> bool:
-        """Whether ``instance`` is valid; an instance the validator chokes on is not."""
+        """Whether ``instance`` is valid; an instance that the validator cannot read is not."""
         try:
             return bool(self._decide.is_valid(instance))
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -273,12 +273,12 @@ class SchemaSet:
 def load_folder(
     folder: Path, provider: str | None = None, *, later: bool = False
 ) -> Iterator[tuple[str, Schema]]:
-    """The schemas of one provider's folder, as (name, schema); the folder's name is the provider's, if not given.
+    """The schemas of one provider's folder, as (name, schema); the folder's name is the provider's, by default.
 
-    With ``later`` they compile when they are first asked. That is for those we ship, which the tests have
-    compiled: most are never asked, and all of them are a fifth of the time and an eighth of the memory of a start.
+    With ``later`` they compile at first use. That is for the shipped ones, which the tests compile: most are never
+    used, and all of them are a fifth of the time and an eighth of the memory of a start.
 
-    Raises SchemaError for a folder that is missing, a file that is no schema, and a name that is none.
+    Raises SchemaError for a missing folder, and for a file that is not a schema or has a wrong name.
     """
     if not folder.is_dir():
         raise SchemaError(f"provider {provider or folder.name!r} has no folder of schemas: {folder}")

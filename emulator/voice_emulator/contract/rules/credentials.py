@@ -9,110 +9,112 @@ from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.tokens import Standing
 from voice_emulator.providers.contract import Hit, When, finding
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 #: As many tokens in a row, each used at most once while it was good, are a habit and no accident.
 HABIT = 3
 
 
-def _credentials(look: Look) -> bytes:
+def _credentials(context: RuleContext) -> bytes:
     """A fingerprint of what the request identifies itself with; the secrets themselves are not kept."""
-    request, operation = look.request, look.request.operation
-    if operation is None or look.provider is None:
+    request, operation = context.request, context.request.operation
+    if operation is None or context.provider is None:
         return b""
     parts: list[object] = list(operation.identify(request))
-    parts += [request.fields.get(name) for name in sorted(look.provider.secrets)]
+    parts += [request.fields.get(name) for name in sorted(context.provider.secrets)]
     parts.append(request.headers.get("authorization", ""))
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @finding("refused-credentials-reused", "error", When.REFUSED)
-def refused_credentials_reused(look: Look) -> Iterator[str]:
+def refused_credentials_reused(context: RuleContext) -> Iterator[str]:
     """Credentials or a token were used again after the provider had refused them.
 
     The provider said that the key, secret or token is no good. Sending the same again cannot succeed; a
     client that does so hides the cause from its operator, and real platforms lock accounts and addresses
     that keep trying. Requests that were already under way when the refusal came are not held against it.
 
-    How to mend it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
+    How to fix it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
     request as it was.
     """
-    if not look.refused_for(look.contract.refusals):
+    if not context.refused_for(context.contract.refusals):
         return
-    memory: Memory = look.memory
+    memory: Memory = context.memory
     refused: Recent[bytes, int] = memory.room("refused-credentials", Recent)
-    mark = _credentials(look)
+    mark = _credentials(context)
     told = refused.get(mark)
-    for key in look.tokens():
+    for key in context.tokens():
         if key not in memory.refused_tokens:
-            memory.refused_tokens.put(key, look.tenant.journal.last_id)
+            memory.refused_tokens.put(key, context.tenant.journal.last_id)
     if told is None:
-        refused.put(mark, look.tenant.journal.last_id)
-    elif look.seen.entry_id > told:
-        yield f"refused before, and sent again unchanged ({_what(look)})"
+        refused.put(mark, context.tenant.journal.last_id)
+    elif context.seen.entry_id > told:
+        yield f"refused before, and sent again unchanged ({_what(context)})"
 
 
 @finding("refused-token-reused", "error", When.REMEMBERED)
-def refused_token_reused(look: Look) -> Iterator[str]:
+def refused_token_reused(context: RuleContext) -> Iterator[str]:
     """A token was used again after the provider had called it expired or unknown.
 
     A scenario may expire a token early (`fault: token_expired`, or `reply: {error: auth_failed}`), as a
     provider does when it restarts or revokes it. From then on the token is dead for the client, whatever
     its printed lifetime says; a client that goes on with it fails at the real provider.
 
-    How to mend it: throw a token away as soon as it is refused, and fetch another one.
+    How to fix it: throw a token away as soon as it is refused, and fetch another one.
     """
-    memory: Memory = look.memory
-    if look.request.operation is None or look.refused_for(look.contract.refusals):
+    memory: Memory = context.memory
+    if context.request.operation is None or context.refused_for(context.contract.refusals):
         return  # refused again: refused-credentials-reused says so
-    for key in look.tokens():
+    for key in context.tokens():
         told = memory.refused_tokens.get(key)
-        if told is not None and look.seen.entry_id > told:
+        if told is not None and context.seen.entry_id > told:
             memory.refused_tokens.forget(key)
             yield "the token had been refused, and is used all the same"
 
 
 @finding("expired-token-used", "warning", When.REFUSED)
-def expired_token_used(look: Look) -> Iterator[Hit]:
+def expired_token_used(context: RuleContext) -> Iterator[Hit]:
     """A token was used past the life that the provider had told.
 
     The reply that brings a token says how long it lasts (`Expires`, `expireinterval`, 12 hours at
     Infin8linx). A client that does not look at it pays for every expiry with a failed request, and loses
     the call if it does not handle that.
 
-    How to mend it: note the lifetime when the token comes, and fetch a new one shortly before its end.
+    How to fix it: note the lifetime when the token comes, and fetch a new one shortly before its end.
     """
-    for key in look.tokens():
-        standing = look.tenant.tokens.check(key[2], look.seen.at)
-        if standing is not Standing.EXPIRED or not _first_time(look, "expired-token-used", key):
+    for key in context.tokens():
+        standing = context.tenant.tokens.check(key[2], context.seen.at)
+        if standing is not Standing.EXPIRED or not _first_time(context, "expired-token-used", key):
             continue
-        token = look.tenant.tokens.get(key[2])
+        token = context.tenant.tokens.get(key[2])
         if token is not None:
-            late = (look.seen.at - token.expires_at) / 1e6
+            late = (context.seen.at - token.expires_at) / 1e6
             life = token.lifetime / 1e6
             yield Hit(
                 f"used {late:g} s after its end; it was issued for {life:g} s",
-                source=look.contract.token_source or None,
+                source=context.contract.token_source or None,
             )
 
 
 @finding("revoked-token-used", "error", When.REFUSED)
-def revoked_token_used(look: Look) -> Iterator[Hit]:
+def revoked_token_used(context: RuleContext) -> Iterator[Hit]:
     """A token was used after the client itself had given it back.
 
     After a logout the token is dead at once. Usually another thread or process still holds it.
 
-    How to mend it: share one token per account among all workers, and forget it before logging out.
+    How to fix it: share one token per account among all workers, and forget it before logging out.
     """
-    for key in look.tokens():
-        revoked = look.tenant.tokens.check(key[2], look.seen.at) is Standing.REVOKED
-        if revoked and _first_time(look, "revoked-token-used", key):
-            yield Hit("the token was cleared by a logout before", source=look.contract.token_source or None)
+    for key in context.tokens():
+        revoked = context.tenant.tokens.check(key[2], context.seen.at) is Standing.REVOKED
+        if revoked and _first_time(context, "revoked-token-used", key):
+            yield Hit(
+                "the token was cleared by a logout before", source=context.contract.token_source or None
+            )
 
 
-def _first_time(look: Look, rule: str, key: Key) -> bool:
+def _first_time(context: RuleContext, rule: str, key: Key) -> bool:
     """Whether this rule has not spoken of this token yet: one finding per token is enough."""
-    memory: Memory = look.memory
+    memory: Memory = context.memory
     told: Recent[Key, bool] = memory.room(rule, Recent)
     if key in told:
         return False
@@ -132,7 +134,7 @@ class _Habit:
 
 
 @finding("token-per-call", "warning", When.ARRIVED)
-def token_per_call(look: Look) -> Iterator[Hit]:
+def token_per_call(context: RuleContext) -> Iterator[Hit]:
     """A new token was fetched for every call.
 
     Tokens last minutes to hours and serve any number of requests. Fetching one per call doubles the
@@ -141,44 +143,44 @@ def token_per_call(look: Look) -> Iterator[Hit]:
     The finding comes when three tokens are fetched in a row, each while the one before was still good and
     had been used once. Several workers that each fetch a token when they start are not meant.
 
-    How to mend it: keep the token until shortly before its end and share it among all workers.
+    How to fix it: keep the token until shortly before its end and share it among all workers.
     """
-    reply, provider, operation = look.seen.reply, look.provider, look.request.operation
+    reply, provider, operation = context.seen.reply, context.provider, context.request.operation
     if reply is None or reply.refused or provider is None or operation is None or not operation.issues_token:
         return
-    memory: Memory = look.memory
-    keys = list(operation.identify(look.request))
+    memory: Memory = context.memory
+    keys = list(operation.identify(context.request))
     holder = keys[0] if keys else ("", "", "")
     habits: Recent[Key, _Habit] = memory.room("token-per-call", Recent)
     habit = habits.get(holder) or _Habit()
     used = sum(
         count
-        for (name, op), count in look.tenant.totals.requests.items()
-        if name == provider.id and op in look.contract.uses_token
+        for (name, op), count in context.tenant.totals.requests.items()
+        if name == provider.id and op in context.contract.uses_token
     )
     between = used - habit.requests
-    if habit.fetched and between == 1 and look.seen.at < habit.expires_at:
+    if habit.fetched and between == 1 and context.seen.at < habit.expires_at:
         habit.fetched += 1
     elif between or not habit.fetched:
         habit.fetched = 1
     habit.requests = used
-    issued = look.tenant.tokens.newest()
+    issued = context.tenant.tokens.newest()
     habit.expires_at = issued.expires_at if issued is not None else 0
     habits.put(holder, habit)
     if habit.fetched == HABIT:
         yield Hit(
             f"{HABIT} tokens in a row, each while the one before was good and had been used once",
-            source=look.contract.token_source or None,
+            source=context.contract.token_source or None,
         )
 
 
-def _what(look: Look) -> str:
+def _what(context: RuleContext) -> str:
     names = (
-        [name for name in sorted(look.provider.secrets) if look.request.fields.get(name)]
-        if look.provider
+        [name for name in sorted(context.provider.secrets) if context.request.fields.get(name)]
+        if context.provider
         else []
     )
-    if look.request.headers.get("authorization"):
+    if context.request.headers.get("authorization"):
         names.append("Authorization")
     return ", ".join(names) or "credentials"
 

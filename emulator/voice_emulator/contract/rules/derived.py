@@ -30,7 +30,7 @@ def orphaned_call(orphan: Orphan) -> Iterator[Hit]:
     The finding goes away when the client asks the record query and is shown the call, or acknowledges a
     push that comes later.
 
-    How to mend it: some minutes after a call should have ended without a receipt, look it up.
+    How to fix it: some minutes after a call should have ended without a receipt, look it up.
     """
     lost = f"lost by the rule {orphan.rule!r}" if orphan.last is PushOutcome.LOST and orphan.rule else None
     why = lost or (
@@ -53,7 +53,7 @@ def pages_unread(reading: Diagnostics) -> Iterator[Hit]:
     The reply told how many rows there are; the client read fewer and asked no more. It may be in the
     middle of it, or have found what it looked for; or it takes the first page for all.
 
-    How to mend it: ask for one page after the other until as many rows are read as the total says.
+    How to fix it: ask for one page after the other until as many rows are read as the total says.
     """
     if reading.until < reading.total:
         yield unread(reading)

@@ -17,7 +17,7 @@ SLOW = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class PushLook:
+class PushContext:
     """What a rule about pushes works with."""
 
     tenant: Tenant
@@ -44,7 +44,7 @@ def is_spoiled(effect: ReceiptEffect) -> bool:
 
 
 @finding("push-not-acknowledged", "error", When.PUSHED)
-def push_not_acknowledged(look: PushLook) -> Iterator[str]:
+def push_not_acknowledged(context: PushContext) -> Iterator[str]:
     """The receiver answered a push with success, but not as the provider expects.
 
     NXCloud wants the body `success`; Huawei wants JSON whose `retCode` is the text `"0"` (`returnCode`
@@ -52,24 +52,24 @@ def push_not_acknowledged(look: PushLook) -> Iterator[str]:
     receipt as not received. Pushes that a rule of the scenario has spoiled are not counted, a receiver
     may refuse those.
 
-    How to mend it: answer exactly what the page says, for every push that was stored.
+    How to fix it: answer exactly what the page says, for every push that was stored.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and 200 <= look.status < 300 and not look.spoiled:
-        reason, wanted = look.attempt.reason, look.kind.acknowledgement or "an acknowledgement"
+    if context.attempt.outcome is PushOutcome.REFUSED and 200 <= context.status < 300 and not context.spoiled:
+        reason, wanted = context.attempt.reason, context.kind.acknowledgement or "an acknowledgement"
         yield reason if wanted in reason else f"{reason}; expected {wanted}"
 
 
 @finding("push-answered-with-error", "error", When.PUSHED)
-def push_answered_with_error(look: PushLook) -> Iterator[str]:
+def push_answered_with_error(context: PushContext) -> Iterator[str]:
     """The receiver answered a push with an HTTP error.
 
     A status of 400 or above says that the receiver could not, or did not want to, take a receipt that
     the provider's documents allow. No provider promises to send it again: NXCloud pushes once.
 
-    How to mend it: take every receipt, store it raw if it looks odd, and find out later.
+    How to fix it: take every receipt, store it raw if it looks odd, and find out later.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and look.status >= 400 and not look.spoiled:
-        yield f"HTTP status {look.status}"
+    if context.attempt.outcome is PushOutcome.REFUSED and context.status >= 400 and not context.spoiled:
+        yield f"HTTP status {context.status}"
 
 
 @finding(
@@ -78,45 +78,45 @@ def push_answered_with_error(look: PushLook) -> Iterator[str]:
     When.PUSHED,
     source="the receipt pages know of no redirect; the emulator follows none",
 )
-def push_redirected(look: PushLook) -> Iterator[str]:
+def push_redirected(context: PushContext) -> Iterator[str]:
     """The receiver answered a push with a redirect.
 
     Providers do not follow redirects of pushes: the receipt is lost. Often it is a missing slash at the
     end of the path, or a server that sends everybody from http to https.
 
-    How to mend it: register the URL that the redirect leads to.
+    How to fix it: register the URL that the redirect leads to.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and 300 <= look.status < 400:
-        headers = look.attempt.reply.headers if look.attempt.reply is not None else ()
+    if context.attempt.outcome is PushOutcome.REFUSED and 300 <= context.status < 400:
+        headers = context.attempt.reply.headers if context.attempt.reply is not None else ()
         where = next((value for name, value in headers if name.lower() == "location"), "")
-        yield f"HTTP status {look.status}" + (f" to {where[:200]}" if where else "")
+        yield f"HTTP status {context.status}" + (f" to {where[:200]}" if where else "")
 
 
 @finding("push-timed-out", "error", When.PUSHED)
-def push_timed_out(look: PushLook) -> Iterator[str]:
+def push_timed_out(context: PushContext) -> Iterator[str]:
     """The receiver did not answer a push in time.
 
     The provider gives up after some seconds (ten by default here) and counts the receipt as not
     received, even if the receiver is still working on it.
 
-    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    How to fix it: store the receipt, answer at once, and do the work afterwards.
     """
-    if look.attempt.trouble == "timeout":
-        yield look.attempt.reason
+    if context.attempt.trouble == "timeout":
+        yield context.attempt.reason
 
 
 @finding("receiver-unreachable", "error", When.PUSHED)
-def receiver_unreachable(look: PushLook) -> Iterator[str]:
+def receiver_unreachable(context: PushContext) -> Iterator[str]:
     """The receiver could not be reached, or broke the connection off.
 
     Nothing listens there, the name does not resolve, or the server closed the connection before it had
     answered (a crash, often).
 
-    How to mend it: check the callback URL; inside a container, localhost is the container itself
+    How to fix it: check the callback URL; inside a container, localhost is the container itself
     (`--rewrite-callback http://localhost=http://host.docker.internal`).
     """
-    if look.attempt.trouble in ("connection", "url"):
-        yield look.attempt.reason
+    if context.attempt.trouble in ("connection", "url"):
+        yield context.attempt.reason
 
 
 @finding(
@@ -125,47 +125,47 @@ def receiver_unreachable(look: PushLook) -> Iterator[str]:
     When.PUSHED,
     source="Configuring the Voice Notification Function (Huawei CEC, cec_04_0028): TLS 1.2 or newer",
 )
-def receiver_tls_trouble(look: PushLook) -> Iterator[str]:
+def receiver_tls_trouble(context: PushContext) -> Iterator[str]:
     """TLS with the receiver failed.
 
     The certificate is expired, self-signed, made out to another name, or lacks its intermediates; or the
     two sides have no version in common. The provider cannot look inside and will not make an exception.
 
-    How to mend it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
+    How to fix it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
     """
-    if look.attempt.trouble == "tls":
-        yield look.attempt.reason
+    if context.attempt.trouble == "tls":
+        yield context.attempt.reason
 
 
 @finding("push-answered-slowly", "warning", When.PUSHED)
-def push_answered_slowly(look: PushLook) -> Iterator[str]:
+def push_answered_slowly(context: PushContext) -> Iterator[str]:
     """The receiver took more than three seconds to answer a push.
 
     It was in time here, but not by much, and under load it will not be. Receivers are slow when they do
     the whole work before answering.
 
-    How to mend it: store the receipt, answer at once, and do the work afterwards.
+    How to fix it: store the receipt, answer at once, and do the work afterwards.
     """
     if (
-        look.attempt.duration > SLOW
-        and look.attempt.reply is not None
-        and look.attempt.push.effect.slow_body is None
+        context.attempt.duration > SLOW
+        and context.attempt.reply is not None
+        and context.attempt.push.effect.slow_body is None
     ):
-        yield f"answered after {look.attempt.duration / 1e6:.1f} s"
+        yield f"answered after {context.attempt.duration / 1e6:.1f} s"
 
 
 @finding("acknowledgement-in-quotes", "warning", When.PUSHED)
-def acknowledgement_in_quotes(look: PushLook) -> Iterator[str]:
+def acknowledgement_in_quotes(context: PushContext) -> Iterator[str]:
     """The receiver acknowledged with the right word, but in JSON quotes.
 
     NXCloud wants the body `success`; this one was `"success"`, which is what a framework makes of a text that it
     turns into JSON. A production receiver answers so, so the receipt counts as delivered here. Whether the
     provider takes it for an acknowledgement, no page says; the setting `strict_acknowledgement` does not.
 
-    How to mend it: answer the bare text, with `Content-Type: text/plain`.
+    How to fix it: answer the bare text, with `Content-Type: text/plain`.
     """
-    if is_odd(look.attempt):
-        yield look.attempt.reason
+    if is_odd(context.attempt):
+        yield context.attempt.reason
 
 
 def is_odd(attempt: Attempt) -> bool:
@@ -174,16 +174,18 @@ def is_odd(attempt: Attempt) -> bool:
 
 
 @finding("acknowledgement-content-type", "warning", When.PUSHED)
-def acknowledgement_content_type(look: PushLook) -> Iterator[str]:
+def acknowledgement_content_type(context: PushContext) -> Iterator[str]:
     """The receiver answered JSON, but did not call it that.
 
     Where the provider expects a JSON object, the answer should say `Content-Type: application/json`. The
     emulator reads the body all the same; a stricter reader would not.
 
-    How to mend it: set the content type of the answer.
+    How to fix it: set the content type of the answer.
     """
-    if look.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(look.attempt, look.kind):
-        yield f"expected application/json, got {content_type(look.attempt) or 'none'}"
+    if context.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(
+        context.attempt, context.kind
+    ):
+        yield f"expected application/json, got {content_type(context.attempt) or 'none'}"
 
 
 def calls_json_otherwise(attempt: Attempt, kind: ReceiptKind) -> bool:

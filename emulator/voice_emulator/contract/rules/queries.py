@@ -9,41 +9,41 @@ from dataclasses import dataclass
 from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.clock import SECOND
 from voice_emulator.providers.contract import Hit, Pages, When, finding
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 
 @finding("rate-limit-passed", "error", When.REFUSED)
-def rate_limit_passed(look: Look) -> Iterator[str]:
+def rate_limit_passed(context: RuleContext) -> Iterator[str]:
     """The provider refused a request because too many came before it.
 
     The account has a limit (requests per second, calls per hour to one number, uploads per second), and
     this request was over it. What is over a limit is not queued: it is lost unless the client sends it
     again later.
 
-    How to mend it: keep count on the client's side, and stay below the documented pace.
+    How to fix it: keep count on the client's side, and stay below the documented pace.
     """
-    if look.seen.reply_rule is None and look.refused_for(look.contract.limited):
+    if context.seen.reply_rule is None and context.refused_for(context.contract.limited):
         yield "refused: the limit of the account was passed"
 
 
 @finding("polling-too-fast", "warning", When.ARRIVED)
-def polling_too_fast(look: Look) -> Iterator[Hit]:
+def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
     """An operation was used faster than its page allows.
 
     NXCloud documents one record query per second and application, one agent record query per two
     seconds and address; Huawei ten uploads per second. The emulator answers all the same unless the
     account is set to be strict, the real platform does not promise to.
 
-    How to mend it: space the queries out, or ask for more rows at once.
+    How to fix it: space the queries out, or ask for more rows at once.
     """
-    pace = look.contract.paces.get(look.operation)
+    pace = context.contract.paces.get(context.operation)
     if pace is None:
         return
-    memory: Memory = look.memory
-    asker = (look.operation, look.request.peer if pace.by_address else "")
+    memory: Memory = context.memory
+    asker = (context.operation, context.request.peer if pace.by_address else "")
     arrivals: Recent[tuple[str, str], deque[int]] = memory.room("paces", Recent)
     recent = arrivals.get(asker) or deque(maxlen=pace.count)
-    now = look.seen.at
+    now = context.seen.at
     too_fast = len(recent) == pace.count and now - recent[0] < pace.span
     recent.append(now)
     arrivals.put(asker, recent)
@@ -66,8 +66,8 @@ class Diagnostics:
     provider: str
 
 
-def _question(look: Look, pages: Pages) -> str:
-    fields = look.request.fields
+def _question(context: RuleContext, pages: Pages) -> str:
+    fields = context.request.fields
     kept = sorted(
         (name, str(value)) for name, value in fields.items() if name not in (pages.page, pages.size)
     )
@@ -80,7 +80,7 @@ def _whole(value: object, default: int) -> int:
 
 
 @finding("skipped-pages", "error", When.ARRIVED)
-def skipped_pages(look: Look) -> Iterator[Hit]:
+def skipped_pages(context: RuleContext) -> Iterator[Hit]:
     """A client that reads page by page left some out.
 
     A record query answers in pages. The client asked for a page beyond the one that follows the last it
@@ -88,23 +88,23 @@ def skipped_pages(look: Look) -> Iterator[Hit]:
     pages between are never seen, so the bill and the call list disagree. The former is an error; the
     latter a warning, since the client may have found what it looked for.
 
-    How to mend it: ask for one page after the other until as many rows are read as the total says.
+    How to fix it: ask for one page after the other until as many rows are read as the total says.
     """
-    pages = look.contract.pages.get(look.operation)
-    reply, operation = look.seen.reply, look.request.operation
+    pages = context.contract.pages.get(context.operation)
+    reply, operation = context.seen.reply, context.request.operation
     if pages is None or reply is None or reply.refused or reply.payload is None or operation is None:
         return
-    fields = look.request.fields
+    fields = context.request.fields
     size = _whole(fields.get(pages.size), pages.size_default)
     begin = _whole(fields.get(pages.page), 0 if pages.by_row else 1)
     first = begin if pages.by_row else (begin - 1) * size
     total = pages.total(reply.payload)
     if total is None:
         return
-    memory: Memory = look.memory
+    memory: Memory = context.memory
     readings: dict[str, Diagnostics] = memory.room("readings", dict)
-    question = _question(look, pages)
-    known = readings.get(look.operation)
+    question = _question(context, pages)
+    known = readings.get(context.operation)
     if known is not None and known.question == question:
         if first > known.until and first < known.total:
             yield Hit(f"rows {known.until + 1} to {first} of {total} were passed over")
@@ -116,9 +116,9 @@ def skipped_pages(look: Look) -> Iterator[Hit]:
         if first > 0 and first < total:
             yield Hit(f"reading began with row {first + 1} of {total}")
         source = operation.source
-        readings[look.operation] = Diagnostics(
-            look.operation, question, first + size, total, look.seen.entry_id, look.seen.at, source,
-            look.request.provider,
+        readings[context.operation] = Diagnostics(
+            context.operation, question, first + size, total, context.seen.entry_id, context.seen.at, source,
+            context.request.provider,
         )  # fmt: skip
 
 

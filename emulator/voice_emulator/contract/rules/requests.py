@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from voice_emulator.providers.contract import Hit, When, finding
 from voice_emulator.providers.request import Problem
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 #: Bytes that stand for themselves in a form: everything a URI may hold. All others must be percent-encoded.
 FORM_BYTES = bytes(byte for byte in range(0x21, 0x7F) if chr(byte) not in '"<>\\^`{|}')
@@ -28,132 +28,132 @@ def _listed(problems: Sequence[Problem], limit: int = 5) -> str:
 
 
 @finding("schema-violation", "error", When.REFUSED)
-def schema_violation(look: Look) -> Iterator[str]:
+def schema_violation(context: RuleContext) -> Iterator[str]:
     """A request broke the schema of its operation.
 
     A required field is missing or empty, a value has the wrong type, is too long, or is none of the
     allowed ones. The finding lists every field that is wrong, not only the one that the provider's
     reply speaks of.
 
-    How to mend it: compare the request in the journal with the operation's page, or with the schema
+    How to fix it: compare the request in the journal with the operation's page, or with the schema
     that `voice-emulator openapi PROVIDER` prints.
     """
-    hides = look.seen.masker.is_secret
+    hides = context.seen.masker.is_secret
     wrong = [
         Problem("", f"does not satisfy {each.keyword}" if hides(each.field) else each.message, each.pointer)
-        for each in look.violations
+        for each in context.violations
     ]
     if wrong:
         yield _listed(wrong)
 
 
 @finding("body-undecodable", "error", When.REFUSED)
-def body_undecodable(look: Look) -> Iterator[str]:
+def body_undecodable(context: RuleContext) -> Iterator[str]:
     """The body of a request could not be read at all.
 
     It is no JSON, no form, not UTF-8, repeats half of a surrogate pair, or is nested beyond reason.
     The provider cannot know what was wanted.
 
-    How to mend it: let a library write the body, and announce it with the content type it has.
+    How to fix it: let a library write the body, and announce it with the content type it has.
     """
-    if look.request.faulty:
-        yield _listed(look.request.faulty)
+    if context.request.faulty:
+        yield _listed(context.request.faulty)
 
 
 @finding("wrong-body-encoding", "error", When.REFUSED)
-def wrong_body_encoding(look: Look) -> Iterator[str]:
+def wrong_body_encoding(context: RuleContext) -> Iterator[str]:
     """The body came in an encoding that the operation does not read.
 
     For instance JSON where the page asks for a form, or a form where it asks for JSON.
 
-    How to mend it: send the Content-Type that the operation's page names, and a body to match.
+    How to fix it: send the Content-Type that the operation's page names, and a body to match.
     """
-    for problem in look.seen.problems:
+    for problem in context.seen.problems:
         if problem.code == "encoding":
             yield problem.message
 
 
 @finding("wrong-method", "error", When.REFUSED)
-def wrong_method(look: Look) -> Iterator[str]:
+def wrong_method(context: RuleContext) -> Iterator[str]:
     """The request used an HTTP method that the operation does not have.
 
     All three providers document POST for everything a customer asks of them.
 
-    How to mend it: use POST.
+    How to fix it: use POST.
     """
-    for problem in look.seen.problems:
+    for problem in context.seen.problems:
         if problem.code == "method":
             yield problem.message
 
 
 @finding("unknown-path", "error", When.REFUSED, source="the base URLs and paths of the providers' pages")
-def unknown_path(look: Look) -> Iterator[str]:
+def unknown_path(context: RuleContext) -> Iterator[str]:
     """The request went to a path, or named a service, that no provider has.
 
     The reply carries the header `Emulator-Error`; a real provider would answer with some error page.
 
-    How to mend it: compare the path with the provider's page; often the base URL already holds a part
+    How to fix it: compare the path with the provider's page; often the base URL already holds a part
     of the path that the client adds again.
     """
-    if look.request.operation is None:
-        wrong = [each for each in look.seen.problems if each.code != "malformed"]
-        yield _listed(wrong) or f"there is nothing at {look.request.path}"
+    if context.request.operation is None:
+        wrong = [each for each in context.seen.problems if each.code != "malformed"]
+        yield _listed(wrong) or f"there is nothing at {context.request.path}"
 
 
 @finding("parameter-refused", "warning", When.REFUSED)
-def parameter_refused(look: Look) -> Iterator[str]:
+def parameter_refused(context: RuleContext) -> Iterator[str]:
     """A well-formed request named something the provider refuses.
 
     A number that is none, a file nobody uploaded, a schedule in the past: what the schema cannot see,
     but the operation's own checks do. It may be meant that way (a test of the refusal), so it is a
     warning.
 
-    How to mend it: look at the code of the reply; `voice-emulator errors PROVIDER` says what each means.
+    How to fix it: look at the code of the reply; `voice-emulator errors PROVIDER` says what each means.
     """
-    contract = look.contract
-    if look.request.faulty or look.violations:
+    contract = context.contract
+    if context.request.faulty or context.violations:
         return
-    limit = contract.batches.get(look.operation)
-    if limit is not None and len(look.request.numbers) > limit[0]:
+    limit = contract.batches.get(context.operation)
+    if limit is not None and len(context.request.numbers) > limit[0]:
         return
     others = contract.refusals | contract.limited | contract.temporary | _ENCODING
-    wrong = [each for each in look.seen.problems if each.place.startswith("/") and each.code not in others]
-    if wrong and not look.refused_for(contract.refusals):
+    wrong = [each for each in context.seen.problems if each.place.startswith("/") and each.code not in others]
+    if wrong and not context.refused_for(contract.refusals):
         yield _listed(wrong)
 
 
 @finding("batch-too-large", "error", When.REFUSED)
-def batch_too_large(look: Look) -> Iterator[Hit]:
+def batch_too_large(context: RuleContext) -> Iterator[Hit]:
     """One submission named more numbers than the provider takes at once.
 
     Infin8linx documents at most 5,000 numbers per submission. A client that does not split its list
     loses all of it: the submission is refused as a whole.
 
-    How to mend it: submit in batches of at most that many numbers.
+    How to fix it: submit in batches of at most that many numbers.
     """
-    limit = look.contract.batches.get(look.operation)
-    if limit is not None and len(look.request.numbers) > limit[0]:
-        count = len(look.request.numbers)
+    limit = context.contract.batches.get(context.operation)
+    if limit is not None and len(context.request.numbers) > limit[0]:
+        count = len(context.request.numbers)
         yield Hit(f"{count} numbers in one submission; at most {limit[0]} are taken", source=limit[1])
 
 
 @finding(
     "secret-in-url", "error", When.QUERY, source="HTTP Form Submission Method (NXCloud wiki); RFC 9110, 17.9"
 )
-def secret_in_url(look: Look) -> Iterator[str]:
+def secret_in_url(context: RuleContext) -> Iterator[str]:
     """A secret travelled in the URL of a request.
 
     URLs end up in access logs of proxies and servers, in browser histories and in monitoring; a secret
     key, password or token there is as good as published. The providers document these fields as part of
     the body, or of a header.
 
-    How to mend it: move the field into the body of the POST.
+    How to fix it: move the field into the body of the POST.
     """
-    provider = look.provider
+    provider = context.provider
     if provider is None:
         return
     secret = sorted(
-        name for name in look.request.query if name in provider.secrets and look.request.query[name]
+        name for name in context.request.query if name in provider.secrets and context.request.query[name]
     )
     if secret:
         yield f"the query string carries {', '.join(secret)}"
@@ -165,16 +165,16 @@ def secret_in_url(look: Look) -> Iterator[str]:
     When.FORM,
     source="HTTP Form Submission Method (NXCloud wiki): values are URL-encoded in UTF-8",
 )
-def form_not_encoded(look: Look) -> Iterator[str]:
+def form_not_encoded(context: RuleContext) -> Iterator[str]:
     """A form was put together without percent-encoding its values.
 
     It works for plain words and digits, and breaks on the first value with a blank, an ampersand, a plus
     sign or a letter beyond ASCII: the value is cut, or arrives as another one.
 
-    How to mend it: let a library encode the form (`urlencode`, `FormBody`, `URLSearchParams`), never
+    How to fix it: let a library encode the form (`urlencode`, `FormBody`, `URLSearchParams`), never
     join `name=value` by hand.
     """
-    body = look.request.body
+    body = context.request.body
     raw = body.translate(None, FORM_BYTES)
     if raw:
         first = raw.decode("utf-8", "replace")[:1]

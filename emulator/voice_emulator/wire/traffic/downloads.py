@@ -73,7 +73,6 @@ class Outside:
         """A link that a provider gave out, for instance to a recording."""
         request.tenant = self._tenancy.default
         request.now = request.tenant.now
-        request.scratch["tenancy"] = self._tenancy
         if request.method not in methods and request.method != "HEAD":
             why = f"{request.path} answers {' and '.join(sorted(methods))}, not {request.method}"
             reply = failure_reply(405, why)

@@ -90,7 +90,7 @@ class RequestRecord:
         request.document, request.files = None, NOTHING
         request.scratch.clear()
         if self.reply is not None:
-            self.reply.payload = None
+            self.reply.payload, self.reply.shown_calls = None, ()
 
     @property
     def refused(self) -> bool:
@@ -100,7 +100,7 @@ class RequestRecord:
     @property
     def operation(self) -> str | None:
         """Name of the operation, None when the request found none."""
-        return self.request.operation.name if self.request.operation is not None else None
+        return self.request.operation_name or None
 
     def shown(self) -> dict[str, Any]:
         """The record as the control API shows it, secrets masked."""

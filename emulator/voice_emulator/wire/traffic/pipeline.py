@@ -128,8 +128,7 @@ class RequestPipeline:
         at = request.now or tenant.now
         record = RequestRecord(request, masker, at, started=started, weight=weight_of(request))
         record.entry_id = tenant.journal.append("request", record.at, record).id
-        name = request.operation.name if request.operation is not None else ""
-        tenant.totals.requests[request.provider, name] += 1
+        tenant.totals.requests[request.provider, request.operation_name] += 1
         return record
 
     def conclude(self, record: RequestRecord, calls: Sequence[Call]) -> None:
@@ -159,7 +158,7 @@ class RequestPipeline:
         record.settle()
 
     def _bug(self, request: Request, error: Exception) -> Reply:
-        name = request.operation.name if request.operation is not None else request.path
+        name = request.operation_name or request.path
         log.error("the emulator failed at %s", name, exc_info=error)
         if self._strict and self._on_bug is not None:
             self._on_bug(f"{name}: {error}")
