@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format generated bench bench-peers wheel lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format generated bench bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench-peers: $(VENV)/.dev  ## run the same load against other mock servers, if t
 
 wheel: $(VENV)/.dev  ## build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+editor:  ## build the page's scenario editor from vendor/codemirror (needs Node.js and the npm registry)
+	@cd vendor/codemirror && npm ci --no-audit --no-fund && npm run build
 
 # `make lock LOCK_ARGS=--upgrade` takes the newest versions; plain `make lock` keeps versions that still fit.
 lock: $(VENV)/.dev  ## write requirements/*.lock from pyproject.toml

@@ -67,6 +67,12 @@ class Page:
     async def total(self, text: str) -> None:
         await expect(self("#total")).to_have_text(text)
 
+    async def search(self, query: str) -> None:
+        """Search for something, and wait until the list is the one that was asked for."""
+        await self("#search").fill(query)
+        applied = "(query) => (new URLSearchParams(location.hash.split('?')[1]).get('q') ?? '') === query"
+        await self.tab.wait_for_function(applied, arg=query)
+
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.tab.keyboard.press(key)
@@ -83,6 +89,24 @@ class Page:
     async def place(self) -> str:
         """What the address bar says behind the #."""
         return str(await self.tab.evaluate("location.hash.slice(1)"))
+
+    @property
+    def editor(self) -> Locator:
+        """The text of the scenario editor, where it can be typed into."""
+        return self("#scenario-text")
+
+    async def scenario(self, pattern: str) -> None:
+        """Wait until the whole text of the scenario editor matches."""
+        await self.tab.wait_for_function(
+            "(pattern) => new RegExp(pattern).test(document.querySelector('#scenario-editor')?.value ?? '')",
+            arg=pattern,
+        )
+
+    async def write(self, text: str) -> None:
+        """Put another text into the scenario editor, as a person who pastes it."""
+        await self.tab.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+        await self.editor.click()
+        await self.press("ControlOrMeta+a", "ControlOrMeta+v", "Escape")
 
     async def clipboard(self) -> str:
         return str(await self.tab.evaluate("navigator.clipboard.readText()"))

@@ -60,13 +60,24 @@ async def test_axe_finds_nothing(browser, emu, scheme, viewport, rules):
         await page.press("Escape", "?")
         await expect(page("dialog kbd").first).to_be_visible()
         await check(page, "help", *rules)
-        await page.open("/default/bend")
-        await page("#scenario-text").fill("name: x\nruls: []\n")
+        await page.open("/default/simulate")
+        await page.scenario("happy-path")
+        await page.write("name: x\nruls: []\n")
         await page.button("Put in force").click()
         await expect(page("#scenario-findings li").first).to_be_visible()
         await page.button("Place the call").click()
         await expect(page("[role=status] a").first).to_be_visible()
-        await check(page, "bend", *rules)
+        await check(page, "simulate", *rules)
+        await page.open("/default/requests")
+        await expect(page(".grid-body .row").first).to_be_visible()
+        await check(page, "requests", *rules)
+        await page("#search").fill("outcome:")
+        await expect(page("[role=option]").first).to_be_visible()
+        await check(page, "completion", *rules)
+        await page("#search").fill("")
+        await page.open("/default/requests/1")
+        await expect(page(".exchange")).to_be_visible()
+        await check(page, "request", *rules)
         await page.open("/default/verdict")
         await expect(page(".tiles")).to_be_visible()
         await check(page, "verdict", *rules)
@@ -75,6 +86,7 @@ async def test_axe_finds_nothing(browser, emu, scheme, viewport, rules):
 async def test_an_empty_and_a_lost_page_pass_too(emu, page):
     await page.open()
     await page.total("0 calls")
+    await expect(page(".start .block").first).to_be_visible()
     await check(page, "empty")
     await page.open("/default/verdict")
     await expect(page(".tiles")).to_be_visible()
@@ -96,8 +108,8 @@ async def test_tab_goes_from_the_top_down(emu, page):
                 "document.activeElement.id || document.activeElement.textContent || document.activeElement.className"
             )
         )
-    assert order[:5] == ["skip", "Calls", "Bend", "Verdict", "tenant"]
-    assert order[5:9] == ["curl", "theme", "help", "search"]
+    assert order[:5] == ["skip", "Calls", "Requests", "Simulate", "Verdict"]
+    assert order[5:10] == ["tenant", "curl", "theme", "help", "search"]
 
 
 async def test_the_skip_link_leads_past_the_header(page):

@@ -45,8 +45,8 @@ async def test_a_lost_connection_is_told_and_found_again(browser):
 
 async def test_an_action_without_a_connection_says_so(browser):
     async with started() as emu, opened(browser, emu.control) as page:
-        await page.open("/default/bend")
-        await expect(page(".gutter span").first).to_have_text("1")
+        await page.open("/default/simulate")
+        await page.scenario("happy-path")
         await emu.emulator.close()
         await page.button("+ 1 s").click()
         await expect(page("#toasts .bad")).to_contain_text("the emulator does not answer")
@@ -69,7 +69,7 @@ async def test_the_control_token_is_asked_for_as_a_password(browser):
             assert reply.headers["WWW-Authenticate"].startswith("Basic ")
         credentials = {"username": "anybody", "password": "a-secret-token"}
         async with opened(browser, emu.control, http_credentials=credentials) as page:
-            await page.open("/default/bend")
+            await page.open("/default/simulate")
             await page.button("Place the call").click()
             await expect(page(".card[aria-label='Place a test call']")).to_contain_text("Placed:")
             await page.press("1")

@@ -138,8 +138,8 @@ async def test_a_refused_request_has_an_address_too(emu, page):
     async with emu.client.post(f"{emu.url}/api/voiceSms/gpsend", data=form) as reply:
         assert reply.status == 200
     await page.open("/default/calls/entry/1")
-    await expect(page("#detail h2")).to_have_text("Entry 1")
-    await expect(page(".exchange .problems li").first).to_be_visible()
+    await expect(page("#detail h2")).to_have_text("gpsend")
+    await expect(page(".problems li").first).to_contain_text("secretkey")
     await expect(page.tab.get_by_role("region", name="Request as received")).to_contain_text("phone=x")
 
 

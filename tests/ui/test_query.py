@@ -8,15 +8,18 @@ from typing import Any
 from tests.ui.page import MARKS
 from voice_emulator.wire.control.calls import CALL_KEYS
 from voice_emulator.wire.control.query import QueryError, parse_query
+from voice_emulator.wire.control.search import ENTRY_KEYS
 
 pytestmark = MARKS
 
-ROWS: list[dict[str, str]] = [
+ROWS: list[dict[str, str | list[str]]] = [
     {
         "provider": "nxcloud",
         "number": "6281200000486",
         "outcome": "busy",
         "rule": "VIP numbers",
+        "text": ["6281200000486", "busy", "VIP numbers"],
+        "has": ["finding", "error"],
         "state": "ended",
     },
     {"provider": "huawei_cec", "number": "8899", "outcome": "", "rule": "", "state": "ringing", "keys": "1"},
@@ -29,7 +32,9 @@ ROWS: list[dict[str, str]] = [
     },
     {
         "provider": "nxcloud",
-        "number": "😀628",
+        "number": ["😀628", "6281200000486"],
+        "text": ["😀628", "ÄÖÜ straße İI", "NXCLOUD", ""],
+        "has": [],
         "outcome": "answered",
         "rule": "*",
         "receipt": "delivered",
@@ -37,7 +42,8 @@ ROWS: list[dict[str, str]] = [
     },
 ]
 BY_HAND = [
-    "", "   ", "provider:nxcloud", "provider:nxcloud outcome:busy number:628*", "-outcome:busy", "628", "-628", "*486",
+    "has:finding", "-has:finding", "has:*", "has:error,warning", "vip", "BUSY", "äöü", "STRASSE", "straße", "i̇i", "vip,nx", "-vip", '""', "n?cloud",
+    "finding:*", "", "   ", "provider:nxcloud", "provider:nxcloud outcome:busy number:628*", "-outcome:busy", "628", "-628", "*486",
     'rule:"VIP numbers"', "rule:VIP*", 'rule:"VIP"*', "rule:a*,*", 'rule:"a,b",*', "number:+62??", "number:?628",
     "number:??628", "outcome:busy,no_answer", "outcome:,busy", "outcome:", 'outcome:""', "colour:red", "provider:",
     ":", "-", "--busy", "-:", '"', 'rule:"open', "a:b:c", "number:a:b", "provider :x", "PROVIDER:nxcloud", "receipt:d*",
@@ -79,16 +85,16 @@ async def test_page_and_api_agree(page):
     queries = BY_HAND + ["".join(drawn.choices(pieces, k=drawn.randint(1, 9))) for _ in range(3_000)]
     await page.open()
     found: list[Any] = await page.tab.evaluate(
-        """async ([queries, rows]) => {
+        """async ([queries, rows, keys]) => {
             const { parseQuery } = await import("/ui/query.js");
             return queries.map((query) => {
                 try {
-                    const matches = parseQuery(query);
+                    const matches = parseQuery(query, keys, (row, key) => row[key] ?? "");
                     return rows.map((row) => matches(row));
                 } catch { return null; }
             });
         }""",
-        [queries, ROWS],
+        [queries, ROWS, list(CALL_KEYS)],
     )
     differing = [
         (query, theirs) for query, theirs in zip(queries, found, strict=True) if theirs != judged(query)
@@ -100,4 +106,5 @@ async def test_page_and_api_agree(page):
 
 async def test_the_page_knows_all_keys(page):
     await page.open()
-    assert await page.tab.evaluate("import('/ui/query.js').then(({ KEYS }) => KEYS)") == list(CALL_KEYS)
+    known = "import('/ui/query.js').then(({ CALL_KEYS, REQUEST_KEYS }) => [CALL_KEYS, REQUEST_KEYS])"
+    assert await page.tab.evaluate(known) == [list(CALL_KEYS), list(ENTRY_KEYS)]

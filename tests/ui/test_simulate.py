@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-
 from playwright.async_api import expect
 
 from tests.rig import START, started
@@ -20,7 +18,7 @@ def card(page, title):
 
 async def test_the_clock_is_advanced_by_steps(emu, page):
     await dial(emu, NUMBER)
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     clock = card(page, "Clock")
     await expect(clock.locator(".big")).to_have_text("2026-01-05 01:00:00")
     await page.button("To the next thing due").click()
@@ -41,27 +39,34 @@ async def test_the_clock_is_advanced_by_steps(emu, page):
 
 async def test_a_real_clock_says_why_it_cannot_be_advanced(browser):
     async with started(clock=ClockSpec("real")) as emu, opened(browser, emu.control) as page:
-        await page.open("/default/bend")
+        await page.open("/default/simulate")
         await expect(card(page, "Clock")).to_contain_text("Only a manual clock can be advanced")
         await page.button("Create a tenant with a manual clock").click()
         await expect(page("dialog").get_by_label("Clock", exact=True)).to_have_value("manual")
 
 
-async def test_a_shipped_scenario_is_picked_and_loaded(emu, page):
-    await page.open("/default/bend")
-    await expect(page("#scenario-text")).to_have_value(re.compile("name: happy-path"))
+async def test_a_shipped_scenario_is_picked_and_put_in_force(emu, page):
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
+    await expect(page("#scenario-state")).to_have_text("in force")
     await page("#scenario-picker").select_option("all-busy")
-    await expect(page("#scenario-text")).to_have_value(re.compile("name: all-busy"))
-    await page.button("Load").click()
+    await page.scenario("name: all-busy")
+    await expect(page("#scenario-state")).to_have_text("not in force")
+    await page.button("Put in force").click()
     await expect(page("#scenario")).to_have_text("all-busy")
+    await expect(page("#scenario-state")).to_have_text("in force")
+    chosen = page("#scenario-picker option:checked")
+    await expect(chosen).to_have_text("all-busy")
+    await expect(page("#scenario-picker option").filter(has_text="(in force)")).to_have_text(
+        "all-busy (in force)"
+    )
     assert emu.tenant.scenario.name == "all-busy"
 
 
 async def test_a_scenario_is_written_and_its_mistakes_stand_beside_their_lines(emu, page):
-    await page.open("/default/bend")
-    editor = page("#scenario-text")
-    await expect(editor).to_have_value(re.compile("name: happy-path"))
-    await editor.fill(
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
+    await page.write(
         "name: mine\nrules:\n  - name: one\n    call: {outcom: busy}\n  - name: two\n    call: {outcome: bussy}\n"
     )
     await page.button("Put in force").click()
@@ -69,45 +74,124 @@ async def test_a_scenario_is_written_and_its_mistakes_stand_beside_their_lines(e
     findings = page("#scenario-findings li")
     await expect(findings.first).to_contain_text("Line 4")
     await expect(page(".note").first).to_contain_text("outcom")
-    await expect(page(".gutter .wrong")).to_have_text(["4", "6"])
-    await expect(editor).to_have_attribute("aria-invalid", "true")
+    await expect(page(".cm-lineNumbers .wrong")).to_have_text(["4", "6"])
+    await expect(page.editor).to_have_attribute("aria-invalid", "true")
     assert emu.tenant.scenario.name == "happy-path"
-    note, line = await page(".note").first.bounding_box(), await page(".gutter .wrong").first.bounding_box()
-    assert abs(note["y"] - line["y"]) < 3
+    note = await page(".note").first.bounding_box()
+    line = await page(".cm-lineNumbers .wrong").first.bounding_box()
+    assert abs(note["y"] - line["y"]) < 6
 
     await findings.last.get_by_role("button").click()
-    await expect(editor).to_be_focused()
-    position = await editor.evaluate(
-        "(editor) => editor.value.slice(0, editor.selectionStart).split('\\n').length"
-    )
-    assert position == 6
+    await expect(page.editor).to_be_focused()
+    await expect(page(".cm-activeLine")).to_contain_text("bussy")
 
-    await editor.fill("name: mine\nrules:\n  - name: one\n    call: {outcome: busy}\n")
-    await editor.press("Control+Enter")
+    await page.write("name: mine\nrules:\n  - name: one\n    call: {outcome: busy}\n")
+    await expect(page(".note")).to_have_count(0)
+    await page.editor.press("ControlOrMeta+Enter")
     await expect(page("#toasts")).to_contain_text("mine is in force")
     await expect(findings).to_have_count(0)
-    await expect(editor).to_have_value(re.compile("name: mine"))
+    await page.scenario("name: mine")
+    await expect(page("#scenario-state")).to_have_text("in force")
     assert emu.tenant.scenario.name == "mine"
 
 
-async def test_a_scenario_loaded_elsewhere_is_shown_unless_somebody_writes(emu, page):
-    await page.open("/default/bend")
-    editor = page("#scenario-text")
-    await expect(editor).to_have_value(re.compile("name: happy-path"))
+async def test_a_scenario_loaded_elsewhere_is_shown_unless_there_is_a_draft(emu, page):
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
     async with emu.client.put(f"{emu.control}{TENANT}/scenario", json={"name": "all-busy"}):
-        await expect(editor).to_have_value(re.compile("name: all-busy"))
-    await editor.fill("name: half-written")
+        await page.scenario("name: all-busy")
+    await page.write("name: half-written")
     async with emu.client.put(f"{emu.control}{TENANT}/scenario", json={"name": "cold-list"}):
         await expect(page("#scenario")).to_have_text("cold-list")
-    await expect(editor).to_have_value("name: half-written")
-    await page.button("Back to what is in force").click()
-    await expect(editor).to_have_value(re.compile("name: cold-list"))
+    await page.scenario("^name: half-written$")
+    await expect(page("#scenario-state")).to_have_text("unsaved draft")
+    await page.button("Discard the draft").click()
+    await page.scenario("name: cold-list")
+    await expect(page("#scenario-state")).to_have_text("in force")
+
+
+async def test_a_draft_survives_tabs_tenants_the_list_and_a_reload(emu, page):
+    emu.new_tenant("other")
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
+    await page.write("name: my-draft")
+    await expect(page("#scenario-state")).to_have_text("unsaved draft")
+    await page.press("1", "3")  # another tab and back
+    await page.scenario("^name: my-draft$")
+
+    await page("#scenario-picker").select_option(
+        "all-busy"
+    )  # another entry of the list, with a draft of its own
+    await page.scenario("name: all-busy")
+    await page.write("name: second-draft")
+    await page("#scenario-picker").select_option("")
+    await page.scenario("^name: my-draft$")
+    drafts = page("#scenario-picker option").filter(has_text="unsaved draft")
+    await expect(drafts).to_have_text(["happy-path (unsaved draft)", "all-busy (unsaved draft)"])
+
+    await page("#tenant").select_option("other")  # another tenant has none
+    await page.scenario("name: happy-path")
+    await expect(drafts).to_have_count(0)
+    await page("#tenant").select_option("default")
+    await page.scenario("^name: my-draft$")
+
+    await page.tab.reload()
+    await page.scenario("^name: my-draft$")
+    await page("#scenario-picker").select_option("all-busy")
+    await page.scenario("^name: second-draft$")
+    # Putting one in force leaves the other draft alone.
+    await page.write("name: second\nrules: []\n")
+    await page.button("Put in force").click()
+    await expect(page("#scenario")).to_have_text("second")
+    await page("#scenario-picker").select_option("")
+    await page.scenario("^name: my-draft$")
+
+
+async def test_a_text_that_is_what_was_there_is_no_draft(emu, page):
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
+    await page.editor.click()
+    await page.tab.keyboard.type("x")
+    await expect(page("#scenario-state")).to_have_text("unsaved draft")
+    await page.press("Backspace")
+    await expect(page("#scenario-state")).to_have_text("in force")
+    await page.press("Escape", "Escape")
+    await expect(page.editor).not_to_be_focused()  # the keyboard is not caught in it
+
+
+async def test_keys_and_values_are_completed_from_the_schema(emu, page):
+    await page.open("/default/simulate")
+    await page.scenario("name: happy-path")
+    await page.write("name: x\nrules:\n  - name: one\n    call:\n      ")
+    await page.editor.click()
+    await page.press("ControlOrMeta+End")
+    await page.tab.keyboard.type("outc")
+    offers = page(".cm-tooltip-autocomplete li")
+    await expect(offers.first).to_contain_text("outcome")
+    await page.press("Enter")
+    await page.tab.keyboard.type("no_")
+    await expect(offers.first).to_contain_text("no_answer")
+    await page.press("Enter")
+    await page.scenario("call:\n      outcome: no_answer$")
+
+
+async def test_the_editor_is_loaded_on_its_tab_alone(emu, page):
+    asked: list[str] = []
+    page.tab.on("request", lambda request: asked.append(request.url))
+    await page.open()
+    await page.press("2", "4")
+    await expect(page(".tiles")).to_be_visible()
+    assert not [url for url in asked if "codemirror" in url]
+    await page.press("3")
+    await expect(page.editor).to_be_visible()
+    assert [url for url in asked if "codemirror" in url]
 
 
 async def test_a_call_is_placed_at_every_provider(emu, page):
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     operation = page.tab.get_by_label("Operation")
     await expect(operation.locator("option")).to_have_count(7)
+    await expect(operation.locator("option").first).to_have_text("nxcloud · gpsend")
     for index in range(7):
         await operation.select_option(index=index)
         await page.button("Place the call").click()
@@ -120,7 +204,7 @@ async def test_a_call_is_placed_at_every_provider(emu, page):
 
 
 async def test_a_test_call_ends_as_was_chosen_and_with_the_fields_that_were_typed(emu, page):
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     await page.tab.get_by_label("Operation").select_option("nxcloud · gpsend")
     await page.tab.get_by_label("Ends").select_option(label="busy (…0486)")
     await expect(page.tab.get_by_label("Number", exact=True)).to_have_value("6281200010486")
@@ -128,7 +212,7 @@ async def test_a_test_call_ends_as_was_chosen_and_with_the_fields_that_were_type
     fields = page.tab.get_by_label("Fields of the request as JSON")
     await fields.fill('{"country_code": "62", "url": "https://nxcloud.com/1963370420.m4a", "show_phone": ')
     await page.button("Place the call").click()
-    await expect(card(page, "Place a test call")).to_contain_text("The fields are no JSON")
+    await expect(card(page, "Place a test call")).to_contain_text("The fields are not valid JSON")
     await fields.fill(
         '{"country_code": "62", "url": "https://nxcloud.com/1963370420.m4a", "show_phone": "777"}'
     )
@@ -140,7 +224,7 @@ async def test_a_test_call_ends_as_was_chosen_and_with_the_fields_that_were_type
 
 
 async def test_tenants_are_created_switched_and_deleted(emu, page):
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     await page.button("New…").click()
     await page("dialog").get_by_label("Id", exact=True).fill("team-b")
     await page("dialog").get_by_label("Scenario").select_option("all-busy")
@@ -170,7 +254,7 @@ async def test_tenants_are_created_switched_and_deleted(emu, page):
 
 
 async def test_credentials_are_copied(page):
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     for label, value in (
         ("nxcloud secretkey", "nx-secretkey"),
         ("nxcloud agent.username", "nx-agent"),
@@ -182,7 +266,7 @@ async def test_credentials_are_copied(page):
 
 
 async def test_receivers_are_changed(emu, page):
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     await page.tab.get_by_label("nxcloud", exact=True).fill("http://127.0.0.1:9/elsewhere")
     await page.tab.get_by_label("nxcloud_cdr").fill("")
     await page.button("Save receivers").click()
@@ -195,7 +279,7 @@ async def test_receivers_are_changed(emu, page):
 async def test_reset_asks_first(emu, page):
     await dial(emu, NUMBER)
     await emu.advance("1h")
-    await page.open("/default/bend")
+    await page.open("/default/simulate")
     await page.button("Reset…").click()
     await page.press("Escape")
     assert len(list(emu.tenant.ledger)) == 1
@@ -207,8 +291,8 @@ async def test_reset_asks_first(emu, page):
 
 
 async def test_back_to_the_start_takes_the_scenario_along(emu, page):
-    await page.open("/default/bend")
-    await expect(page("#scenario-text")).to_have_value(re.compile("happy-path"))
+    await page.open("/default/simulate")
+    await page.scenario("happy-path")
     async with emu.client.put(f"{emu.control}{TENANT}/scenario", json={"name": "all-busy"}):
         await expect(page("#scenario")).to_have_text("all-busy")
     await page.button("Back to the start…").click()
@@ -216,9 +300,9 @@ async def test_back_to_the_start_takes_the_scenario_along(emu, page):
     await expect(page("#scenario")).to_have_text("happy-path")
 
 
-async def test_what_bend_does_is_offered_as_curl(page):
-    await page.open("/default/bend")
-    await expect(page("#scenario-text")).to_have_value(re.compile("happy-path"))
+async def test_what_it_does_is_offered_as_curl(page):
+    await page.open("/default/simulate")
+    await page.scenario("happy-path")
     await page.press("c")
     for label in (
         "Place this test call",

@@ -127,6 +127,7 @@ class Provider:
 
     * ``keys``: kind and value of every credential that identifies a tenant.
     * ``call_id``: the id of one call that the client is given.
+    * ``references``: other ids of one call that the client may know.
     * ``causes``: names and codes for a rule's ``cause``; ``cause_of`` is the cause of an ended call.
     * ``secrets``: fields and headers that are masked wherever they are shown.
     * ``token_expired``: the wire code for a rule's ``token_expired`` fault.
@@ -151,6 +152,7 @@ class Provider:
     causes: frozenset[str] = frozenset()
     cause_of: Callable[[Call], str] = lambda call: call.plan.cause or ""
     call_id: Callable[[Tenant, Request, Call, int], str] = lambda tenant, request, call, index: call.batch_id
+    references: Callable[[Call], Iterable[str]] = lambda call: ()
     error_order: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     token_expired: str | None = None

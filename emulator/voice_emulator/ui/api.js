@@ -35,7 +35,7 @@ export async function api(method, path, { json, yaml, text = false, signal } = {
 export async function pages(path, plural, limit, each, signal) {
 	let cursor = null;
 	do {
-		const page = await api("GET", `${path}?limit=1000${cursor === null ? "" : `&after=${enc(cursor)}`}`, { signal });
+		const page = await api("GET", `${path}${path.includes("?") ? "&" : "?"}limit=1000${cursor === null ? "" : `&after=${enc(cursor)}`}`, { signal });
 		each(page[plural]);
 		cursor = page.next;
 		limit -= page[plural].length;

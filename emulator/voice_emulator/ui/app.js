@@ -1,18 +1,22 @@
 // The page: address, header, live data, keys. The views do the rest.
 
 import { api, enc, made, pages } from "./api.js";
-import { BendView } from "./simulate.js";
-import { CallsView, queryHelp } from "./calls.js";
+import { CallsView } from "./calls.js";
 import { $, h, hint, later, put, say } from "./dom.js";
-import { LIMIT, Store } from "./store.js";
+import { count, inOrder } from "./format.js";
+import { CALL_KEYS, REQUEST_KEYS } from "./query.js";
+import { RequestsView } from "./requests.js";
+import { SimulateView } from "./simulate.js";
+import { Calls, Findings, LIMIT, Requests } from "./store.js";
 import { Stream } from "./stream.js";
 import { VerdictView, zone } from "./verdict.js";
 import { command, openDialog, toast } from "./widgets.js";
 
-const VIEWS = { calls: CallsView, bend: BendView, verdict: VerdictView };
+const VIEWS = { calls: CallsView, requests: RequestsView, simulate: SimulateView, verdict: VerdictView };
+const TITLES = { calls: "Calls", requests: "Requests", simulate: "Simulate", verdict: "Verdict" };
 const KEYS = {
-	"j k ↓ ↑": "next and previous call", Enter: "open the call", Esc: "close it, leave a field", "/": "filter", p: "push the open call’s receipt again",
-	"1 2 3": "Calls, Bend, Verdict", c: "this page as curl commands", "?": "this help",
+	"j k ↓ ↑": "next and previous row", Enter: "open it", "→ ←": "open and close a batch", Esc: "close it, leave a field", "/": "search", p: "push the open call’s receipt again",
+	"1 2 3 4": "Calls, Requests, Simulate, Verdict", c: "this page as curl commands", "?": "this help",
 };
 
 /** Choices are kept where the browser allows it. */
@@ -26,13 +30,18 @@ try {
 /** An address is #/tenant/view/id?q=… */
 class App {
 	constructor() {
-		Object.assign(this, { store: new Store(), tenant: "", info: null, providers: [], receivers: [], traffic: "", loading: true });
-		this.flush = later(() => this.view?.flush(), 150);
+		Object.assign(this, { calls: new Calls(), requests: new Requests(), findings: new Findings(), tenant: "", info: null, providers: [], receivers: [], traffic: "", loading: { calls: true, requests: true } });
+		this.flush = later(() => {
+			this.#countRefusals();
+			this.view?.flush();
+		}, 150);
 	}
 
-	/** The address of a place; the tenant and, within the calls, the query stay as they are. */
-	link({ tenant = this.tenant, view, id, entry, q = view === "calls" && this.route?.view === view && tenant === this.tenant ? this.route.q : "" }) {
-		const place = entry ? `/entry/${entry}` : id ? `/${enc(id)}` : "";
+	/** The address of a place; the tenant and, within a list, the query stay as they are. An entry that is a request stands in the list of requests. */
+	link({ tenant = this.tenant, view, id, entry, q }) {
+		if (entry && view === "calls" && this.requests.byId.has(entry)) view = "requests";
+		q ??= this.route?.view === view && tenant === this.tenant ? this.route.q : "";
+		const place = entry ? (view === "requests" ? `/${entry}` : `/entry/${entry}`) : id ? `/${enc(id)}` : "";
 		return `#/${enc(tenant)}/${view}${place}${q && `?q=${enc(q)}`}`;
 	}
 
@@ -65,8 +74,9 @@ class App {
 				return part; // a stray % is itself
 			}
 		});
-		const place = id === "entry" && Number(entry) ? { entry: Number(entry) } : { id };
-		return { tenant: tenant || "default", view: Object.hasOwn(VIEWS, view ?? "") ? view : "calls", ...place, q: new URLSearchParams(query).get("q") ?? "" };
+		const known = Object.hasOwn(VIEWS, view ?? "") ? view : "calls";
+		const number = known === "requests" ? Number(id) : id === "entry" && Number(entry);
+		return { tenant: tenant || "default", view: known, ...(Number.isSafeInteger(number) && number > 0 ? { entry: number } : { id: known === "calls" ? id : "" }), q: new URLSearchParams(query).get("q") ?? "" };
 	}
 
 	#follow() {
@@ -84,13 +94,13 @@ class App {
 			if (one.dataset.view === route.view) one.setAttribute("aria-current", "page");
 			else one.removeAttribute("aria-current");
 		}
-		document.title = `${route.view} · ${route.tenant} · voice-emulator`;
+		document.title = `${TITLES[route.view]} · ${route.tenant} · voice-emulator`;
 		this.view.follow(route);
 	}
 
 	#enter(tenant) {
-		Object.assign(this, { tenant, info: null, loading: true });
-		this.store.clear();
+		Object.assign(this, { tenant, info: null, loading: { calls: true, requests: true }, placeable: null });
+		for (const known of [this.calls, this.requests, this.findings]) known.clear();
 		this.stream?.close();
 		this.stream = new Stream(this.path(), {
 			open: (again) => {
@@ -120,25 +130,61 @@ class App {
 	async reload() {
 		this.reading?.abort();
 		const { signal } = (this.reading = new AbortController());
-		const { store } = this;
+		const path = this.path();
 		this.refresh();
-		store.clear();
+		for (const known of [this.calls, this.requests, this.findings]) known.clear();
+		this.loading = { calls: true, requests: true };
+		this.#countRefusals();
+		const read = async (place, plural, known, done) => {
+			try {
+				await pages(`${path}/${place}`, plural, LIMIT, (page) => {
+					for (const one of page) known.take(one);
+					this.flush();
+				}, signal);
+			} catch (error) {
+				if (signal.aborted) return;
+			}
+			this.loading[done] = false;
+			this.flush();
+		};
+		await Promise.all([read("calls", "calls", this.calls, "calls"), read("journal?kind=request&brief=true", "entries", this.requests, "requests"), this.readFindings(signal)]);
+		if (!signal.aborted) this.view.changed("resync", {});
+	}
+
+	/** Reads the findings anew: those that follow from where things stand come and go without an event. */
+	async readFindings(signal) {
+		const found = [];
 		try {
-			await pages(`${this.path()}/calls`, "calls", LIMIT, (page) => {
-				for (const call of page) store.take(call);
-				this.flush();
-			}, signal);
-		} catch (error) {
-			if (signal.aborted) return;
+			await pages(`${this.path()}/violations`, "violations", LIMIT, (page) => found.push(...page), signal);
+		} catch {
+			return;
 		}
-		this.loading = false;
-		this.view.changed("resync", {});
+		this.findings.clear();
+		for (const one of found) this.findings.take(one);
 		this.flush();
 	}
 
+	/** The number of refusals, in red on the tab. */
+	#countRefusals() {
+		const { refused } = this.requests;
+		if (refused === this.told) return;
+		this.told = refused;
+		const tab = $("views").querySelector("[data-view=requests]");
+		put(tab, TITLES.requests, refused ? [" ", h("b.count", count(refused)), h("span.sr", " refused")] : null);
+	}
+
+	/** What test calls can be placed, read once for each tenant. */
+	offers() {
+		this.placeable ??= this.call("GET", "/place");
+		this.placeable.catch(() => (this.placeable = null));
+		return this.placeable;
+	}
+
 	#take(kind, data) {
-		if (kind === "call") this.store.take(data.call);
-		else if (kind === "callback") this.store.push(data);
+		if (kind === "call") this.calls.take(data.call);
+		else if (kind === "callback") this.calls.push(data);
+		else if (kind === "request") this.requests.take(data);
+		else if (kind === "violation") this.findings.take(data);
 		else if (kind === "gap" || data.note === "reset") (this.resync ??= later(() => this.reload(), 300))();
 		else if (kind === "scenario") this.refresh();
 		else if (kind === "clock") data.note === "advanced" ? this.setNow(data.now) : this.refresh();
@@ -154,7 +200,7 @@ class App {
 			if (!ids.includes(this.tenant)) ids.push(this.tenant);
 			put($("tenant"), ids.map((id) => h("option", { value: id, selected: id === this.tenant }, id)));
 			const info = await api("GET", path);
-			if (!this.traffic) ({ receivers: this.receivers, traffic: this.traffic } = await api("GET", `${path}/place`));
+			if (!this.traffic) ({ receivers: this.receivers, traffic: this.traffic } = await this.offers());
 			if (path === this.path()) this.setInfo(info);
 		} catch (error) {
 			if (error.status === 404 && path === this.path()) this.#tell("lost", "no such tenant", `There is no tenant “${this.tenant}”. `, this.a({ tenant: "default" }, "Go to the tenant default"));
@@ -163,7 +209,7 @@ class App {
 
 	setInfo(info) {
 		this.info = info;
-		this.providers = Object.keys(info.credentials);
+		this.providers = inOrder(Object.keys(info.credentials));
 		say($("scenario"), info.scenario);
 		say($("clock-mode"), info.clock === "real" ? "Clock" : `Clock ${info.clock}`);
 		this.setNow(info.now);
@@ -194,7 +240,9 @@ class App {
 		openDialog("Keys and queries",
 			h("dl.keys-help", Object.entries(KEYS).map(([keys, meaning]) => h("div", h("dt", keys.split(" ").map((one) => h("kbd", one))), h("dd", meaning)))),
 			h("label.check", h("input", { type: "checkbox", checked: storage.keys !== "off", onchange: (event) => (storage.keys = event.target.checked ? "on" : "off") }), " single-key shortcuts"),
-			h("h3", "Filtering calls"), queryHelp());
+			h("h3", "Searching"),
+			h("p", "A word is looked for in everything: numbers, ids of every kind (messageid, callSerialNo, orderid, customuuid, the last four characters of a token), outcomes, codes, rules. Terms key:value narrow it down, and all of them must hold; the API takes the same as ?q=. A value may have * and ? as wildcards, commas join alternatives, - in front negates a term, quotes keep blanks together."),
+			hint("Keys of calls: ", CALL_KEYS.join(", ")), hint("Keys of requests: ", REQUEST_KEYS.join(", ")));
 	}
 
 	#theme(choice) {
@@ -206,12 +254,12 @@ class App {
 
 	#key(event) {
 		if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("dialog").open) return;
-		if (event.target.closest?.("input, textarea, select")) {
+		if (event.target.closest?.("input, textarea, select, .editor")) {
 			if (event.key === "Escape") event.target.blur();
 			return;
 		}
 		if (event.key.length === 1 && storage.keys === "off") return;
-		const view = { 1: "calls", 2: "bend", 3: "verdict" }[event.key];
+		const view = Object.keys(VIEWS)[Number(event.key) - 1];
 		if (view) this.go({ view });
 		else if (event.key === "?") this.showHelp();
 		else if (event.key === "c") this.showCurls();

@@ -1,170 +1,184 @@
-// The calls view: query, chips, the live list, and beside it what is open.
+// The list of calls. The calls of a large submission are one row, which opens.
 
 import { enc } from "./api.js";
 import { CallDetail, EntryDetail } from "./detail.js";
-import { h, hint, put, say } from "./dom.js";
-import { clockTime, count, MAGIC, outcomeOf, OUTCOMES, receiptOf, talk } from "./format.js";
-import { KEYS, parseQuery, withTerm } from "./query.js";
-import { VirtualGrid } from "./virtual.js";
-import { options } from "./widgets.js";
+import { clockTime, count, outcomeOf, OUTCOMES, receiptOf, RECEIPTS, talk } from "./format.js";
+import { ListView } from "./listview.js";
+import { CALL_KEYS } from "./query.js";
+import { firstCalls } from "./start.js";
+import { BATCH } from "./store.js";
 
+/** Words for how the client learnt of the end: it did; it may still; it did not. */
 const TOLD = ["delivered", "reconciled"];
+const OPEN = ["pending", "none"];
+const UNTOLD = Object.keys(RECEIPTS).filter((word) => !TOLD.includes(word) && !OPEN.includes(word));
 const dot = ([, colour]) => `dot ${colour}`;
 
-export class CallsView {
+/** The calls of one submission as a row of the list. */
+class Batch {
+	constructor(key) {
+		Object.assign(this, { id: `batch:${key}`, members: [], open: false });
+	}
+
+	/** Takes the calls anew, the newest first. */
+	take(members) {
+		const [first] = members;
+		Object.assign(this, { members, provider: first.provider, submitted_at: first.submitted_at, rule: first.rule, tally: null });
+	}
+
+	/** How many ended, how, and of how many the client has learnt. */
+	get sums() {
+		if (this.tally) return this.tally;
+		const sums = (this.tally = { ended: 0, told: 0, untold: 0, talk: 0, charge: 0, outcomes: new Map() });
+		for (const { state, outcome, receipt, talk: seconds, charge } of this.members) {
+			if (state !== "ended") continue;
+			sums.ended++;
+			sums.talk += seconds ?? 0;
+			sums.charge += Number(charge) || 0;
+			sums.outcomes.set(outcome, (sums.outcomes.get(outcome) ?? 0) + 1);
+			if (TOLD.includes(receipt)) sums.told++;
+			else if (UNTOLD.includes(receipt)) sums.untold++;
+		}
+		return sums;
+	}
+
+	get outcome() {
+		const { ended } = this.sums;
+		const all = this.members.length;
+		return ended === all ? [`${count(all)} ended`, "dim"] : [`${count(ended)} of ${count(all)} ended`, "live"];
+	}
+
+	get receipt() {
+		const { told, untold } = this.sums;
+		if (!told && !untold) return ["", "no"];
+		return untold ? [`${count(untold)} not delivered`, "bad"] : told === this.members.length ? [`${count(told)} delivered`, "good"] : [`${count(told)} delivered`, "dim"];
+	}
+
+	get outcomes() {
+		return [...this.sums.outcomes].sort(([, a], [, b]) => b - a).map(([word, number]) => `${outcomeOf({ outcome: word, state: "ended" })[0]} ${count(number)}`).join(", ");
+	}
+}
+
+const either = (of, single) => (row) => (row.members ? of(row) : single(row));
+const money = (value) => (value ? String(Number(value.toFixed(6))) : "");
+
+export class CallsView extends ListView {
 	constructor(app) {
-		this.app = app;
-		this.query = "";
-		this.matches = () => true;
-		this.grid = new VirtualGrid("Calls, newest first", [
-			{ name: "time", title: "Time", cell: (row) => clockTime(row.submitted_at) },
-			{ name: "provider", title: "Provider", cell: (row) => row.provider },
-			{ name: "number", title: "Number", cell: (row) => row.number, link: (row) => app.link({ view: "calls", id: row.id }) },
-			{ name: "outcome", title: "Outcome", cell: (row) => outcomeOf(row)[0], look: (row) => dot(outcomeOf(row)) },
-			{ name: "talk", title: "Talk", cell: (row) => (row.talk ? talk(row.talk) : "") },
-			{ name: "charge", title: "Charge", cell: (row) => (Number(row.charge) ? row.charge : "") },
-			{ name: "receipt", title: "Receipt", cell: (row) => (row.ended ? receiptOf(row.receipt)[0] : ""), look: (row) => (row.ended ? dot(receiptOf(row.receipt)) : "") },
-			{ name: "cause", title: "Hangup cause", cell: (row) => row.cause },
-			{ name: "rule", title: "Rule", cell: (row) => row.rule },
-		], (row, byKey) => {
-			this.byKey = byKey;
-			app.go({ view: "calls", id: row.id });
-		}, (row) => this.detail && app.go({ view: "calls", id: row.id }, true));
-		this.search = h("input", {
-			id: "search", type: "search", placeholder: "provider:nxcloud outcome:busy number:628*", autocomplete: "off", spellcheck: "false",
-			"aria-label": "Filter calls", "aria-describedby": "search-error", oninput: () => {
-				clearTimeout(this.typing);
-				this.typing = setTimeout(() => this.#set(this.search.value), 150);
-			}, onkeydown: (event) => this.#searchKey(event),
+		super(app, {
+			view: "calls", noun: "call", label: "Calls", placeholder: "Search: a number, any id, outcome:busy, has:finding …", keys: CALL_KEYS, chipKeys: ["outcome", "state", "receipt", "has"],
+			columns: [
+				{ name: "time", title: "Time", width: 68, area: "c", down: false, sort: (row) => row.submitted_at, cell: (row) => clockTime(row.submitted_at) },
+				{ name: "provider", title: "Provider", width: 92, drop: 4, area: "c", sort: (row) => row.provider, cell: (row) => row.provider },
+				{ name: "number", title: "Number", width: 128, grow: 1.4, area: "a", sort: either((row) => row.members[0].number, (row) => row.number),
+					cell: either((row) => `${row.open ? "▾" : "▸"} ${count(row.members.length)} numbers`, (row) => row.number), link: either((row) => this.#request(row), (row) => app.link({ view: "calls", id: row.id })) },
+				{ name: "outcome", title: "Outcome", width: 112, grow: 1, area: "b", sort: either((row) => row.outcome[0], (row) => outcomeOf(row)[0]), cell: either((row) => row.outcome[0], (row) => outcomeOf(row)[0]), look: either((row) => dot(row.outcome), (row) => dot(outcomeOf(row))) },
+				{ name: "talk", title: "Talk", width: 48, drop: 7, down: true, sort: either((row) => row.sums.talk, (row) => row.talk ?? -1), cell: either((row) => (row.sums.talk ? talk(row.sums.talk) : ""), (row) => (row.talk ? talk(row.talk) : "")) },
+				{ name: "charge", title: "Charge", width: 64, drop: 6, down: true, sort: either((row) => row.sums.charge, (row) => Number(row.charge)), cell: either((row) => money(row.sums.charge), (row) => (Number(row.charge) ? row.charge : "")) },
+				{ name: "receipt", title: "Receipt", width: 104, grow: 1, drop: 1, area: "d", sort: either((row) => row.receipt[0], (row) => (row.ended ? row.receipt : "")),
+					cell: either((row) => row.receipt[0], (row) => (row.ended ? receiptOf(row.receipt)[0] : "")), look: either((row) => dot(row.receipt), (row) => (row.ended ? dot(receiptOf(row.receipt)) : "")) },
+				{ name: "cause", title: "Hangup cause", width: 150, grow: 1.2, drop: 8, sort: either((row) => row.outcomes, (row) => row.cause), cell: either((row) => row.outcomes, (row) => row.cause) },
+				{ name: "rule", title: "Rule", width: 120, grow: 1, drop: 9, sort: (row) => row.rule, cell: (row) => row.rule },
+			],
 		});
-		this.error = h("p.reason", { id: "search-error", role: "status" });
-		this.chips = h("div.chips", { role: "group", "aria-label": "Quick filters" });
-		this.empty = h("div.empty");
-		this.total = h("span.hint", { id: "total" });
-		this.pane = h("section.detail", { id: "detail", hidden: true, "aria-label": "Details" });
-		this.root = h("div.calls",
-			h("section.list", { "aria-label": "Calls" }, h("div.filter", h("span.search", this.search, h("kbd", { "aria-hidden": "true" }, "/")), this.total),
-				this.error, this.chips, this.grid.root, this.empty),
-			this.pane);
+		this.batches = new Map();
 	}
 
-	follow(route) {
-		const { id, entry, q } = route;
-		const first = this.open === undefined;
-		if (q !== this.query) {
-			this.query = q;
-			if (this.search.value.trim() !== q.trim()) this.search.value = q;
-			this.#judge();
-		}
-		const open = entry ? `entry ${entry}` : id;
-		if (open !== this.open) {
-			this.open = open;
-			this.detail?.close();
-			this.detail = open ? new (entry ? EntryDetail : CallDetail)(this.app, entry || id, () => this.app.go({ view: "calls" })) : null;
-			put(this.pane, this.detail?.root);
-			this.pane.hidden = !open;
-			this.root.classList.toggle("open", Boolean(open));
-			if (this.detail && (first || this.byKey || matchMedia("(max-width: 1023px)").matches)) this.detail.focus();
-			if (!open && !first) this.grid.root.focus({ preventScroll: true });
-			this.byKey = false;
-		}
-		this.flush();
-		if (id) this.grid.activate(id);
+	get store() {
+		return this.app.calls;
 	}
 
-	flush() {
-		const { rows } = this.app.store;
-		const tally = { running: 0, untold: 0 };
-		const items = [];
-		this.app.store.sort();
-		for (let index = rows.length - 1; index >= 0; index--) {
-			const row = rows[index];
+	get loading() {
+		return this.app.loading.calls;
+	}
+
+	valuesOf(row, key) {
+		const { findings } = this.app;
+		if (key === "id") return [row.id, row.provider_id, row.batch_id, ...row.references];
+		if (key === "has") return findings.has(row.id);
+		if (key === "finding") return findings.rules(row.id);
+		if (key === "text") return [row.id, row.provider_id, row.batch_id, row.number, row.provider, row.operation, row.caller, row.state, row.outcome, row.cause, row.ended_by, row.keys, row.rule, row.receipt, ...row.references, ...findings.rules(row.id)];
+		return row[key];
+	}
+
+	place({ id }) {
+		return { id };
+	}
+
+	makeDetail({ id, entry }, back) {
+		return new (entry ? EntryDetail : CallDetail)(this.app, entry || id, back);
+	}
+
+	chipRows(rows) {
+		const tally = { running: 0, open: 0, untold: 0, found: 0 };
+		const { findings } = this.app;
+		for (const row of rows) {
 			if (row.state !== "ended") tally.running++;
 			else if (row.outcome) {
 				tally[row.outcome] = (tally[row.outcome] ?? 0) + 1;
-				if (!TOLD.includes(row.receipt)) tally.untold++;
+				if (row.receipt === "pending") tally.open++;
+				else if (UNTOLD.includes(row.receipt)) tally.untold++;
 			}
-			if (this.matches(row)) items.push(row);
+			if (findings.about.has(row.id)) tally.found++;
 		}
-		this.grid.show(items, Math.max(0, items.indexOf(this.newest)));
-		this.newest = items[0];
-		say(this.total, this.query.trim() ? `${count(items.length)} of ${count(rows.length)}` : `${count(rows.length)} call${rows.length === 1 ? "" : "s"}`);
-		this.#drawChips(tally, rows.length);
-		this.#drawEmpty(items.length ? "" : rows.length ? "filtered" : this.app.loading ? "loading" : "none");
+		return [["In progress", tally.running, "-state:ended", "live"], ...Object.entries(OUTCOMES).map(([name, [label, colour]]) => [label, tally[name], `outcome:${name}`, colour]),
+			["Receipt pending", tally.open, "state:ended receipt:pending", "dim"], ["Not delivered", tally.untold, `state:ended receipt:${UNTOLD}`, "bad"], ["With findings", tally.found, "has:finding", "warn"]];
 	}
 
-	changed(kind, data) {
-		this.detail?.changed(kind, data);
-	}
-
-	#drawChips(tally, all) {
-		const chips = [["All", all, ""], ["In progress", tally.running, "-state:ended", "live"],
-			...Object.entries(OUTCOMES).map(([name, [label, colour]]) => [label, tally[name], `outcome:${name}`, colour]),
-			["Not delivered", tally.untold, `state:ended -receipt:${TOLD}`, "bad"]].filter(([, number, term]) => number || !term);
-		const key = [this.query, this.app.providers, chips.map(([label]) => label)].join();
-		if (key !== this.chipKey) {
-			this.chipKey = key;
-			const base = ["outcome", "state", "receipt"].reduce((text, name) => withTerm(text, name, ""), this.query);
-			this.counts = chips.map(() => h("b.mono"));
-			const shown = chips.map(([label, , term, colour], index) => {
-				const on = this.query.trim() === `${base} ${term}`.trim();
-				return h("button.chip", { "aria-pressed": String(on), onclick: () => this.#set(`${base} ${on ? "" : term}`.trim(), true) }, h(`span.dot.${colour ?? "no"}`, label), " ", this.counts[index]);
-			});
-			put(this.chips, h("select.chip", { "aria-label": "Provider", onchange: (event) => this.#set(withTerm(this.query, "provider", event.target.value), true) },
-				h("option", { value: "" }, "every provider"), options(this.app.providers, /(?:^| )provider:(\w+)/.exec(this.query)?.[1])), shown);
+	/** Large submissions are one row each, unless a query picks calls out of them. */
+	arranged(found) {
+		if (this.query.trim()) {
+			for (const row of found) row.inside = false;
+			return this.sorted(found);
 		}
-		chips.forEach(([, number], index) => say(this.counts[index], count(number)));
-	}
-
-	#drawEmpty(kind) {
-		if (kind === this.emptyKind) return;
-		this.emptyKind = kind;
-		this.empty.hidden = !kind;
-		put(this.empty, {
-			filtered: [h("p", "No call matches."), h("button", { onclick: () => this.#set("", true) }, "Show all calls")],
-			loading: "Loading…",
-			none: [h("h2", "No calls yet"), h("p", "Point your client at ", h("code", this.app.traffic || "the traffic port"), " with this tenant’s credentials, or place a test call. ", `The last digits of a number decide how its call ends: …${MAGIC.busy} is busy, …${MAGIC.no_answer} rings out.`), h("a.button.primary", { href: this.app.link({ view: "bend" }) }, "Place a test call")],
-		}[kind]);
-	}
-
-	#set(text, write) {
-		clearTimeout(this.typing);
-		if (write) this.search.value = text;
-		this.app.go({ ...this.app.route, q: text }, true);
-	}
-
-	#searchKey(event) {
-		if (event.key === "Escape" && this.search.value) this.#set("", true);
-		else if (["Escape", "Enter", "ArrowDown"].includes(event.key)) {
-			this.#set(this.search.value);
-			this.grid.root.focus();
-			if (!this.grid.activeItem) this.grid.move(1);
-		} else return;
-		event.preventDefault();
-	}
-
-	/** Reads the query; what cannot be read leaves in force what was understood last. */
-	#judge() {
-		let problem = "";
-		try {
-			this.matches = parseQuery(this.query);
-		} catch (error) {
-			problem = error.message;
+		const groups = new Map();
+		for (const row of found) {
+			const key = this.#key(row);
+			if (!key) continue;
+			if (!groups.has(key)) groups.set(key, []);
+			groups.get(key).push(row);
 		}
-		this.search.setAttribute("aria-invalid", Boolean(problem));
-		say(this.error, problem);
-		this.newest = null;
+		const items = [];
+		const taken = new Set();
+		for (const row of found) {
+			const key = this.#key(row);
+			const members = key && groups.get(key);
+			if (!members || members.length <= BATCH) items.push(row);
+			else if (!taken.has(key)) {
+				taken.add(key);
+				if (!this.batches.has(key)) this.batches.set(key, new Batch(key));
+				const batch = this.batches.get(key);
+				batch.take(members);
+				items.push(batch);
+			}
+			row.inside = Boolean(members?.length > BATCH);
+		}
+		return this.sorted(items).flatMap((item) => (item.open ? [item, ...item.members] : [item]));
 	}
 
-	key({ key }) {
-		if (key === "j" || key === "k") {
-			this.grid.move(key === "j" ? 1 : -1);
-			if (!this.pane.contains(document.activeElement)) this.grid.root.focus({ preventScroll: true });
-		} else if (key === "/") this.search.focus();
-		else if (key === "Escape" && this.detail) this.detail.back();
-		else if (key === "p" && this.detail?.again) this.detail.again.click();
-		else return false;
-		return true;
+	#key(row) {
+		return row.batch_id ? `${row.provider} ${row.batch_id}` : this.app.requests.ofCall.get(row.id);
+	}
+
+	#request(batch) {
+		const entry = this.app.requests.ofCall.get(batch.members[0].id);
+		return entry ? this.app.link({ view: "requests", entry }) : null;
+	}
+
+	opened(item, byKey) {
+		if (item.members) this.toggle(item, !item.open);
+		else super.opened(item, byKey);
+	}
+
+	toggle(item, open) {
+		const batch = item.members ? item : this.batches.get(this.#key(item));
+		if (!batch?.members.length || batch.open === open) return;
+		batch.open = open;
+		this.flush();
+		this.grid.activate(batch.id);
+	}
+
+	nothing() {
+		return firstCalls(this.app, "No calls yet");
 	}
 
 	curls() {
@@ -172,15 +186,4 @@ export class CallsView {
 		const query = this.query.trim() ? `?q=${enc(this.query.trim())}` : "";
 		return [{ label: "This list of calls", path: `${path}/calls${query}` }, { label: "The live stream", path: `${path}/events` }, ...(this.detail?.curls() ?? [])];
 	}
-
-	close() {
-		this.detail?.close();
-		this.grid.close();
-		clearTimeout(this.typing);
-	}
 }
-
-export const queryHelp = () => [
-	h("p", "Terms key:value, all of which must hold; the API takes the same as ?q=. A value may have * and ? as wildcards, commas join alternatives, - in front turns a term round, quotes keep blanks together, a bare word is looked for in the number."),
-	hint("Keys: ", KEYS.join(", ")),
-];

@@ -4,7 +4,7 @@ import { h, mono, s } from "./dom.js";
 import { count } from "./format.js";
 
 const stretched = (width, height, label, ...shapes) => s("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, shapes);
-const chart = (title, content) => h("figure.chart", h("figcaption", title), content ?? h("p.hint", "Nothing yet."));
+const chart = (title, content) => h("figure.chart", h("figcaption", title), content ?? h("p.hint", "No data yet."));
 
 /** Horizontal bars: `rows` are [label, value, colour, href]. */
 export function bars(title, rows) {

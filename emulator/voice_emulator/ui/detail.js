@@ -1,7 +1,7 @@
-// What is open beside the list: a call with its lane, receipts, request and findings; or an entry of the journal.
+// What is open beside the list: a call with its timeline, receipts, request and findings; or an entry of the journal.
 
 import { api, enc } from "./api.js";
-import { h, hint, later, mono, put } from "./dom.js";
+import { h, hint, later, mono, put, soft } from "./dom.js";
 import { clockTime, outcomeOf, talk } from "./format.js";
 import { lane } from "./timeline.js";
 import { button, copyButton, facts, findingList, pill, section, toast } from "./widgets.js";
@@ -86,7 +86,7 @@ export class CallDetail extends Detail {
 			section(callbacks.length > 1 ? `Receipt, ${callbacks.length} pushes` : "Receipt", callbacks.length
 				? callbacks.map((one, index) => push(one, index + 1, open.get(one.id) ?? index === callbacks.length - 1)) : hint(ended ? "Not pushed." : "Pushed when the call has ended.")),
 			section("Request and reply", this.entry ? exchange(this.app, this.entry) : hint("The journal has forgotten the request.")),
-			section("Everything in order", h("ol.steps", call.timeline.map((point) => h("li", mono(clockTime(point.at, true)), h("b", point.event), h("span", point.detail))))));
+			section("Everything in order", h("ol.steps", call.timeline.map((point) => h("li", mono(clockTime(point.at, true)), h("b", point.event), h("span", soft(point.detail)))))));
 	}
 
 	async pushAgain() {
@@ -108,15 +108,18 @@ export class EntryDetail extends Detail {
 	}
 
 	async read() {
-		const [{ entries: [entry] }, { violations }] = await Promise.all([this.get(this.path), this.get(`/violations?q=entry:${this.id}`)]);
+		const [{ entries: [entry] }, { entries: [row] }, { violations }] = await Promise.all([this.get(this.path), this.get(`${this.path}&brief=true`), this.get(`/violations?q=entry:${this.id}`)]);
 		if (entry?.id !== this.id) return this.draw(`Entry ${this.id}`, [], h("p.empty", "The journal has forgotten this entry."));
 		if (entry.kind === "request") this.entry = entry;
-		this.draw(`Entry ${this.id}`, [h("span.tag", entry.kind), h("span.grow"), mono(clockTime(entry.at, true))],
+		const title = entry.kind !== "request" ? `Entry ${this.id}` : (entry.operation ?? `${entry.request.method} ${entry.request.path}`);
+		const marks = entry.kind !== "request" ? [h("span.tag", entry.kind)] : [pill(entry.refused ? ["refused", "bad"] : ["accepted", "good"]), entry.provider && h("span.tag", entry.provider)];
+		this.draw(title, [marks, h("span.grow"), mono(clockTime(entry.at, true)), h("button.quiet", { onclick: () => this.app.showCurls() }, "curl")],
+			row.why?.length ? section("Why it was refused", h("ul.problems", row.why.map((one) => h("li", soft(one)))), row.fix.length ? [h("h3", "How to fix it"), h("ul.advice", row.fix.map((one) => h("li", soft(one))))] : null) : null,
 			violations.length ? section("Findings", findingList(this.app, violations)) : null,
 			entry.kind === "request" ? section("Request and reply", exchange(this.app, entry))
 				: entry.kind === "callback" ? section("Push", push(entry.callback, 1, true))
 					: section("Entry", h("pre.block", { tabindex: 0 }, JSON.stringify(entry[entry.kind], null, 2))),
-			entry.calls?.length ? section("Calls it placed", h("ul.links", entry.calls.slice(0, 50).map((id) => h("li", this.app.a({ id }, this.app.store.byId.get(id)?.number ?? id))))) : null);
+			entry.calls?.length ? section("Calls it placed", h("ul.links", entry.calls.slice(0, 50).map((id) => h("li", this.app.a({ id }, this.app.calls.byId.get(id)?.number ?? id))))) : null);
 	}
 
 	curls() {

@@ -35,6 +35,9 @@ export function put(element, ...children) {
 /** Sets text only where it differs, so that nothing is laid out again in vain. */
 export const say = (element, text) => element.textContent === text || (element.textContent = text);
 
+/** `text` that may go on in the next line behind each of its parts, rather than in the middle of a word: addresses, names with underscores. */
+export const soft = (text) => text.split(/(?<=[_/&?,])(?=[^\s_/&?,])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+
 export const $ = (id) => document.getElementById(id);
 export const hint = (...content) => h("p.hint", ...content);
 export const mono = (...content) => h("span.mono", ...content);

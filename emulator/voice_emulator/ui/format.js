@@ -20,6 +20,11 @@ export const MAGIC = {
 export const outcomeOf = ({ outcome, state }) => OUTCOMES[outcome] ?? [outcome || (state === "ended" ? "not dialled" : state), state === "ended" || state === "queued" ? "dim" : "live"];
 export const receiptOf = (word) => RECEIPTS[word] ?? [word, "dim"];
 
+/** Providers as the documentation lists them; others follow. */
+const ORDER = ["nxcloud", "huawei_cec", "infin8linx"];
+const rank = (provider) => (ORDER.indexOf(provider) + 1 || ORDER.length + 1);
+export const inOrder = (providers) => [...providers].sort((a, b) => rank(a) - rank(b));
+
 /** `2026-01-05T09:00:00.123+08:00` → `09:00:00`; with `precise`, `09:00:00.123`. */
 export const clockTime = (text, precise) => (text ?? "").slice(11, 19) + (precise && text ? `${/\.\d+/.exec(text)?.[0] ?? "."}000`.slice(0, 4) : "");
 
@@ -37,6 +42,9 @@ export function span(ms) {
 /** Talk time as a telephone bill has it: `1:05`. */
 export const talk = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 export const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+/** `1 call`, `2 calls`. */
+export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 export function pretty(text) {
 	try {

@@ -1,125 +1,177 @@
-// The scenario in force: pick a shipped one, or write YAML; findings stand beside their lines.
+// The scenario in force: pick a shipped one, or write YAML. What is written and not in force is a draft: kept in the browser for each tenant, and marked.
 
 import { api, enc, pages } from "./api.js";
 import { h, put, say } from "./dom.js";
-import { act, button, options, toast } from "./widgets.js";
+import { act, button, toast } from "./widgets.js";
 
-const LINE = 20;
+/** The entry of the list that stands for what is in force. */
+const IN_FORCE = "";
+/** Drafts where the browser keeps nothing: they hold until the page is left. */
+const memory = new Map();
+
+/** The drafts of a tenant, by what they were made from: the name of a shipped scenario, or IN_FORCE. */
+class Drafts {
+	constructor(tenant) {
+		this.key = `drafts:${tenant}`;
+		try {
+			this.known = JSON.parse(localStorage[this.key] ?? "{}");
+		} catch {
+			this.known = memory.get(this.key) ?? {};
+		}
+	}
+
+	get(source) {
+		return Object.hasOwn(this.known, source) ? this.known[source] : undefined;
+	}
+
+	/** Keeps a draft; `undefined` forgets it. */
+	set(source, text) {
+		if (text === undefined) delete this.known[source];
+		else this.known[source] = text;
+		memory.set(this.key, this.known);
+		try {
+			localStorage[this.key] = JSON.stringify(this.known);
+		} catch {
+			// kept in memory alone
+		}
+	}
+}
 
 export class ScenarioCard {
 	constructor(app) {
 		this.app = app;
 		this.shipped = new Map();
-		this.picker = h("select", { id: "scenario-picker", "aria-label": "Shipped scenario", onchange: () => act(this.picker, () => this.#picked()) });
+		this.source = IN_FORCE;
+		this.picker = h("select", { id: "scenario-picker", "aria-label": "Scenario to show", onchange: () => act(this.picker, () => this.#show(this.picker.value)) });
+		this.state = h("span.pill", { id: "scenario-state", role: "status" });
 		this.description = h("p.hint");
-		this.gutter = h("div.gutter.mono", { "aria-hidden": "true" });
-		this.notes = h("div.notes", { "aria-hidden": "true" });
-		this.text = h("textarea.mono", {
-			id: "scenario-text", spellcheck: "false", wrap: "off", "aria-label": "Scenario as YAML", "aria-describedby": "scenario-findings",
-			oninput: () => this.#number((this.touched = true)), onscroll: () => this.#scrolled(),
-			onkeydown: (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.apply.click(),
-		});
+		this.host = h("div.editor", { id: "scenario-editor" });
 		this.findings = h("div", { id: "scenario-findings", role: "status" });
 		this.apply = button("Put in force", () => this.#apply(), "button.primary", "Ctrl+Enter");
-		this.root = h("div.stack", h("div.inline", this.picker, button("Load", async () => this.#loaded(await this.app.call("PUT", "/scenario", { json: { name: this.picker.value } })))), this.description,
-			h("div.editor", this.gutter, h("div.paper", this.text, this.notes)), this.findings,
-			h("div.buttons", this.apply, button("Back to what is in force", () => this.#fetch(true))));
+		this.discard = button("Discard the draft", () => this.#discard());
+		this.root = h("div.stack", h("div.inline", this.picker, this.state), this.description, this.host, this.findings, h("div.buttons", this.apply, this.discard));
 		this.listed = pages("/v1/scenarios", "scenarios", 1000, (page) => {
 			for (const { name, description } of page) this.shipped.set(name, description);
-			put(this.picker, options([...this.shipped.keys()]));
 		});
+		this.opened = this.#open();
 	}
 
-	/** Another tenant, or another scenario in force: shows that, unless somebody is writing. */
+	async #open() {
+		// The editor is large, and needed here alone.
+		const [{ openEditor }, schema] = await Promise.all([import("/ui/editor.js"), api("GET", "/scenario.schema.json")]);
+		if (!this.closed) this.editor = openEditor(this.host, schema, { changed: () => this.#changed(), apply: () => this.apply.click() });
+	}
+
+	/** Another tenant, or another scenario in force. A draft stays as it is. */
 	async show() {
 		const { info, tenant } = this.app;
 		const key = `${tenant} ${info.scenario}`;
 		if (key === this.key) return;
-		if (this.key && !this.key.startsWith(`${tenant} `)) this.touched = false;
+		const other = this.tenant !== tenant;
 		this.key = key;
-		await this.listed;
-		if (this.shipped.has(info.scenario)) this.picker.value = info.scenario;
-		this.#describe();
-		if (!this.touched) await this.#fetch();
-	}
-
-	async #fetch(over = false) {
-		const { key } = this;
+		await Promise.all([this.listed, this.opened]);
+		if (!this.editor || this.app.tenant !== tenant) return;
+		if (other) {
+			this.tenant = tenant;
+			this.drafts = new Drafts(tenant);
+			this.source = IN_FORCE;
+		}
 		const text = await this.app.call("GET", "/scenario", { text: true });
-		if (over || (key === this.key && !this.touched)) this.#write(text);
+		if (this.app.tenant !== tenant) return;
+		this.inForce = text;
+		if (this.source === IN_FORCE) this.#write(text);
+		this.#draw();
 	}
 
-	async #picked() {
-		this.#describe();
-		this.#write(await api("GET", `/v1/scenarios/${enc(this.picker.value)}`, { text: true }));
+	/** Shows an entry of the list: its draft, where there is one. */
+	async #show(source) {
+		const { tenant } = this;
+		const text = source === IN_FORCE ? this.inForce : await api("GET", `/v1/scenarios/${enc(source)}`, { text: true });
+		if (tenant !== this.tenant) return;
+		this.source = source;
+		this.#write(text);
+		this.#draw();
 	}
 
-	#describe() {
-		say(this.description, this.shipped.get(this.picker.value) ?? "");
-	}
-
+	/** Puts a text into the editor, or the draft that was made of it. */
 	#write(text) {
-		this.text.value = text;
-		this.touched = false;
-		this.text.scrollTop = 0;
-		this.#number();
+		this.original = text;
+		this.editor.text = this.drafts.get(this.source) ?? text;
 		this.#mark([]);
 	}
 
-	#number() {
-		this.notes.replaceChildren();
-		const lines = this.text.value.split("\n").length;
-		if (this.gutter.childElementCount !== lines) put(this.gutter, Array.from({ length: lines }, (_, index) => h("span", index + 1)));
+	#changed() {
+		const { text } = this.editor;
+		this.drafts.set(this.source, text === this.original ? undefined : text);
+		this.#draw();
 	}
 
-	#scrolled() {
-		this.gutter.scrollTop = this.text.scrollTop;
-		this.notes.style.transform = `translate(${-this.text.scrollLeft}px, ${-this.text.scrollTop}px)`;
+	#discard() {
+		this.drafts.set(this.source, undefined);
+		this.#write(this.original);
+		this.#draw();
+		this.editor.focus();
+	}
+
+	/** The list says what is in force and what has a draft; so does the mark beside it. */
+	#draw() {
+		const { info } = this.app;
+		const option = (source, label) => h("option", { value: source, selected: source === this.source }, label + (this.drafts.get(source) === undefined ? "" : " (unsaved draft)"));
+		const key = JSON.stringify([info.scenario, this.source, Object.keys(this.drafts.known)]);
+		if (key !== this.drawn) {
+			this.drawn = key;
+			put(this.picker, h("optgroup", { label: "In force" }, option(IN_FORCE, info.scenario)),
+				h("optgroup", { label: "Shipped" }, [...this.shipped.keys()].map((name) => option(name, name === info.scenario ? `${name} (in force)` : name))));
+		}
+		const draft = this.drafts.get(this.source) !== undefined;
+		const [word, colour] = draft ? ["unsaved draft", "warn"] : this.source === IN_FORCE ? ["in force", "good"] : ["not in force", "dim"];
+		say(this.state, word);
+		this.state.className = `pill ${colour}`;
+		this.discard.hidden = !draft;
+		say(this.description, this.shipped.get(this.source || info.scenario) ?? "");
 	}
 
 	async #apply() {
+		if (!this.editor) return;
+		const { source, tenant } = this;
+		let info;
 		try {
-			this.#loaded(await this.app.call("PUT", "/scenario", { yaml: this.text.value }));
+			info = await this.app.call("PUT", "/scenario", { yaml: this.editor.text });
 		} catch (error) {
-			this.#mark(error.errors?.length ? error.errors : [error]);
+			return this.#mark(error.errors?.length ? error.errors : [error]);
 		}
-	}
-
-	#loaded(info) {
-		this.touched = false;
-		this.key = `${this.app.tenant} `;
-		this.#mark([]);
+		if (tenant !== this.tenant) return;
+		this.inForce = this.editor.text;
+		this.key = `${tenant} ${info.scenario}`;
 		this.app.setInfo(info);
+		if (source === IN_FORCE || this.drafts.get(IN_FORCE) === undefined) {
+			this.drafts.set(source, undefined);
+			this.source = IN_FORCE;
+			this.#write(this.inForce);
+		} else this.#mark([]); // another draft waits where this one would go: both stay
+		this.#draw();
 		toast(`${info.scenario} is in force`);
 	}
 
 	/** Puts findings beside their lines, and all of them into a list below. */
 	#mark(errors) {
-		const lines = this.text.value.split("\n");
-		const byLine = Map.groupBy(errors.filter(({ line }) => line), ({ line }) => line);
-		this.text.setAttribute("aria-invalid", errors.length > 0);
-		put(this.notes, [...byLine].map(([line, found]) => {
-			const note = h("div.note", h("span", `← ${found.map(({ message }) => message).join("; ")}`));
-			note.style.top = `${(line - 1) * LINE}px`;
-			note.style.left = `${(lines[line - 1]?.length ?? 0) + 2}ch`;
-			return note;
-		}));
+		this.editor.mark(errors);
 		put(this.findings, h("ul.problems", errors.map((error) => h("li", error.line ? h("button.link", { onclick: () => this.#goto(error) }, `Line ${error.line}, column ${error.column}`) : h("b", error.pointer || "Scenario"), `: ${error.message}`))));
-		[...this.gutter.children].forEach((one, index) => one.classList.toggle("wrong", byLine.has(index + 1)));
-		if (errors[0]?.line) this.text.scrollTop = (errors[0].line - 6) * LINE;
-		this.#scrolled();
 	}
 
-	#goto({ line, column }) {
-		const start = this.text.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1) + column - 1;
-		this.text.focus();
-		this.text.setSelectionRange(start, start);
-		this.text.scrollTop = (line - 6) * LINE;
+	#goto(error) {
+		this.editor.show(error);
+		this.editor.focus();
 	}
 
 	curls() {
 		const path = `${this.app.path()}/scenario`;
-		return [{ label: "Load a shipped scenario", method: "PUT", path, body: JSON.stringify({ name: this.picker.value }) },
-			{ label: "Put the YAML in force", method: "PUT", path, body: this.text.value, type: "application/yaml" }];
+		return [{ label: "Load a shipped scenario", method: "PUT", path, body: JSON.stringify({ name: this.source || this.app.info?.scenario }) },
+			{ label: "Put the YAML in force", method: "PUT", path, body: this.editor?.text ?? "", type: "application/yaml" }];
+	}
+
+	close() {
+		this.closed = true;
+		this.editor?.close();
 	}
 }

@@ -1,4 +1,4 @@
-// Bend: clock, test calls, scenario, tenants, reset.
+// Simulate: clock, test calls, scenario, tenants, reset.
 
 import { h, hint, put, say } from "./dom.js";
 import { clockTime, span } from "./format.js";
@@ -9,7 +9,7 @@ import { button, card, form, openDialog, toast } from "./widgets.js";
 
 const STEPS = [["1 s", 1], ["10 s", 10], ["1 min", 60], ["10 min", 600], ["1 h", 3600], ["1 day", 86400]];
 
-export class BendView {
+export class SimulateView {
 	constructor(app) {
 		this.app = app;
 		this.clock = h("div.stack");
@@ -17,7 +17,7 @@ export class BendView {
 		this.place = new PlaceCard(app);
 		this.scenario = new ScenarioCard(app);
 		this.tenants = new TenantCard(app);
-		this.root = h("div.bend",
+		this.root = h("div.simulate",
 			h("div.stack", card("Clock", this.clock, this.result), card("Place a test call", this.place.root),
 				card("Reset", hint("Forgets calls, tokens, journal and rule counters; a manual clock goes back to its start. Credentials and scenario stay."), h("div.buttons",
 					h("button", { onclick: () => this.#reset("Reset this tenant?", "") }, "Reset…"), h("button", { onclick: () => this.#reset("Back to the start, also of scenario and settings?", "?to=start") }, "Back to the start…")))),
@@ -49,7 +49,7 @@ export class BendView {
 	#drawClock(clock) {
 		this.time = h("b.mono.big");
 		if (clock !== "manual") {
-			return put(this.clock, h("p", clock === "real" ? "Time passes as on the wall." : `Time passes at ${clock} the speed of the wall.`, " Only a manual clock can be advanced."),
+			return put(this.clock, h("p", clock === "real" ? "The clock runs in real time." : `The clock runs at ${clock} real time.`, " Only a manual clock can be advanced."),
 				button("Create a tenant with a manual clock", () => this.tenants.create("manual")));
 		}
 		const by = h("input", { type: "number", min: 0, step: "any", value: 90, "aria-label": "Seconds to advance" });
@@ -88,5 +88,7 @@ export class BendView {
 			...this.scenario.curls(), ...this.tenants.curls(), post("Reset", "/reset")];
 	}
 
-	close() {}
+	close() {
+		this.scenario.close();
+	}
 }

@@ -1,6 +1,6 @@
 // The live stream of one tenant. A lost connection is told, and tried again until it is back.
 
-const KINDS = ["call", "callback", "violation", "clock", "scenario"];
+const KINDS = ["request", "call", "callback", "violation", "clock", "scenario"];
 const LONGEST_WAIT = 5000;
 
 export class Stream {
@@ -9,7 +9,7 @@ export class Stream {
 
 	/** `on.open(again)` when connected, `on.lost()` when not, `on.data(kind, data)` for each event. */
 	constructor(path, on) {
-		this.path = `${path}/events?kind=${KINDS}`;
+		this.path = `${path}/events?kind=${KINDS}&brief=true`;
 		this.on = on;
 		this.#connect(false);
 	}

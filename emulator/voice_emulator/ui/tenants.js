@@ -2,7 +2,8 @@
 
 import { api } from "./api.js";
 import { h, hint, put } from "./dom.js";
-import { button, copyButton, field, form, openDialog, options, toast } from "./widgets.js";
+import { inOrder } from "./format.js";
+import { button, copyButton, field, flat, form, openDialog, options, toast } from "./widgets.js";
 
 export class TenantCard {
 	constructor(app) {
@@ -19,7 +20,7 @@ export class TenantCard {
 		put(this.root,
 			h("div.inline", h("b.mono.grow", info.id), hint(`seed ${info.seed}`), button("New…", () => this.create("real")), info.id !== "default" && button("Delete…", () => this.#delete(info.id))),
 			h("h3", "Credentials"),
-			Object.entries(info.credentials).map(([provider, credentials]) => h("details.more", { open: true }, h("summary", provider), h("table.keys", h("tbody", flat(credentials).map(([name, value]) =>
+			inOrder(Object.keys(info.credentials)).map((provider) => [provider, info.credentials[provider]]).map(([provider, credentials]) => h("details.more", { open: true }, h("summary", provider), h("table.keys", h("tbody", flat(credentials).map(([name, value]) =>
 				h("tr", h("th", { scope: "row" }, name), h("td.mono", value), h("td", copyButton(value, `Copy ${provider} ${name}`)))))))),
 			h("h3", "Receivers"), hint("Where receipts are pushed to. A request’s own callback URL beats these."),
 			form("Save receivers", async () => {
@@ -46,7 +47,7 @@ export class TenantCard {
 				return;
 			}
 			dialog.close();
-			this.app.go({ tenant: tenant.id, view: "bend" });
+			this.app.go({ tenant: tenant.id, view: "simulate" });
 			toast(`Tenant ${tenant.id} created`);
 		}, field("Id", id), field("Scenario", scenario), field("Seed", seed), field("Clock", speed), h("p.hint", { id: "clock-hint" }, "real, manual, or a speed such as 60x"), problem));
 		id.focus();
@@ -56,7 +57,7 @@ export class TenantCard {
 		const dialog = openDialog(`Delete tenant ${id}?`, h("p", "Its calls, pushes under way and credentials go with it."), h("div.buttons", button("Delete", async () => {
 			await this.app.call("DELETE");
 			dialog.close();
-			this.app.go({ tenant: "default", view: "bend" });
+			this.app.go({ tenant: "default", view: "simulate" });
 		}, "button.danger")));
 	}
 
@@ -66,7 +67,3 @@ export class TenantCard {
 			{ label: "Set a receiver", method: "PATCH", path, body: '{"callback_urls": {"nxcloud": "http://127.0.0.1:9000/nx"}}' }];
 	}
 }
-
-/** Nested credentials as dotted names; what is unset is left out. */
-const flat = (credentials, before = "") => Object.entries(credentials).flatMap(([name, value]) =>
-	!value ? [] : typeof value === "object" && !Array.isArray(value) ? flat(value, `${before}${name}.`) : [[before + name, String(value)]]);

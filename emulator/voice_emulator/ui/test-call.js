@@ -1,7 +1,7 @@
 // A test call, placed through the traffic port as a client would.
 
-import { h, hint, put, say } from "./dom.js";
-import { MAGIC, OUTCOMES } from "./format.js";
+import { h, hint, put, say, soft } from "./dom.js";
+import { inOrder, MAGIC, OUTCOMES } from "./format.js";
 import { block, field, form, more } from "./widgets.js";
 import { asText } from "./wire.js";
 
@@ -17,7 +17,7 @@ export class PlaceCard {
 		this.ends = h("select", { onchange: () => this.ends.value && (this.number.value = this.number.value.slice(0, -4) + this.ends.value) },
 			h("option", { value: "" }, "as its digits and the scenario say"), Object.entries(MAGIC).map(([outcome, digits]) => h("option", { value: digits }, `${OUTCOMES[outcome][0]} (…${digits})`)));
 		this.fields = h("textarea.mono", { rows: 7, spellcheck: "false", "aria-label": "Fields of the request as JSON" });
-		this.result = h("div.stack", { role: "status" });
+		this.result = h("div.stack.result", { role: "status" });
 		this.root = h("div", form("Place the call", () => this.#place(), field("Operation", this.operation), this.about, field("Number", this.number), field("Ends", this.ends),
 			more("Fields of the request", hint("Credentials and number are filled in; null leaves a field out."), this.fields)), this.result);
 	}
@@ -28,7 +28,8 @@ export class PlaceCard {
 	}
 
 	async #load() {
-		this.offers = (await this.app.call("GET", "/place")).offers;
+		const { offers } = await this.app.offers();
+		this.offers = inOrder(new Set(offers.map(({ provider }) => provider))).flatMap((provider) => offers.filter((offer) => offer.provider === provider));
 		put(this.operation, this.offers.map((offer) => h("option", name(offer))));
 		if (this.offers.length) this.#choose();
 	}
@@ -57,12 +58,12 @@ export class PlaceCard {
 		try {
 			json = this.body;
 		} catch (error) {
-			return put(this.result, h("p.reason", `The fields are no JSON: ${error.message}`));
+			return put(this.result, h("p.reason", `The fields are not valid JSON: ${error.message}`));
 		}
 		const { exchanges, calls } = await this.app.call("POST", "/place", { json });
 		put(this.result, calls.length ? h("p", "Placed: ", calls.map((id) => this.app.a({ id }, json.number))) : h("p.reason", "No call was placed."),
 			exchanges.map(({ method, path, status, reply, error, entry }) => [
-				h("p.hint", `${method} ${path} `, entry && this.app.a({ entry }, `entry ${entry}`)), block(error ?? asText(`HTTP ${status}`, [], reply), `Reply to ${path}`)]));
+				h("p.hint", soft(`${method} ${path} `), entry && this.app.a({ entry }, `entry ${entry}`)), block(error ?? asText(`HTTP ${status}`, [], reply), `Reply to ${path}`)]));
 	}
 
 	curls() {

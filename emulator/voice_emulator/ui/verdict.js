@@ -1,16 +1,19 @@
 // Verdict: what the run says of the client under test.
 
 import { bars, columns } from "./charts.js";
-import { h, hint, later, put } from "./dom.js";
-import { count, OUTCOMES, RECEIPTS, span } from "./format.js";
-import { card, facts, findingList } from "./widgets.js";
+import { h, hint, later, put, soft } from "./dom.js";
+import { count, OUTCOMES, plural, RECEIPTS, span } from "./format.js";
+import { card, facts, howToFix, pill } from "./widgets.js";
 
 const SHOWN = 100;
+/** Examples of one group of findings that are shown with their messages. */
+const EXAMPLES = 5;
+
 const VERDICTS = { clean: ["No contract violation", "good"], warnings: ["Warnings", "warn"], violations: ["Contract violations", "bad"] };
-/** What became of accepted numbers: colour, and what it means. */
+/** What happened to accepted numbers: colour, and what it means. */
 const FATES = {
 	acknowledged: ["good", "a push of the receipt was acknowledged"], reconciled: ["live", "no push was, but the client’s record query showed the call"],
-	pending: ["dim", "not over yet"], uncertain: ["odd", "in flight when a process died"], orphan: ["bad", "over, and the client cannot know how"], dropped: ["warn", "never dialled, by request"],
+	pending: ["dim", "not ended yet, or its receipt is on its way"], uncertain: ["odd", "in flight when a process died"], orphan: ["bad", "ended; the client never learned how"], dropped: ["warn", "never dialled, by request"],
 };
 /** Upper bounds of the classes of lateness, in milliseconds; the last class has none. */
 const LATE = [100, 500, 1000, 5000, 30000, 120000, 600000, 3600000];
@@ -35,7 +38,10 @@ export class VerdictView {
 		const path = this.app.path();
 		try {
 			const report = await this.app.call("GET", "/report?format=json");
-			if (path === this.app.path() && !this.closed) this.#draw(report);
+			if (path === this.app.path() && !this.closed) {
+				this.#draw(report);
+				this.app.readFindings();
+			}
 		} catch (error) {
 			put(this.root, h("p.empty", error.message));
 		}
@@ -51,24 +57,45 @@ export class VerdictView {
 		const [verdict, colour] = VERDICTS[summary.verdict];
 		this.root.setAttribute("aria-busy", "false");
 		put(this.root,
-			h("div.tiles", tile(verdict, `errors ${count(summary.errors)}, warnings ${count(summary.warnings)}`, `first.${colour}`), tile(count(summary.requests), "requests"), tile(count(summary.accepted), "numbers accepted"),
-				tile(count(total(summary.calls)), "calls ended"), tile(count(total(summary.pushes)), "pushes"), tile(count(conservation.orphan), "orphans", conservation.orphan ? "bad" : "dim")),
+			h("div.tiles", tile(summary.requests ? verdict : "Nothing judged yet", `${plural(summary.errors, "error")}, ${plural(summary.warnings, "warning")}`, `first.${summary.requests ? colour : "dim"}`), tile(count(summary.requests), summary.requests === 1 ? "request" : "requests"), tile(count(summary.accepted), summary.accepted === 1 ? "number accepted" : "numbers accepted"),
+				tile(count(total(summary.calls)), "calls ended"), tile(count(total(summary.pushes)), "pushes"), tile(count(conservation.orphan), conservation.orphan === 1 ? "orphan" : "orphans", conservation.orphan ? "bad" : "dim")),
 			h("div.panels",
 				card("Conservation", this.#conservation(conservation)),
-				card("Findings", report.violations.length ? findingList(this.app, report.violations.slice(0, SHOWN)) : hint("None: everything the client did is as the providers’ pages want it."),
-					report.violations.length > SHOWN && hint(`The first ${SHOWN} of ${count(report.violations.length)}; the report has them all.`)),
+				card("Findings", this.#findings(report)),
 				card("Outcomes", bar("Calls by outcome", OUTCOMES, summary.calls, "outcome"), bar("Pushes by outcome", RECEIPTS, summary.pushes, "receipt")),
 				card("Over time", this.#overTime(report.timeline), this.#lateness(), facts(Object.entries(report.latency).map(([name, one]) =>
-					[`${name} receiver answers`, one.count && `half within ${one.p50_ms ?? ">10000"} ms, 95 % within ${one.p95_ms ?? ">10000"} ms`]))),
+					[`${name} receiver`, one.count && `half within ${one.p50_ms ?? ">10000"} ms, 95 % within ${one.p95_ms ?? ">10000"} ms`]))),
 				card("Coverage", this.#coverage(report.coverage))),
 			h("p.hint", "The same as a file: ", ["report?format=json", "report?format=junit", "report?format=html", "report?format=markdown", "har"].map((name) => [h("a", { href: `${this.app.path()}/${name}`, target: "_blank" }, name.split("=").at(-1)), " "])));
 		if (focused) [...this.root.querySelectorAll("details[data-name]")].find((one) => one.dataset.name === focused)?.firstChild.focus({ preventScroll: true });
 	}
 
+	/** The findings of one rule are one group: how many, what to do, and which calls and requests they are about. */
+	#findings({ violations, summary }) {
+		if (!violations.length) return hint(summary.requests ? "None: everything the client did is as the providers’ pages want it." : "No request has been judged yet.");
+		const groups = Map.groupBy(violations, ({ rule, severity }) => `${severity} ${rule}`);
+		return h("ul.findings", [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, found]) => {
+			const [{ rule, severity }] = found;
+			const providers = [...new Set(found.map(({ provider, operation }) => [provider, operation].filter(Boolean).join(" ")))].filter(Boolean);
+			const sources = [...new Set(found.map(({ source }) => source))].filter(Boolean);
+			const calls = [...new Set(found.map(({ call_id }) => call_id))].filter(Boolean);
+			const entries = [...new Set(found.map(({ entry }) => entry))].filter(Boolean);
+			const [view, number, noun] = calls.length ? ["calls", calls.length, "call"] : ["requests", entries.length, "request"];
+			return h("li", { "data-rule": rule },
+				h("div.inline", pill([severity, severity === "error" ? "bad" : "warn"]), h("b", rule), h("span.hint", `${count(found.length)}×`), h("span.hint.grow", providers.slice(0, 3).join(" · ")),
+					number ? h("a", { href: this.app.link({ view, q: `finding:${rule}` }) }, `show ${plural(number, noun)}`) : null),
+				howToFix(rule),
+				this.#details(key, [h("span.grow", found.length === 1 ? "The finding" : found.length > EXAMPLES ? `The first ${EXAMPLES} of ${count(found.length)}` : `All ${found.length}`)],
+					h("ul", found.slice(0, EXAMPLES).map((one) => h("li", soft(one.message), " ", one.call_id && [this.app.a({ id: one.call_id }, "the call"), " "], one.entry && this.app.a({ entry: one.entry }, `entry ${one.entry}`)))),
+					calls.length > EXAMPLES ? h("ul.links", calls.slice(0, SHOWN).map((id) => h("li", this.app.a({ id }, this.app.calls.byId.get(id)?.number ?? id)))) : null,
+					sources.length ? hint(`Stated in: ${sources.join("; ")}`) : null));
+		}));
+	}
+
 	#conservation(found) {
 		const shown = Object.entries(FATES).filter(([fate]) => found[fate]);
 		return [
-			hint(`Every one of the ${count(found.accepted)} accepted numbers is accounted for.`),
+			hint(found.accepted ? `What happened to the ${plural(found.accepted, "accepted number")}.` : "No number has been accepted yet."),
 			h("div.share", { role: "img", "aria-label": shown.map(([fate]) => `${found[fate]} ${fate}`).join(", ") || "nothing accepted" }, shown.map(([fate, [colour]]) => {
 				const part = h(`span.${colour}`);
 				part.style.flexGrow = found[fate];
@@ -76,8 +103,8 @@ export class VerdictView {
 			})),
 			facts(shown.map(([fate, [colour, meaning]]) => [h(`span.dot.${colour}`, { title: meaning }, fate), h("span.mono", count(found[fate]))])),
 			found.orphan ? this.#details("Orphans", [h("span.grow", `Orphans: ${FATES.orphan[1]}`)], h("ul.links", found.orphans.slice(0, SHOWN).map((id) =>
-				h("li", this.app.a({ id }, this.app.store.byId.get(id)?.number ?? id))))) : null,
-			facts(Object.entries(found.providers).map(([name, { charges }]) => [`${name} charges`, [`${charges.ledger} `, h(`span.dot.${charges.agree ? "good" : "bad"}`, charges.agree ? "told alike" : "told otherwise")]])),
+				h("li", this.app.a({ id }, this.app.calls.byId.get(id)?.number ?? id))))) : null,
+			facts(Object.entries(found.providers).map(([name, { charges }]) => [`${name} charges`, [`${charges.ledger} `, h(`span.dot.${charges.agree ? "good" : "bad"}`, charges.agree ? "agrees with the ledger" : "differs from the ledger")]])),
 		];
 	}
 
@@ -89,7 +116,7 @@ export class VerdictView {
 
 	#lateness() {
 		const classes = [...LATE, Infinity].map(() => 0);
-		for (const row of this.app.store.rows) if (row.ended && row.pushed.length) classes[[...LATE, Infinity].findIndex((bound) => row.pushed[0] - row.ended < bound)]++;
+		for (const row of this.app.calls.rows) if (row.ended && row.pushed.length) classes[[...LATE, Infinity].findIndex((bound) => row.pushed[0] - row.ended < bound)]++;
 		return columns("Lateness: from the end of a call to its first push", "calls", classes.map((value) => [[value, "accent"]]), [...LATE.map((bound) => `<${span(bound)}`), "later"]);
 	}
 
@@ -97,7 +124,7 @@ export class VerdictView {
 		const row = (name, { exercised, never, of }, label = (one) => one) => {
 			const done = Array.isArray(exercised) ? exercised.map(label) : Object.entries(exercised).map(([one, times]) => `${one} ${count(times)}×`);
 			return this.#details(name, [h("span.grow", name), h("progress", { max: of, value: done.length, "aria-label": name }), h("span.mono", `${done.length}/${of}`)],
-				h("p", h("b", "Exercised: "), done.join(", ") || "none"), h("p", h("b", "Never: "), never.map(label).join(", ") || "none"));
+				h("p", h("b", "Exercised: "), soft(done.join(", ") || "none")), h("p", h("b", "Never: "), soft(never.map(label).join(", ") || "none")));
 		};
 		const error = (one) => `${one.operation ?? ""} ${one.code} ${one.names.join("/")}`;
 		const { unused, of } = found.rules;

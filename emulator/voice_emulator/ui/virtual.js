@@ -1,17 +1,26 @@
-// A list of which only the visible rows exist, as a grid: one active row, moved by key.
+// A list of which only the visible rows exist, as a grid: one active row, moved by key; columns that do not fit are left out.
 
 import { h, say } from "./dom.js";
 
 const SPARE = 6;
+const GAP = 14;
+const EDGE = 32;
 
 export class VirtualGrid {
-	/** `columns` are {name, title, cell(item), look?(item), link?(item)}: text, class and address of a cell. */
-	constructor(label, columns, open, moved) {
-		Object.assign(this, { columns, open, moved, items: [], active: null, height: 34, pool: new Map(), made: 0 });
+	/**
+	 * `columns` are {name, title, width, grow?, drop?, area?, sort?(item), cell(item), look?(item), link?(item)}: text, class and address of a cell. The
+	 * higher `drop`, the earlier a column goes when there is no room; those with an `area` stand in the two lines of a narrow list.
+	 * `on` has open(item, byKey), moved(item), sorted(column), and where rows open toggle(item, open).
+	 */
+	constructor(label, columns, on) {
+		Object.assign(this, { columns, on, items: [], active: null, height: 34, pool: new Map(), made: 0, shown: columns, sorting: null });
 		this.body = h("div.grid-body", { role: "rowgroup" });
-		this.root = h("div.grid", { role: "grid", tabindex: 0, "aria-label": label, "aria-readonly": "true", onkeydown: (event) => this.#key(event) },
-			h("div.grid-head", { role: "rowgroup" }, h("div.row", { role: "row", "aria-rowindex": 1 },
-				columns.map(({ name, title }) => h(`span.cell.${name}`, { role: "columnheader" }, title)))),
+		this.heads = columns.map((column) => {
+			const { name, title, sort, area } = column;
+			return h(`span.cell.${name}.at-${area ?? "none"}`, { role: "columnheader" }, sort ? h("button.link", { type: "button", title: `Sort by ${title}`, onclick: () => on.sorted(column) }, title) : title);
+		});
+		this.root = h("div.grid", { role: on.toggle ? "treegrid" : "grid", tabindex: 0, "aria-label": label, "aria-readonly": "true", onkeydown: (event) => this.#key(event) },
+			h("div.grid-head", { role: "rowgroup" }, h("div.row", { role: "row", "aria-rowindex": 1 }, this.heads)),
 			this.body);
 		this.root.addEventListener("scroll", () => this.draw(), { passive: true });
 		this.observer = new ResizeObserver(() => this.#resize());
@@ -28,12 +37,35 @@ export class VirtualGrid {
 		this.draw();
 	}
 
+	/** Says by which column the items are sorted: {column, down}. */
+	mark(sorting) {
+		this.columns.forEach((column, index) => {
+			const head = this.heads[index];
+			if (sorting?.column === column) head.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
+			else head.removeAttribute("aria-sort");
+		});
+	}
+
 	#resize() {
 		const width = this.root.clientWidth;
-		this.root.classList.toggle("narrow", width < 520);
-		this.root.classList.toggle("wide", width > 1000);
-		this.height = width < 520 ? 54 : 34;
+		const narrow = width < 520;
+		this.root.classList.toggle("narrow", narrow);
+		this.height = narrow ? 54 : 34;
+		this.shown = narrow ? this.columns.filter(({ area }) => area) : [...this.columns];
+		const needed = () => this.shown.reduce((sum, one) => sum + one.width + GAP, EDGE - GAP);
+		while (!narrow && needed() > width) {
+			const least = this.shown.reduce((most, one) => ((one.drop ?? 0) > (most.drop ?? 0) ? one : most));
+			if (!least.drop) break;
+			this.shown.splice(this.shown.indexOf(least), 1);
+		}
+		this.root.style.setProperty("--columns", this.shown.map((one) => (one.grow ? `minmax(${one.width}px, ${one.grow}fr)` : `${one.width}px`)).join(" "));
+		this.#hide(this.heads);
+		for (const row of this.pool.values()) this.#hide(row.boxes);
 		this.show(this.items, 0);
+	}
+
+	#hide(boxes) {
+		boxes.forEach((box, index) => (box.hidden = !this.shown.includes(this.columns[index])));
 	}
 
 	/** Makes `id` the active row and brings it into view. */
@@ -51,7 +83,7 @@ export class VirtualGrid {
 		const index = this.items.findIndex((item) => item.id === this.active);
 		const item = this.items[Math.max(0, Math.min(this.items.length - 1, index + step))];
 		this.activate(item.id);
-		this.moved(item);
+		this.on.moved(item);
 	}
 
 	get activeItem() {
@@ -59,11 +91,14 @@ export class VirtualGrid {
 	}
 
 	#key(event) {
+		if (event.ctrlKey || event.metaKey || event.altKey || event.target !== this.root) return;
 		const page = Math.max(1, Math.floor(this.root.clientHeight / this.height) - 2);
 		const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9 }[event.key];
-		if (event.ctrlKey || event.metaKey || event.altKey) return;
+		const turn = { ArrowRight: true, ArrowLeft: false }[event.key];
+		const { activeItem } = this;
 		if (step) this.move(step);
-		else if (event.key === "Enter" && this.activeItem) this.open(this.activeItem, true);
+		else if (event.key === "Enter" && activeItem) this.on.open(activeItem, true);
+		else if (turn !== undefined && activeItem && this.on.toggle) this.on.toggle(activeItem, turn);
 		else return;
 		event.preventDefault();
 	}
@@ -87,28 +122,40 @@ export class VirtualGrid {
 
 	#make() {
 		const cells = this.columns.map(({ link }) => (link ? h("a", { tabindex: -1 }) : h("span")));
-		const row = { cells, element: h("div.row", { role: "row", id: `row-${++this.made}`, onclick: (event) => {
+		const boxes = cells.map((cell, index) => h(`span.cell.${this.columns[index].name}.at-${this.columns[index].area ?? "none"}`, { role: "gridcell" }, cell));
+		const row = { cells, boxes, element: h("div.row", { role: "row", id: `row-${++this.made}`, onclick: (event) => {
 			if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a link like any other
 			event.preventDefault();
-			this.open(row.item, false);
-		} }, cells.map((cell, index) => h(`span.cell.${this.columns[index].name}`, { role: "gridcell" }, cell))) };
+			this.on.open(row.item, false);
+		} }, boxes) };
+		this.#hide(boxes);
 		this.body.append(row.element);
 		return row;
 	}
 
 	#fill(row, item, index) {
+		const { element } = row;
 		const top = index * this.height;
 		if (row.top !== top) {
-			row.element.style.transform = `translateY(${(row.top = top)}px)`;
-			row.element.setAttribute("aria-rowindex", index + 2);
+			element.style.transform = `translateY(${(row.top = top)}px)`;
+			element.setAttribute("aria-rowindex", index + 2);
 		}
 		row.item = item;
-		row.element.setAttribute("aria-selected", item.id === this.active);
+		element.setAttribute("aria-selected", item.id === this.active);
+		if (this.on.toggle) {
+			element.setAttribute("aria-level", item.inside ? 2 : 1);
+			element.classList.toggle("inside", Boolean(item.inside));
+			if (item.members) element.setAttribute("aria-expanded", item.open);
+			else element.removeAttribute("aria-expanded");
+		}
 		this.columns.forEach(({ cell, look, link }, position) => {
 			const place = row.cells[position];
-			say(place, cell(item));
+			say(place, String(cell(item) ?? ""));
 			if (look && place.className !== look(item)) place.className = look(item);
-			if (link) place.setAttribute("href", link(item));
+			if (!link) return;
+			const address = link(item);
+			if (address) place.setAttribute("href", address);
+			else place.removeAttribute("href");
 		});
 	}
 

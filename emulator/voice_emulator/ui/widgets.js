@@ -1,7 +1,7 @@
 // Small things that several views use: dialogs, toasts, copying, pills, blocks of text.
 
 import { api, ApiError, curl, enc } from "./api.js";
-import { $, h, put } from "./dom.js";
+import { $, h, put, soft } from "./dom.js";
 
 /** Shows a short sentence for a while; errors stay longer. */
 export function toast(text, bad = false) {
@@ -70,7 +70,17 @@ export const section = (title, ...content) => h("section.section", { "aria-label
 export const more = (summary, ...content) => h("details.more", h("summary", summary), content);
 export const options = (values, chosen) => values.map((value) => h("option", { value, selected: value === chosen }, value));
 
-export const facts = (pairs) => h("dl.facts", pairs.map(([name, value]) => value ? h("div", h("dt", name), h("dd", value)) : null));
+/** Names and values side by side. A value that is one long word (an id, an address) has room for it; one in parts breaks between them. */
+export const facts = (pairs) => h("dl.facts", pairs.map(([name, value]) => {
+	if (!value) return null;
+	const shown = h("dd", typeof value === "string" ? soft(value) : value);
+	const long = Math.max(...shown.textContent.split(/[\s_/]/).map((word) => word.length)) > 18;
+	return h(long ? "div.wide" : "div", h("dt", name), shown);
+}));
+
+/** Nested credentials as pairs of a dotted name and a value; what is unset is left out. */
+export const flat = (credentials, before = "") => Object.entries(credentials).flatMap(([name, value]) =>
+	!value ? [] : typeof value === "object" && !Array.isArray(value) ? flat(value, `${before}${name}.`) : [[before + name, String(value)]]);
 
 /** Documents of the providers, read once: what fields and receipts mean. */
 const documents = new Map();
@@ -83,10 +93,30 @@ export function providerDocument(provider) {
 	return documents.get(provider);
 }
 
+/** The contract rules by id, read once: what each means, and how to fix a finding. */
+let rules;
+export const contractRules = () => {
+	rules ??= api("GET", "/v1/rules").then(({ rules: found }) => new Map(found.map((one) => [one.id, one])));
+	rules.catch(() => (rules = null));
+	return rules;
+};
+
+/** How to fix findings of `rule`, as soon as it is known. */
+export function howToFix(rule) {
+	const place = h("p.fix", { hidden: true });
+	contractRules().then((known) => {
+		const { fix } = known.get(rule) ?? {};
+		if (!fix) return;
+		put(place, h("b", "How to fix it: "), fix);
+		place.hidden = false;
+	}, () => {});
+	return place;
+}
+
 /** Findings: where the client under test broke the contract, with what shows it. */
 export const findingList = (app, findings) => h("ul.findings", findings.map((one) => h("li",
 	h("div.inline", pill([one.severity, one.severity === "error" ? "bad" : "warn"]), h("b", one.rule), h("span.hint", [one.provider, one.operation].filter(Boolean).join(" · "))),
-	h("p", one.message),
+	h("p", soft(one.message)), howToFix(one.rule),
 	h("p.hint", one.source ? `Stated in: ${one.source} ` : "",
 		one.call_id && [app.a({ id: one.call_id }, "the call"), " "],
 		one.entry && app.a({ entry: one.entry }, `entry ${one.entry}`)))));

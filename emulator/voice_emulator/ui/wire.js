@@ -22,10 +22,10 @@ export function exchange(app, entry) {
 	return h("div.exchange",
 		facts([["Operation", entry.operation], ["Result", entry.code], ["Took", span(entry.duration_ms)], ["From", request.peer],
 			["Reply rule", entry.rule?.reply], ["Fault rule", entry.rule?.fault], ["Fault", entry.fault], ["Tenant", entry.attributed === false && "not recognised by its credentials"]]),
-		h("ul.problems", entry.violations.map((one) => h("li", h("b", one.code), ` ${one.place}: ${one.message}`))),
-		wire("Request as received", asText(`${request.method} ${request.target}`, request.headers, request.body), call),
+		!entry.refused && h("ul.problems", entry.violations.map((one) => h("li", h("b", one.code), ` ${one.place}: ${one.message}`))),
+		wire("Request as received", asText(`${request.method} ${request.target} HTTP/1.1`, request.headers, request.body), call),
 		unset.length > 0 && hint(`Secrets are masked. Set ${unset.map((name) => `$${name}`).join(", ")} before you run the copied line.`),
-		reply ? wire("Reply as sent", reply.status === null ? `no reply: ${reply.note}` : asText(`HTTP ${reply.status}`, reply.headers, reply.body)) : hint("Not answered yet."),
+		reply ? wire("Reply as sent", reply.status === null ? `no reply: ${reply.note}` : asText(`HTTP/1.1 ${reply.status}`, reply.headers, reply.body)) : hint("Not answered yet."),
 		reply?.note && hint(reply.note));
 }
 

@@ -54,6 +54,7 @@ async def test_an_answered_call_in_full(api: Api):
         },
         "provider_id": messageid,
         "batch_id": messageid,
+        "references": call["references"],
         "rule": call["rule"],
         "receipt": "delivered",
     }

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from voice_emulator.wire.control.query import QueryError, parse_query
 
 KEYS = ("provider", "outcome", "number", "rule", "state")
-CALL = {
+CALL: dict[str, str | list[str]] = {
+    "number": ["6281200000486", "6281200000480"],
+    "text": ["6281200000486", "VIP, all", "nxcloud"],
     "provider": "nxcloud",
     "outcome": "busy",
-    "number": "6281200000486",
     "rule": "VIP, all",
     "state": "ended",
 }
@@ -35,6 +36,14 @@ CALL = {
         ("00486", True),
         ("-00486", False),
         ("99", False),
+        ("vip", True),
+        ("NXCLOUD", True),
+        ("-nxcloud", False),
+        ('"VIP, all"', True),
+        ("62*86", True),
+        ("number:*0480", True),
+        ("-number:*0480", False),
+        ('""', None),
         ('rule:"VIP, all"', True),
         ('rule:"VIP, al"', False),
         ('rule:VIP*', True),
@@ -61,9 +70,13 @@ def test_an_unknown_key_names_the_nearest():
         parse_query("outcme:busy", KEYS)
 
 
-def test_a_bare_word_needs_numbers_to_look_in():
-    with pytest.raises(QueryError, match="has no key"):
-        parse_query("word", ("provider",))
+def test_nothing_to_choose_from_counts_as_an_empty_value():
+    def nothing(key: str) -> list[str]:
+        return []
+
+    assert not parse_query("number:62*", KEYS).matches(nothing)
+    assert parse_query("-number:62*", KEYS).matches(nothing)
+    assert parse_query("number:*", KEYS).matches(nothing)
 
 
 def test_without_terms_it_is_false():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from voice_emulator.providers.provider import Provider
 
 _MADE = "<!-- Made from the rule's docstring by `python -m voice_emulator.contract.rules docs/rules`; edit it there. -->\n"
 INDEX = "README.md"
+#: The paragraph of a rule's docstring that says what to do about a finding.
+_FIX = re.compile(r"How to (?:fix|mend) it: (.+?)(?:\n\n|\Z)", re.DOTALL)
 
 
 def rule_page(rule: FindingRule) -> str:
@@ -23,6 +26,20 @@ def rule_page(rule: FindingRule) -> str:
         f"| severity | providers | stated by |\n| --- | --- | --- |\n"
         f"| {rule.severity} | {providers} | {source} |\n\n{rest.strip()}\n"
     )
+
+
+def rule_summaries(providers: Iterable[Provider]) -> list[dict[str, str]]:
+    """Every rule by id: its title, and the paragraph of its page that says how to fix a finding."""
+    return [
+        {"id": rule.id, "severity": rule.severity, "title": rule.title, "fix": _fix(rule)}
+        for rule in sorted(all_rules(providers), key=lambda rule: rule.id)
+    ]
+
+
+def _fix(rule: FindingRule) -> str:
+    found = _FIX.search(rule.text)
+    text = " ".join(found[1].split()) if found is not None else ""
+    return text[:1].upper() + text[1:]
 
 
 def index_page(rules: Iterable[FindingRule]) -> str:

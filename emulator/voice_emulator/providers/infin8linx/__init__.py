@@ -10,6 +10,7 @@ from voice_emulator.providers.infin8linx.hangups import KNOWN, cause_of
 from voice_emulator.providers.infin8linx.operations import OPERATIONS, ROUTES
 from voice_emulator.providers.infin8linx.playvoice import prepare_call
 from voice_emulator.providers.infin8linx.receipts import RECEIPTS
+from voice_emulator.providers.infin8linx.records import references
 from voice_emulator.providers.infin8linx.settings import SETTINGS
 from voice_emulator.providers.infin8linx.state import rebuild_links
 from voice_emulator.providers.provider import Provider
@@ -29,6 +30,7 @@ PROVIDER = Provider(
     causes=KNOWN,
     cause_of=cause_of,
     call_id=prepare_call,
+    references=references,
     error_order=ORDER,
     secrets=frozenset({"accesskey", "token"}),
     token_expired="600",

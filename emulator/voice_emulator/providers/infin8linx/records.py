@@ -99,6 +99,12 @@ def make_record(tenant: Tenant, call: Call) -> Record:
     )
 
 
+def references(call: Call) -> list[str]:
+    """What the client may know a call by besides the id of its record: its own ids, and the call's uuid."""
+    options: RequestOptions = call.submission.details["options"]
+    return [value for value in (options.customuuid, options.custom, call_uuid(call)) if value]
+
+
 def dialled_at(call: Call) -> int:
     """Instant of dialling; of leaving the queue for a call that was never dialled."""
     if call.dialled_at is not None:

@@ -15,7 +15,7 @@ from voice_emulator.providers.nxcloud.finding_rules import CONTRACT
 from voice_emulator.providers.nxcloud.operations import OPERATIONS, ROUTES
 from voice_emulator.providers.nxcloud.receipts import RECEIPTS
 from voice_emulator.providers.nxcloud.replies import refuse
-from voice_emulator.providers.nxcloud.sending import call_id
+from voice_emulator.providers.nxcloud.sending import call_id, references
 from voice_emulator.providers.nxcloud.settings import SETTINGS
 from voice_emulator.providers.provider import Provider
 
@@ -34,6 +34,7 @@ PROVIDER = Provider(
     causes=CAUSES,
     cause_of=cause_of,
     call_id=call_id,
+    references=references,
     secrets=frozenset({"secretkey", "password", "accessSecret", "token"}),
     token_expired="token_expired",
     numbering="5 to 20 digits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from voice_emulator.core.billing import Tariff
@@ -112,6 +112,15 @@ def call_id(tenant: Tenant, request: Request, call: Call, index: int) -> str:
     if call.submission.kind != "agent" and len(request.numbers) > 1 and request.settings["messageid_suffix"]:
         return f"{batch}-{tenant.ids.drawn_integer(10**10, PROVIDER_ID, 'suffix', call.id):010d}"
     return batch
+
+
+def references(call: Call) -> Iterator[str]:
+    """The client's orderid and ext, and the id of the row that the record queries have of the call."""
+    for name in ("orderid", "ext"):
+        if value := call.submission.details.get(name):
+            yield value
+    if call.record:
+        yield str(call.record)
 
 
 def answer(request: Request, calls: Sequence[Call]) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -17,14 +17,14 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Step
 from voice_emulator.core.words import nearest
 from voice_emulator.wire.control.problems import conflict, missing
-from voice_emulator.wire.control.query import Query
+from voice_emulator.wire.control.query import TEXT, Query, Values
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
+from voice_emulator.wire.control.search import FindingIndex
 from voice_emulator.wire.control.views import pending_of, receipt_status, show_call
 
 CALL_KEYS = (
     "id", "provider", "operation", "number", "caller", "state", "outcome", "cause", "ended_by", "keys",
-    "rule",
-    "provider_id", "batch_id", "receipt",
+    "rule", "provider_id", "batch_id", "receipt", "has", "finding",
 )  # fmt: skip
 CALLBACK_KEYS = (
     "id",
@@ -47,19 +47,36 @@ LOOKED_AT = 1_000
 PUSH_MARGIN = 5
 
 
-def call_value(request: ControlRequest, call: Call) -> Callable[[str], str]:
-    """The values of a call that queries can ask for."""
+def call_values(request: ControlRequest, call: Call, findings: FindingIndex) -> Callable[[str], Values]:
+    """The values of a call by key. ``id`` is any id: ours, the provider's, the batch's, the client's own."""
+    provider = request.runtime.providers.get(call.provider)
 
-    def value(key: str) -> str:
+    def values(key: str) -> Values:
+        if key == TEXT:
+            return [text for name in CALL_KEYS if name != "has" for text in _as_list(values(name))]
+        if key == "id":
+            return [
+                call.id,
+                call.provider_id,
+                call.batch_id,
+                *(provider.references(call) if provider else ()),
+            ]
         if key == "cause":
-            provider = request.runtime.providers.get(call.provider)
             return provider.cause_of(call) if provider is not None and call.ended and not call.dropped else ""
         if key == "receipt":
             return receipt_status(request.tenant, call)
+        if key == "has":
+            return findings.has(call.id)
+        if key == "finding":
+            return findings.rules(call.id)
         found = getattr(call, key)
         return str(found) if found is not None else ""
 
-    return value
+    return values
+
+
+def _as_list(values: Values) -> Sequence[str]:
+    return [values] if isinstance(values, str) else values
 
 
 def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
@@ -69,6 +86,7 @@ def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
         query.get(name) for name in ("provider", "number", "state", "outcome")
     )
     terms: Query | None = query.get("q")
+    findings = FindingIndex(request.tenant)
 
     def wanted(call: Call) -> bool:
         return (
@@ -76,7 +94,7 @@ def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
             and (number is None or number(call.number))
             and (state is None or call.state == state)
             and (outcome is None or call.outcome == outcome)
-            and (not terms or terms.matches(call_value(request, call)))
+            and (not terms or terms.matches(call_values(request, call, findings)))
         )
 
     return wanted
@@ -193,10 +211,16 @@ def attempt_filter(request: ControlRequest) -> Callable[[dict[str, Any]], bool]:
         return (
             all(shown[name] == value for name, value in exact.items())
             and (number is None or number(shown["number"] or ""))
-            and (not terms or terms.matches(lambda key: _text(shown[key])))
+            and (not terms or terms.matches(lambda key: _values(shown, key)))
         )
 
     return wanted
+
+
+def _values(shown: Mapping[str, Any], key: str) -> Values:
+    if key == TEXT:
+        return [_text(shown[name]) for name in CALLBACK_KEYS]
+    return _text(shown[key])
 
 
 def _text(value: Any) -> str:

@@ -24,6 +24,7 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.long_poll import Waiters
 from voice_emulator.wire.control.problems import ControlError
+from voice_emulator.wire.control.search import request_row
 from voice_emulator.wire.control.views import show_call, show_entry, show_finding
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import apart, takes_a_while
@@ -48,9 +49,15 @@ class Streams:
         self.subscribers = 0
 
     async def serve(
-        self, raw: web.BaseRequest, tenant: Tenant, after: int | None, kinds: Collection[str]
+        self,
+        raw: web.BaseRequest,
+        tenant: Tenant,
+        after: int | None,
+        kinds: Collection[str],
+        *,
+        brief: bool = False,
     ) -> web.StreamResponse:
-        """Stream events with an id above ``after`` (None: only new ones).
+        """Stream events with an id above ``after`` (None: only new ones), requests as rows with ``brief``.
 
         Ends when the client goes away, the tenant is deleted, or the emulator stops. Raises ControlError
         503 when there are too many streams.
@@ -77,7 +84,7 @@ class Streams:
         try:
             await response.prepare(raw)
             await self._write(response, b"retry: 1000\n\n")
-            await self._follow(response, tenant, position, kinds, woken)
+            await self._follow(response, tenant, position, kinds, woken, brief)
             await response.write_eof()
         except (ConnectionError, TimeoutError):
             # The reader is gone or does not read: the connection goes with the reply.
@@ -95,6 +102,7 @@ class Streams:
         position: int,
         kinds: Collection[str],
         woken: asyncio.Event,
+        brief: bool,
     ) -> None:
         while True:
             pending = tenant.events.since(position)
@@ -104,7 +112,7 @@ class Streams:
             for start in range(0, len(pending), CHUNK):
                 chunk = pending[start : start + CHUNK]
                 weights = [getattr(event.subject, "weight", 0) for event in chunk]
-                frames = await apart(takes_a_while(weights), self._frames, tenant, chunk, kinds)
+                frames = await apart(takes_a_while(weights), self._frames, tenant, chunk, kinds, brief)
                 await self._write(response, frames)
             if pending:
                 position = pending[-1].id
@@ -118,9 +126,11 @@ class Streams:
             except TimeoutError:
                 await self._write(response, b": still here\n\n")
 
-    def _frames(self, tenant: Tenant, events: Sequence[Event], kinds: Collection[str]) -> bytes:
+    def _frames(self, tenant: Tenant, events: Sequence[Event], kinds: Collection[str], brief: bool) -> bytes:
         return b"".join(
-            _frame(event.id, event.kind, self.show(tenant, event)) for event in events if event.kind in kinds
+            _frame(event.id, event.kind, self.show(tenant, event, brief=brief))
+            for event in events
+            if event.kind in kinds
         )
 
     async def _write(self, response: web.StreamResponse, data: bytes) -> None:
@@ -128,11 +138,13 @@ class Streams:
             async with asyncio.timeout(WRITE_LIMIT):
                 await response.write(data)
 
-    def show(self, tenant: Tenant, event: Event) -> dict[str, Any]:
+    def show(self, tenant: Tenant, event: Event, *, brief: bool = False) -> dict[str, Any]:
         """The data of one event, as things stand now; ``note`` says what happened."""
         at = rfc3339(event.at)
         subject = event.subject
         if isinstance(subject, RequestRecord):
+            if brief:
+                return request_row(subject, tenant, self._providers)
             return show_entry(Entry(subject.entry_id, "request", subject.at, subject))
         if isinstance(subject, Call):
             return {"at": at, "note": event.note, "call": show_call(tenant, self._providers, subject)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -15,68 +16,20 @@ from voice_emulator.wire.control.har import har_parts
 from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.query import Query
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
+from voice_emulator.wire.control.search import FindingIndex, entry_values, finding_values, request_row
 from voice_emulator.wire.control.views import show_entry, show_finding
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import apart
 
-ENTRY_KEYS = (
-    "id",
-    "kind",
-    "provider",
-    "operation",
-    "number",
-    "code",
-    "rule",
-    "fault",
-    "outcome",
-    "status",
-    "path",
-)
-VIOLATION_KEYS = ("rule", "severity", "provider", "operation", "message", "entry", "call_id")
 #: What the entries of one page may weigh together; as JSON they take a few times as much.
 PAGE_BYTES = 4 * 1024 * 1024
 #: Entries that a filter looks at before others have their turn.
 LOOKED_AT = 1_000
+#: Real seconds of searching after which others get their turn.
+_SLICE = 0.02
 #: Bytes of an archive that are put together before they are sent, and real seconds a client may take over them.
 _PIECE = 256 * 1024
 _UNREAD = 60.0
-
-
-def entry_value(entry: Entry) -> Callable[[str], str]:
-    """The values of an entry that queries can ask for; a request's number is all its numbers, joined."""
-
-    def value(key: str) -> str:
-        return _entry_text(entry, key)
-
-    return value
-
-
-def _entry_text(entry: Entry, key: str) -> str:
-    if key in ("id", "kind"):
-        return str(getattr(entry, key))
-    record = entry.record
-    found: Any = None
-    if isinstance(record, RequestRecord):
-        sent = record.sent
-        found = {
-            "provider": record.request.provider, "operation": record.operation, "path": record.request.path,
-            "number": ",".join(record.request.numbers[:20]),
-            "code": record.reply.code if record.reply else None,
-            "rule": record.reply_rule or record.fault_rule, "fault": record.fault,
-            "status": sent.status if sent is not None else None,
-            "outcome": "refused" if record.refused else "accepted",
-        }.get(key)  # fmt: skip
-    elif isinstance(record, Attempt):
-        call = record.push.call
-        found = {
-            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.rule,
-            "number": call.number if call is not None else None, "outcome": record.outcome.value,
-            "status": record.reply.status if record.reply is not None else None,
-            "fault": " ".join(record.faults),
-        }.get(key)  # fmt: skip
-    elif isinstance(record, Finding):
-        found = {"provider": record.provider, "operation": record.operation, "rule": record.rule}.get(key)
-    return str(found) if found is not None else ""
 
 
 def _about(entry: Entry, call_id: str) -> bool:
@@ -95,22 +48,25 @@ def _weight(entry: Entry) -> int:
 
 async def list_journal(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/journal``. A page ends early where its entries are heavy: ``next`` goes on."""
-    query, limit = request.query, request.query["limit"]
-    provider, call_id = query["provider"], query["call_id"]
-    terms: Query | None = query["q"]
+    query, limit, tenant = request.query, request.query["limit"], request.tenant
+    call_id, terms = query["call_id"], cast("Query | None", query["q"])
+    findings, providers = FindingIndex(tenant), request.runtime.providers
     entries: list[Entry] = []
+    weights: list[int] = []
     position = query["after"]
     following = None
     weight = 0
-    weights: list[int] = []
-    for index, entry in enumerate(list(request.tenant.journal.after(position, query["kind"]))):
-        if index % LOOKED_AT == LOOKED_AT - 1:
+    turn = time.perf_counter()
+    # A copy: entries may be forgotten between two slices of the search.
+    for entry in list(tenant.journal.after(position, query["kind"])):
+        if terms and time.perf_counter() - turn > _SLICE:
             await asyncio.sleep(0)
-        if provider is not None and _entry_text(entry, "provider") != provider:
+            turn = time.perf_counter()
+        if query["provider"] is not None and _provider(entry) != query["provider"]:
             continue
         if call_id is not None and not _about(entry, call_id):
             continue
-        if terms and not terms.matches(entry_value(entry)):
+        if terms and not terms.matches(entry_values(entry, findings)):
             continue
         weight += _weight(entry)
         if len(entries) == limit or (entries and weight > PAGE_BYTES):
@@ -119,9 +75,23 @@ async def list_journal(request: ControlRequest) -> web.Response:
         entries.append(entry)
         weights.append(_weight(entry))
         position = entry.id
-    return await reply_apart(
-        weights, lambda: {"entries": [show_entry(entry) for entry in entries], "next": following}
-    )
+
+    def show(entry: Entry) -> dict[str, Any]:
+        record = entry.record
+        if query["brief"] and isinstance(record, RequestRecord):
+            return request_row(record, tenant, providers)
+        return show_entry(entry)
+
+    return await reply_apart(weights, lambda: {"entries": list(map(show, entries)), "next": following})
+
+
+def _provider(entry: Entry) -> str:
+    record = entry.record
+    if isinstance(record, RequestRecord):
+        return record.request.provider
+    if isinstance(record, Attempt):
+        return record.push.provider
+    return record.provider if isinstance(record, Finding) else ""
 
 
 async def list_violations(request: ControlRequest) -> web.Response:
@@ -151,7 +121,7 @@ def _wanted(finding: Finding, query: Any) -> bool:
         query[name] is None or getattr(finding, name) == query[name]
         for name in ("severity", "rule", "provider")
     )
-    return exact and (not terms or terms.matches(lambda key: str(getattr(finding, key) or "")))
+    return exact and (not terms or terms.matches(finding_values(finding)))
 
 
 async def get_report(request: ControlRequest) -> web.Response:
@@ -229,4 +199,15 @@ async def stream_events(request: ControlRequest) -> web.StreamResponse:
         if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
             raise wrong("Last-Event-ID", "is not the id of an event")
         after = int(resumed)
-    return await request.services.streams.serve(request.raw, request.tenant, after, request.query["kind"])
+    query = request.query
+    return await request.services.streams.serve(
+        request.raw, request.tenant, after, query["kind"], brief=query["brief"]
+    )
+
+
+async def list_rules(request: ControlRequest) -> web.Response:
+    """``GET /v1/rules``: the contract rules by id, with what each means and how to fix a finding of it."""
+    # Imported on first use: serving does not need it.
+    from voice_emulator.contract.rules.pages import rule_summaries
+
+    return reply_json({"rules": rule_summaries(request.runtime.providers.values()), "next": None})

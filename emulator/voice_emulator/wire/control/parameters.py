@@ -81,6 +81,13 @@ def choice(name: str, description: str, words: Collection[str], default: Any = N
     return Parameter(name, description, schema, one_of(list(words)), default)
 
 
+def switch(name: str, description: str) -> Parameter:
+    """A parameter that is ``true`` or ``false``, and false by default."""
+    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
+    read = one_of(["true", "false"])
+    return Parameter(name, description, schema, lambda given: read(given) == "true", False)
+
+
 def text(name: str, description: str) -> Parameter:
     """A parameter compared exactly."""
     return Parameter(name, description, _TEXT, short_text)

@@ -1,14 +1,14 @@
 """The small query language of lists: ``provider:nxcloud outcome:busy number:628* -rule:VIP*``.
 
 Terms are ``key:value``, separated by blanks; all must hold. A value is a glob, several joined by commas
-are alternatives, double quotes keep blanks together, a leading ``-`` negates a term. A bare word is
-searched for within the number. Pure. The web page and the control API use the same language.
+are alternatives, double quotes keep blanks together, a leading ``-`` negates a term. A bare word is looked
+for in everything, whatever its case. Pure: ``ui/query.js`` has the same, and tests hold the two together.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from voice_emulator.core.matchers import Globs
@@ -16,8 +16,14 @@ from voice_emulator.core.words import nearest
 
 LENGTH_LIMIT = 1_000
 TERM_LIMIT = 50
+#: The key of bare words: everything there is to search in.
+TEXT = "text"
 #: One term: an optional minus, an optional key, then quoted and plain pieces.
 _TERM = re.compile(r'\s*(-?)(?:([A-Za-z_]+):)?((?:"[^"]*"|[^\s"])*)')
+
+
+#: What a thing has under a key: one value, or several of which any may match.
+Values = str | Sequence[str]
 
 
 class QueryError(ValueError):
@@ -32,6 +38,13 @@ class Term:
     globs: Globs
     negated: bool = False
 
+    def holds(self, values: Values) -> bool:
+        """Whether any of ``values`` matches, or none for a negated term. No values count as an empty one."""
+        texts = (values,) if isinstance(values, str) else values or ("",)
+        if self.key == TEXT:
+            texts = [text.lower() for text in texts]
+        return any(map(self.globs, texts)) is not self.negated
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -42,9 +55,13 @@ class Query:
     def __bool__(self) -> bool:
         return bool(self.terms)
 
-    def matches(self, value_of: Callable[[str], str]) -> bool:
-        """Whether all terms hold for something whose values ``value_of(key)`` gives."""
-        return all(term.globs(value_of(term.key)) is not term.negated for term in self.terms)
+    def matches(self, values_of: Callable[[str], Values]) -> bool:
+        """Whether all terms hold for something whose values ``values_of(key)`` tells."""
+        return all(term.holds(values_of(term.key)) for term in self.terms)
+
+    def asks_for(self, *keys: str) -> bool:
+        """Whether a term is about one of ``keys``."""
+        return any(term.key in keys for term in self.terms)
 
 
 def parse_query(text: str, keys: Collection[str]) -> Query:
@@ -68,9 +85,7 @@ def parse_query(text: str, keys: Collection[str]) -> Query:
 def query_pattern(keys: Collection[str]) -> str:
     """A regular expression, as JSON Schema takes them, for the queries that :func:`parse_query` reads."""
     rest = r'(?:"[^"]*"|[^\s"])'
-    term = rf'(?:{"|".join(keys)}):(?:,|"")*(?:"[^"]+"|[^\s",]){rest}*'
-    if "number" in keys:
-        term += rf"|(?![A-Za-z_]+:){rest}+"
+    term = rf'(?:(?:{"|".join(keys)}):|(?![A-Za-z_]+:))(?:,|"")*(?:"[^"]+"|[^\s",]){rest}*'
     term = f"(?:-|(?!-))(?:{term})"
     return rf"^\s*(?:{term}(?:\s+{term}){{0,{TERM_LIMIT - 1}}})?\s*$"
 
@@ -78,9 +93,9 @@ def query_pattern(keys: Collection[str]) -> str:
 def _term(key: str | None, raw: str, keys: Collection[str], *, negated: bool) -> Term:
     values = [part.replace('"', "") for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', raw)]
     if key is None:
-        if "number" not in keys:
-            raise QueryError(f"{raw[:40]!r} has no key; write key:value")
-        return Term("number", Globs(*(f"*{value}*" for value in values)), negated)
+        if not any(values):
+            raise QueryError(f"{raw[:40]!r} has no text to search for")
+        return Term(TEXT, Globs(*(f"*{value.lower()}*" for value in values)), negated)
     if key not in keys:
         raise QueryError(f"unknown key {key[:40]!r}{nearest(key[:40], keys)}")
     if not any(values):

@@ -9,7 +9,7 @@ from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.vocabulary import Outcome, State
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import Schema
-from voice_emulator.wire.control import calls, clock, journal, parameters, system, tenants, waits
+from voice_emulator.wire.control import calls, clock, journal, parameters, search, system, tenants, waits
 from voice_emulator.wire.control import request_schemas as control_bodies
 from voice_emulator.wire.control import test_calls as place
 from voice_emulator.wire.control.event_stream import KINDS
@@ -68,6 +68,8 @@ def _system() -> tuple[Route, ...]:
         _get("list_scenarios", "/v1/scenarios", "Shipped scenarios", system.list_scenarios,
              ResponseSpec(200, "A page of them.", "Scenarios"),
              parameters.limit(), parameters.cursor("[^\\r\\n]+"), tag="scenarios"),
+        _get("scenario_schema", "/scenario.schema.json", "The JSON Schema of scenario files",
+             system.scenario_schema, ResponseSpec(200, "JSON Schema 2020-12.", "Anything"), tag="scenarios"),
         _get("get_scenario", "/v1/scenarios/{name}", "The text of a shipped scenario", system.get_scenario,
              ResponseSpec(200, "YAML.", None, "application/yaml"), tag="scenarios"),
     )  # fmt: skip
@@ -169,6 +171,7 @@ def _journal(provider: Parameter) -> tuple[Route, ...]:
         {"type": "string", "pattern": f"^({'|'.join(KINDS)})(,({'|'.join(KINDS)}))*$"}, _kinds,
         frozenset(KINDS),
     )  # fmt: skip
+    brief = parameters.switch("brief", "`true`: requests as rows, without headers and bodies.")
     after_event = parameters.number_after(
         "Ids above this one; without it, and without `Last-Event-ID`, only what is new."
     )
@@ -179,12 +182,12 @@ def _journal(provider: Parameter) -> tuple[Route, ...]:
              parameters.choice("kind", "Only this kind.", ["request", "callback", "violation", "system"]),
              provider,
              parameters.text("call_id", "Only what placed, reported or blames this call."),
-             parameters.query(journal.ENTRY_KEYS), parameters.limit(), parameters.number_after(), tag="journal"),
+             parameters.query(search.ENTRY_KEYS), brief, parameters.limit(), parameters.number_after(), tag="journal"),
         _get("list_violations", f"{TENANT}/violations", "Where the client broke the contract",
              journal.list_violations, ResponseSpec(200, "A page of them.", "Violations"), provider,
              parameters.choice("severity", "Only these.", ["error", "warning"]),
              parameters.text("rule", "Only this rule."),
-             parameters.query(journal.VIOLATION_KEYS), parameters.limit(), parameters.number_after(), tag="journal"),
+             parameters.query(search.VIOLATION_KEYS), parameters.limit(), parameters.number_after(), tag="journal"),
         _get("report", f"{TENANT}/report", "The contract report", journal.get_report,
              ResponseSpec(200, "The report; media type by format.", None, "*/*"),
              parameters.choice("format", "How.", ["json", "junit", "html", "markdown"], "json"),
@@ -196,7 +199,9 @@ def _journal(provider: Parameter) -> tuple[Route, ...]:
              ResponseSpec(200, "HAR 1.2.", "Anything", JSON), tag="journal"),
         _get("events", f"{TENANT}/events", "Server-sent events", journal.stream_events,
              ResponseSpec(200, "The stream; `Last-Event-ID` resumes it.", None, "text/event-stream"),
-             kinds, after_event, tag="journal"),
+             kinds, after_event, brief, tag="journal"),
+        _get("list_rules", "/v1/rules", "Contract rules, and how to fix a finding of each", journal.list_rules,
+             ResponseSpec(200, "All of them.", "Rules"), tag="journal"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 from voice_emulator.openapi.providers import provider_document
+from voice_emulator.resources import data_path
 from voice_emulator.wire.control.problems import ControlError, missing
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 
@@ -73,6 +74,12 @@ async def openapi_provider(request: ControlRequest) -> web.Response:
         files = [f"{known}.json" for known in runtime.providers]
         raise missing(f"there is no document {wanted!r}{nearest(wanted, files)}")
     return reply_json(provider_document(provider, runtime.schemas, runtime.traffic, runtime.version))
+
+
+async def scenario_schema(request: ControlRequest) -> web.Response:
+    """``GET /scenario.schema.json``: what editors check and complete scenarios with."""
+    body = data_path("schemas", "scenario.schema.json").read_bytes()
+    return web.Response(body=body, headers={"Content-Type": "application/json"})
 
 
 async def list_scenarios(request: ControlRequest) -> web.Response:

@@ -24,9 +24,11 @@ from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.providers.request import Operation, Request
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.control.first_calls import FirstCall
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.machine_time import wall_now
+from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Real microseconds that the reply may take; a rule may well make it hang.
@@ -81,6 +83,12 @@ class Offer:
             "fields": {name: value for name, value in self.example.items() if name not in hidden},
         }
 
+    def first_call(self, runtime: Runtime, tenant: Tenant) -> dict[str, Any]:
+        """A call to the number that everybody answers, as shell lines."""
+        fields = {**self.example, self.number_field: _PROBE}
+        lines = FirstCall(_reachable(runtime.traffic), self.provider, tenant, runtime.schemas)
+        return lines.shown(self.operation, self.path, fields)
+
 
 def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Offer]:
     """Every operation that places calls and has an example, provider by provider."""
@@ -98,11 +106,12 @@ def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Of
 
 async def list_offers(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/place``: what can be placed, where, and who may be called back."""
-    runtime, _ = request.runtime, request.tenant
+    runtime, tenant = request.runtime, request.tenant
     return reply_json(
         {
             "offers": [
-                offer.shown(offer.provider.secrets) for offer in offers(runtime.providers, runtime.schemas)
+                offer.shown(offer.provider.secrets) | {"curl": offer.first_call(runtime, tenant)}
+                for offer in offers(runtime.providers, runtime.schemas)
             ],
             "receivers": list(receiver_keys(runtime.providers)),
             "traffic": runtime.traffic,

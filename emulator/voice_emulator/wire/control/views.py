@@ -64,6 +64,7 @@ def show_call(tenant: Tenant, providers: Mapping[str, Provider], call: Call) -> 
         "billing": _billing(call) if over else None,
         "provider_id": call.provider_id or None,
         "batch_id": call.batch_id or None,
+        "references": list(provider.references(call)) if provider is not None else [],
         "rule": call.rule,
         "receipt": receipt_status(tenant, call),
         "timeline": _timeline(tenant, call),
