@@ -7,7 +7,7 @@ import os
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,13 +17,11 @@ from typing import Any
 from voice_emulator.app import Emulator, serving
 from voice_emulator.client import VoiceEmulator
 from voice_emulator.client.asynchronous import remember_session
-from voice_emulator.core.clock import ClockSpec
+from voice_emulator.core.clock import ClockSpec, clock_of
 from voice_emulator.errors import ContractBug, UsageError
-from voice_emulator.scenarios import durations as spans
-from voice_emulator.scenarios.diagnostics import Diagnostics, TooManyFindings
 from voice_emulator.scenarios.loader import remember_shipped
-from voice_emulator.scenarios.nodes import from_json
 from voice_emulator.settings import Options
+from voice_emulator.wire.http.event_loop import loop_factory
 
 #: What serving imports on first use.
 _LATE = (
@@ -81,7 +79,7 @@ class Embedded:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller's thread shall hear it
             if not self._ready.done():
@@ -118,14 +116,6 @@ def _read_ahead_of_pyfakefs() -> None:
     remember_shipped()
     for name in _LATE:
         import_module(name)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows, PyPy
-        return None
-    return uvloop.new_event_loop
 
 
 def _trust(emulator: Emulator) -> ssl.SSLContext | None:
@@ -207,15 +197,8 @@ def running(
 
 
 def clock_spec(clock: str | Mapping[str, Any]) -> ClockSpec:
-    """A clock as a scenario writes it. Raises UsageError for one that is none."""
-    reading = Diagnostics("clock")
-    node, found = from_json(clock, "clock")
-    spec = None
+    """A clock as a scenario writes it. Raises UsageError for any other value."""
     try:
-        spec = spans.clock(reading, node) if node is not None else None
-    except TooManyFindings:
-        pass  # they are findings all the same
-    if spec is None:
-        findings = [*found, *reading.findings]
-        raise UsageError("; ".join(finding.message for finding in findings) or f"{clock!r} is no clock")
-    return spec
+        return clock_of(clock)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

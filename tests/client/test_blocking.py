@@ -88,7 +88,7 @@ def test_a_reply_that_does_not_come_is_no_emulator():
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://", "//"])
 def test_what_is_no_url_is_refused(url):
-    with pytest.raises(ValueError, match="no URL of a control API"):
+    with pytest.raises(ValueError, match="not the URL of a control API"):
         Client(url)
 
 

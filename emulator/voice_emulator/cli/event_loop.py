@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
+from voice_emulator.wire.http.event_loop import loop_factory
+
 T = TypeVar("T")
 
 #: Of those that end a process, the ones that end it in an orderly way. SIGHUP: the terminal has gone.
@@ -15,16 +17,8 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 def run(main: Coroutine[object, object, T]) -> T:
     """Run ``main`` to its end on a loop of its own."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows, PyPy
-        return None
-    return uvloop.new_event_loop
 
 
 def on_signals(act: Callable[[], object]) -> None:

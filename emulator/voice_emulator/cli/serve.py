@@ -14,7 +14,7 @@ import click
 
 from voice_emulator.cli.environment import misspelt
 from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
-from voice_emulator.core.clock import LAST_START, ClockSpec, parse_rfc3339
+from voice_emulator.core.clock import ClockSpec, parse_start, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
 
@@ -162,16 +162,11 @@ def warn_of_misspelt_variables() -> None:
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
     """The clock beginning at the RFC 3339 time ``text``. Raises UsageError when it cannot."""
-    try:
-        start = parse_rfc3339(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"--clock-start must be like 2026-01-05T09:00:00+08:00, offset included, not {text!r}"
-        ) from error
     if spec.mode == "real":
         raise UsageError(
             "a real clock has no start: --clock-start needs --clock manual or a speed such as 60x"
         )
-    if not 0 <= start < LAST_START:
-        raise UsageError(f"--clock-start must be between the years 1970 and 2200, not {text}")
-    return replace(spec, start=start)
+    try:
+        return started(spec, parse_start(text))
+    except ValueError as error:
+        raise UsageError(f"--clock-start: {error}") from error

@@ -30,10 +30,10 @@ class Address:
 
 
 def address(url: str) -> Address:
-    """Take ``url`` apart. Raises ValueError when it is no http or https URL."""
+    """Take ``url`` apart. Raises ValueError if it is not an http or https URL."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no URL of a control API; it looks like {CONTROL_URL}")
+        raise ValueError(f"{url!r} is not the URL of a control API; write one like {CONTROL_URL}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return Address(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
 

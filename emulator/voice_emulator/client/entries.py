@@ -91,7 +91,7 @@ class Entry:
 
     @property
     def reply_json(self) -> Any:
-        """Body of the reply, decoded. Raises ValueError where it is no JSON."""
+        """Body of the reply, decoded. Raises ValueError if it is not JSON."""
         return json.loads(self.reply)
 
     @property

@@ -56,7 +56,7 @@ class Live(MutableMapping[str, Any]):
         def read() -> Mapping[str, Any]:
             found = self._read()[key]
             if not isinstance(found, Mapping):
-                raise ClientError(f"{self._name}[{key!r}] is no mapping any more")
+                raise ClientError(f"{self._name}[{key!r}] is not a mapping any more")
             return found
 
         return Live(read, lambda values: self._change({key: values}), f"{self._name}[{key!r}]")

@@ -89,7 +89,11 @@ class TimelineStep:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One dialled number. What has not happened is None; ``provider_id`` is the id the provider told."""
+    """One dialled number. What has not happened is None.
+
+    ``provider_id`` is the id that the provider gave it, ``receipt`` how the client learned of its end, or
+    how the newest push went.
+    """
 
     id: str = member(text)
     provider: str = member(text)
@@ -110,6 +114,7 @@ class Call:
     provider_id: str = member(text)
     batch_id: str = member(text)
     rule: Any = member(as_is)
+    receipt: str = member(text)
     timeline: tuple[TimelineStep, ...] = member(list_of(TimelineStep))
     document: Mapping[str, Any] = original()
 
@@ -157,6 +162,7 @@ class Violation:
     message: str = member(text)
     source: str = member(text)
     call_id: str | None = member(as_is)
+    at: datetime | None = member(optional(instant))
     document: Mapping[str, Any] = original()
 
     def __str__(self) -> str:

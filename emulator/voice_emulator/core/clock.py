@@ -7,13 +7,13 @@ clock of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
-from voice_emulator.core.words import nearest_word
+from voice_emulator.core.words import nearest
 
 SECOND = 1_000_000
 MILLISECOND = 1_000
@@ -22,17 +22,24 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 #: The last instant of any clock, in the year 9990: wall-clock texts have four digits for the year, and plans look ahead.
 LAST = 253_086_076_800 * SECOND
-
-#: The last start of a clock: the year 2200.
-LAST_START = 7_258_118_400 * SECOND
 _LAST_SHOWN = LAST + 9 * 365 * DAY
 #: Returns the machine's time in microseconds since the epoch; it must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
 
-#: A regular expression, as JSON Schema takes them, for the speed of a scaled clock, and the fastest speed.
-SPEED_PATTERN = "([0-9]{1,6}(?:[.][0-9]{1,6})?)x"
 FASTEST = 100_000
+#: The texts of a clock, and RFC 3339 times with an offset, as JSON Schema and Python take them.
+SPEED_PATTERN = r"(?!0+([.]0+)?x)(0?[0-9]{1,5}([.][0-9]{1,6})?|100000([.]0{1,6})?)x"
+CLOCK_PATTERN = rf"^(real|manual|{SPEED_PATTERN})$"
+_TIME_PATTERN = (
+    r"(0[1-9]|1[0-2])-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+TIME_PATTERN = rf"^(?!0000)[0-9]{{4}}-{_TIME_PATTERN}"
+#: Clocks start in between the epoch and the year 2200, in UTC and where they are.
+_EDGES = r"(?!1970-01-01T.*[+](?!00:00)|2199-12-31T.*-(?!00:00)[0-9:]+$)"
+START_PATTERN = rf"^{_EDGES}(19[7-9][0-9]|2[01][0-9]{{2}})-{_TIME_PATTERN}"
+EXAMPLE_TIME = "2026-01-05T09:00:00+08:00"
 
 
 class ClockError(Exception):
@@ -56,19 +63,48 @@ class ClockSpec:
 
 
 def parse_clock(text: str) -> ClockSpec:
-    """The clock that ``real``, ``manual`` or a speed such as ``60x`` names. Raises ValueError."""
+    """The clock ``real``, ``manual``, or a speed such as ``60x``. Raises ValueError."""
     modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
     if text in modes:
         return ClockSpec(modes[text])
-    match = re.fullmatch(SPEED_PATTERN, text)
-    if match is None:
-        word = nearest_word(text[:40], ("real", "manual", "60x"))
-        hint = f"; did you mean {word!r}?" if word is not None else ""
-        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
-    speed = float(match[1])
-    if not 0 < speed <= FASTEST:
-        raise ValueError(f"invalid clock {text!r}: a speed is more than 0x and at most {FASTEST}x")
-    return ClockSpec("scaled", speed)
+    if re.fullmatch(SPEED_PATTERN, text):
+        return ClockSpec("scaled", float(text[:-1]))
+    if re.fullmatch(r"[0-9.]+x", text):
+        raise ValueError(f"invalid clock {text[:40]!r}: a speed is more than 0x and at most {FASTEST}x")
+    hint = nearest(text[:40], ("real", "manual", "60x"))
+    raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
+
+
+def parse_start(text: str) -> int:
+    """The first instant of a clock, an RFC 3339 time. Raises ValueError."""
+    try:
+        instant = parse_rfc3339(text)
+    except ValueError:
+        message = f"the start of a clock must be like {EXAMPLE_TIME}, offset included, not {text[:40]!r}"
+        raise ValueError(message) from None
+    if not re.fullmatch(START_PATTERN, text):
+        raise ValueError(f"the start of a clock must be between the years 1970 and 2200, not {text}")
+    return instant
+
+
+def started(spec: ClockSpec, start: int) -> ClockSpec:
+    """The clock with a first instant. Raises ValueError for a real one."""
+    if spec.mode == "real":
+        raise ValueError("a real clock has no start")
+    return replace(spec, start=start)
+
+
+def clock_of(value: str | Mapping[str, Any]) -> ClockSpec:
+    """A clock as the API and Python take it: a text, or ``{"mode": ..., "start": ...}``. Raises ValueError."""
+    if isinstance(value, str):
+        return parse_clock(value)
+    unknown = [name for name in value if name not in ("mode", "start")]
+    if unknown or "mode" not in value or not all(isinstance(member, str) for member in value.values()):
+        raise ValueError(
+            f'a clock is a text or {{"mode": "manual", "start": "{EXAMPLE_TIME}"}}, not {value!r}'
+        )
+    spec = parse_clock(value["mode"])
+    return started(spec, parse_start(value["start"])) if "start" in value else spec
 
 
 class Clock:
@@ -141,9 +177,9 @@ def rfc3339(instant: int) -> str:
 
 def parse_rfc3339(text: str) -> int:
     """The instant of an RFC 3339 time with offset. Raises ValueError with the reason."""
+    if not re.fullmatch(TIME_PATTERN, text):
+        raise ValueError(f"invalid time {text[:40]!r}: write {EXAMPLE_TIME}, offset included")
     parsed = datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset; write 2026-01-05T09:00:00+08:00")
     return (parsed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 

@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from math import ceil
 
+from voice_emulator.core.integers import up_to
+
 UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 #: Characters of a duration.
 LENGTH_LIMIT = 24
@@ -18,3 +20,17 @@ def parse_duration(text: str) -> int:
     if match is None or len(text) > LENGTH_LIMIT:
         raise ValueError(f"invalid duration {text[:40]!r}: write 250ms, 3s, 2m or 1h")
     return ceil(Fraction(match[1]) * UNITS[match[2]])
+
+
+def duration_text(microseconds: int) -> str:
+    """A text that :func:`parse_duration` reads as so many microseconds: whole seconds, else milliseconds."""
+    seconds, rest = divmod(microseconds, UNITS["s"])
+    return f"{microseconds / UNITS['ms']:.3f}".rstrip("0").rstrip(".") + "ms" if rest else f"{seconds}s"
+
+
+def duration_schema(longest: int) -> dict[str, object]:
+    """The JSON Schema of durations up to ``longest`` microseconds, a whole number of hours."""
+    choices = "|".join(
+        up_to(longest // size, "([.]0+)?", "([.][0-9]+)?") + unit for unit, size in UNITS.items()
+    )
+    return {"type": "string", "maxLength": LENGTH_LIMIT, "pattern": f"^({choices})$"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
@@ -80,28 +81,27 @@ class SettingTable:
         return parsed
 
 
+#: Scenario files give every value as text; these are the texts that are read.
+TRUE_WORDS = ("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON")
+FALSE_WORDS = ("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF")
+INTEGER_TEXT = "-?[0-9]{1,19}"
+DECIMAL_TEXT = "-?[0-9]{1,15}([.][0-9]{1,15})?"
+
+
 def _boolean(value: Any) -> bool:
-    # Scenario files give every value as text.
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in ("true", "yes", "on", "false", "no", "off"):
-        return value.lower() in ("true", "yes", "on")
+    if value in TRUE_WORDS or value in FALSE_WORDS:
+        return value in TRUE_WORDS
     raise ValueError(f"must be true or false, not {value!r}")
 
 
 def _integer(value: Any) -> int:
-    number = None
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    elif (
-        isinstance(value, str)
-        and value.lstrip("-").isascii()
-        and value.lstrip("-").isdigit()
-        and len(value) < 20
-    ):
-        number = int(value)
-    if number is None:
+    # To JSON, 1.0 is an integer.
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not whole and not (isinstance(value, str) and re.fullmatch(INTEGER_TEXT, value)):
         raise ValueError(f"must be a whole number, not {value!r}")
+    number = int(value)
     if number > LARGEST:
         # Many are sent in replies and receipts.
         raise ValueError(f"must be at most {LARGEST}, not {value!r}")
@@ -109,20 +109,17 @@ def _integer(value: Any) -> int:
 
 
 def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if not number and not (isinstance(value, str) and re.fullmatch(DECIMAL_TEXT, value)):
         raise ValueError(f"must be a decimal number, not {value!r}")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError(f"must be a decimal number, not {value!r}") from None
-    if not number.is_finite():
+    if not Decimal(str(value)).is_finite():
         raise ValueError(f"must be finite, not {value!r}")
-    return number
+    return Decimal(str(value))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value)
+        return str(int(value) if isinstance(value, float) and value.is_integer() else value)
     raise ValueError(f"must be text, not {value!r}")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from voice_emulator.core.clock import LAST_START, ClockSpec, parse_clock, parse_rfc3339
+from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -115,7 +114,7 @@ def _parameters(reading: Diagnostics, node: Node, label: str, names: tuple[str, 
 def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     """``real``, ``manual``, ``60x``, or ``{mode, start}``; None after a finding."""
     if isinstance(node, Scalar):
-        return _mode(reading, node, None)
+        return _mode(reading, node)
     members = reading.mapping(node, "clock", ("mode", "start"))
     if members is None:
         return None
@@ -123,36 +122,29 @@ def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     if "mode" not in members:
         reading.error(node, "clock needs a mode: real, manual, or a speed such as 60x")
         return None
-    spec = _mode(reading, members["mode"], start)
-    if spec is not None and spec.mode == "real" and "start" in members:
-        reading.error(members["start"], "a real clock has no start")
-    return spec
-
-
-def _mode(reading: Diagnostics, node: Node, start: int | None) -> ClockSpec | None:
-    text = reading.text(node, "clock")
-    if text is None:
-        return None
+    spec = _mode(reading, members["mode"])
+    if spec is None or start is None:
+        return spec
     try:
-        return replace(parse_clock(text), start=start)
+        return started(spec, start)
+    except ValueError as error:
+        reading.error(members["start"], str(error))
+    return None
+
+
+def _mode(reading: Diagnostics, node: Node) -> ClockSpec | None:
+    text = reading.text(node, "clock")
+    try:
+        return None if text is None else parse_clock(text)
     except ValueError as error:
         reading.error(node, str(error))
-        return None
+    return None
 
 
 def _start(reading: Diagnostics, node: Node) -> int | None:
     text = reading.text(node, "the start of a clock")
-    if text is None:
-        return None
     try:
-        instant = parse_rfc3339(text)
-    except (ValueError, OverflowError):
-        reading.error(
-            node,
-            f"the start of a clock must be like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
-        )
-        return None
-    if not 0 <= instant < LAST_START:
-        reading.error(node, f"the start of a clock must be between the years 1970 and 2200, not {text}")
-        return None
-    return instant
+        return None if text is None else parse_start(text)
+    except ValueError as error:
+        reading.error(node, str(error))
+    return None

@@ -45,7 +45,9 @@ EXPLAINED = 200
 #: Characters of a text that a message quotes before it is cut.
 QUOTED = 1_000
 PROVENANCE = "x-provenance"
-KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, PROVENANCE}
+#: What to say of a value that does not fit, where the keywords themselves say it badly.
+MESSAGE = "x-message"
+KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, PROVENANCE, MESSAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,14 @@ def _violations(error: Any) -> Iterator[Violation]:
         name = next((name for name in missing if error.message.startswith(repr(name))), "")
         yield Violation(f"{pointer}/{_escape(name)}", keyword, "is required and missing")
         return
-    yield Violation(pointer, keyword, _shorten(error.message), error.instance)
+    if keyword == "additionalProperties" and error.validator_value is False:
+        known = error.schema.get("properties", {})
+        for name in (name for name in error.instance if name not in known):
+            message = f"unknown key{nearest(name[:100], known)}"
+            yield Violation(f"{pointer}/{_escape(name)}", keyword, message, error.instance[name])
+        return
+    message = error.schema.get(MESSAGE) or _shorten(error.message)
+    yield Violation(pointer, keyword, message, error.instance)
 
 
 class _Long(str):

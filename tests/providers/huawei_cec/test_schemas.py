@@ -21,7 +21,7 @@ INSTANCES = [
     ("createVoiceNotificationV1.request", {"called": "1", "voiceContent": "$open"}, "/voiceContent"),
     ("release.receipt", {"callSerialNo": "1", "called": "1"}, None),
     ("release.receipt", {"callSerialNo": "1", "called": "1", "nonce": "5"}, ""),
-    ("release.receipt", {"callSerialNo": "1", "called": "1", "extra": "5"}, ""),
+    ("release.receipt", {"callSerialNo": "1", "called": "1", "extra": "5"}, "/extra"),
     ("release.receipt", {"callSerialNo": "1", "called": "1", "releaseReason": "2"}, "/releaseReason"),
 ]  # fmt: skip
 

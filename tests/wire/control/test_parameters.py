@@ -8,18 +8,12 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.wire.control import parameters
 
 
-@pytest.mark.parametrize(
-    ("text", "micros"),
-    [("250ms", 250_000), ("5s", 5 * SECOND), ("1.5s", 1_500_000), ("2m", 120 * SECOND), ("0s", 0)],
-)
-def test_spans(text: str, micros: int):
-    assert parameters.read_span(text, "timeout", 600 * SECOND) == micros
-
-
-@pytest.mark.parametrize("text", ["", "5", "s", "-1s", "1d", "1e3s", "5 s", "11m", "9999999999999h"])
-def test_texts_that_are_no_span(text: str):
-    with pytest.raises(ValueError, match="timeout"):
-        parameters.read_span(text, "timeout", 600 * SECOND)
+@pytest.mark.parametrize("text", ["", "5", "61m", "2h", "3600001ms"])
+def test_durations_are_read_up_to_a_limit(text: str):
+    timeout = parameters.duration("timeout", "", 5 * SECOND, 3_600 * SECOND)
+    assert (timeout.read("60m"), timeout.schema["default"]) == (3_600 * SECOND, "5s")
+    with pytest.raises(ValueError, match=r"duration|at most 3600s"):
+        timeout.read(text)
 
 
 @pytest.mark.parametrize("text", ["0", "1001", "-1", "1.0", "", "٣", "9" * 30])

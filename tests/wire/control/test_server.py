@@ -94,11 +94,11 @@ async def test_every_unknown_parameter_is_an_error(api: Api):
     [
         (b"{", "line 1, column 2"),
         (b'{"seed": 1,}', "line 1"),
-        (b'{"seed": NaN}', "NaN is no JSON number"),
+        (b'{"seed": NaN}', "NaN is not a JSON number"),
         (b'{"seed": 1e999}', "too large"),
         (b'{"seed": ' + b"9" * 5000 + b"}", "a number is too large"),
         (json.dumps({f"k{n}": n for n in range(1_001)}).encode(), "more than 1000 members"),
-        (b'{"seed": 1, "seed": 2}', "'seed' is there twice"),
+        (b'{"seed": 1, "seed": 2}', "'seed' appears twice"),
         (b"\xff{}", "not UTF-8"),
         (b'{"id": "\\ud800"}', "surrogate"),
         (b"[" * 100_000, "deeper"),

@@ -15,7 +15,7 @@ from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Step
 from voice_emulator.core.words import nearest
-from voice_emulator.wire.control.problems import conflict, missing, wrong
+from voice_emulator.wire.control.problems import conflict, missing
 from voice_emulator.wire.control.query import TEXT, Query, Values
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.search import FindingIndex
@@ -38,15 +38,17 @@ CALLBACK_KEYS = (
     "faults",
     "url",
 )
+CALLS_CURSOR = "[0-9]{1,19}-[^\\r\\n]*"
+CALLBACKS_CURSOR = "[0-9]{1,18}([.][0-9]{1,18})?"
 #: Calls and attempts that a filter looks at before others have their turn.
 LOOKED_AT = 1_000
 #: Real seconds, beside the delivery's own time-out, that a push by hand is waited for.
 PUSH_MARGIN = 5
 
 
-def call_values(asked: ControlRequest, call: Call, findings: FindingIndex) -> Callable[[str], Values]:
+def call_values(request: ControlRequest, call: Call, findings: FindingIndex) -> Callable[[str], Values]:
     """The values of a call by key. ``id`` is any id: ours, the provider's, the batch's, the client's own."""
-    provider = asked.runtime.providers.get(call.provider)
+    provider = request.runtime.providers.get(call.provider)
 
     def values(key: str) -> Values:
         if key == TEXT:
@@ -61,7 +63,7 @@ def call_values(asked: ControlRequest, call: Call, findings: FindingIndex) -> Ca
         if key == "cause":
             return provider.cause_of(call) if provider is not None and call.ended and not call.dropped else ""
         if key == "receipt":
-            return receipt_status(asked.tenant, call)
+            return receipt_status(request.tenant, call)
         if key == "has":
             return findings.has(call.id)
         if key == "finding":
@@ -76,14 +78,14 @@ def _as_list(values: Values) -> Sequence[str]:
     return [values] if isinstance(values, str) else values
 
 
-def call_filter(asked: ControlRequest) -> Callable[[Call], bool]:
+def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
     """What the query parameters of calls demand."""
-    query = asked.query
+    query = request.query
     provider, number, state, outcome = (
         query.get(name) for name in ("provider", "number", "state", "outcome")
     )
     terms: Query | None = query.get("q")
-    findings = FindingIndex(asked.tenant)
+    findings = FindingIndex(request.tenant)
 
     def wanted(call: Call) -> bool:
         return (
@@ -91,17 +93,17 @@ def call_filter(asked: ControlRequest) -> Callable[[Call], bool]:
             and (number is None or number(call.number))
             and (state is None or call.state == state)
             and (outcome is None or call.outcome == outcome)
-            and (not terms or terms.matches(call_values(asked, call, findings)))
+            and (not terms or terms.matches(call_values(request, call, findings)))
         )
 
     return wanted
 
 
-async def list_calls(asked: ControlRequest) -> web.Response:
+async def list_calls(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/calls``, in the order of submission."""
-    tenant, limit = asked.tenant, asked.query["limit"]
-    wanted = call_filter(asked)
-    calls = _calls_after(tenant, asked.query["after"])
+    tenant, limit = request.tenant, request.query["limit"]
+    wanted = call_filter(request)
+    calls = _calls_after(tenant, request.query["after"])
     found: list[Call] = []
     for index, call in enumerate(list(calls)):
         if index % LOOKED_AT == LOOKED_AT - 1:
@@ -112,7 +114,7 @@ async def list_calls(asked: ControlRequest) -> web.Response:
                 break
     page = found[:limit]
     following = f"{page[-1].submitted_at}-{page[-1].id}" if len(found) > limit else None
-    providers = asked.runtime.providers
+    providers = request.runtime.providers
     return await reply_apart(
         [0] * len(page),
         lambda: {"calls": [show_call(tenant, providers, call) for call in page], "next": following},
@@ -125,8 +127,6 @@ def _calls_after(tenant: Tenant, cursor: str | None) -> Any:
     if cursor is None:
         return calls
     instant, _, call_id = cursor.partition("-")
-    if not (instant.isascii() and instant.isdigit() and len(instant) < 20):
-        raise wrong("?after", "is no cursor of this list")
     if call_id in tenant.ledger:
         for call in calls:
             if call.id == call_id:
@@ -135,9 +135,9 @@ def _calls_after(tenant: Tenant, cursor: str | None) -> Any:
     return (call for call in calls if call.submitted_at >= int(instant))
 
 
-def _call(asked: ControlRequest) -> Call:
-    wanted = asked.path["call_id"]
-    call = asked.tenant.ledger.get(wanted)
+def _call(request: ControlRequest) -> Call:
+    wanted = request.path["call_id"]
+    call = request.tenant.ledger.get(wanted)
     if call is None:
         raise missing(
             f"there is no call {wanted[:100]!r}, or it has been forgotten{nearest(wanted[:100], ())}"
@@ -145,17 +145,17 @@ def _call(asked: ControlRequest) -> Call:
     return call
 
 
-async def get_call(asked: ControlRequest) -> web.Response:
+async def get_call(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/calls/{call_id}``."""
-    return reply_json(show_call(asked.tenant, asked.runtime.providers, _call(asked)))
+    return reply_json(show_call(request.tenant, request.runtime.providers, _call(request)))
 
 
-async def push_again(asked: ControlRequest) -> web.Response:
+async def push_again(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/calls/{call_id}/push``: its receipts once more, now, untouched by any rule.
 
-    Answers with the attempts once they are over.
+    Responds with the attempts when they have ended.
     """
-    tenant, call = asked.tenant, _call(asked)
+    tenant, call = request.tenant, _call(request)
     if not call.ended:
         raise conflict(f"call {call.id} is {call.state.value}: its receipt is not due yet")
     plans = [plan for plan in call.submission.receipts if plan.on is Step.END and not call.dropped]
@@ -176,14 +176,14 @@ async def push_again(asked: ControlRequest) -> web.Response:
         tenant.outbox.push_now(push)
     if tenant.clock.manual:
         # Nothing else carries pushes of a manual clock.
-        asked.services.keep(asked.runtime.driver.push_all(tenant))
-    seconds = asked.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
-    await asked.services.waiters.until(tenant, ("callback",), ready, round(seconds * 1_000_000))
+        request.services.keep(request.runtime.driver.push_all(tenant))
+    seconds = request.runtime.options.callback_timeout * len(pushes) + PUSH_MARGIN
+    await request.services.waiters.until(tenant, ("callback",), ready, round(seconds * 1_000_000))
     return reply_json({"callbacks": [attempts[each].shown() for each in ids if each in attempts]})
 
 
 def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:
-    """A push of its own, with an id nobody has: its nonce and its attempts are its own too."""
+    """A push with an unused id, so that its nonce and its attempts are its own."""
     outbox = tenant.outbox
     taken = {attempt.push.id for attempt in tenant.attempts.of_call(call.id)}
     taken |= {push.id for push in (*outbox.due, *outbox.in_flight.values())}
@@ -193,9 +193,9 @@ def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:
     return Push(name, call.provider, plan.kind, call, call, tenant.now, by_hand=True)
 
 
-def attempt_filter(asked: ControlRequest) -> Callable[[dict[str, Any]], bool]:
+def attempt_filter(request: ControlRequest) -> Callable[[dict[str, Any]], bool]:
     """What the query parameters of callbacks demand of an attempt as it is shown."""
-    query = asked.query
+    query = request.query
     exact = {
         name: query[name]
         for name in ("provider", "kind", "call_id", "outcome")
@@ -244,22 +244,16 @@ def glance(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-async def list_callbacks(asked: ControlRequest) -> web.Response:
+async def list_callbacks(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/callbacks``: attempts in the order they ended, then those that have not."""
-    tenant, limit = asked.tenant, asked.query["limit"]
-    wanted = attempt_filter(asked)
-    index, _, pending_index = (asked.query["after"] or "0").partition(".")
-    if not (index.isascii() and index.isdigit() and len(index) < 19) or len(pending_index) > 18:
-        raise wrong("?after", "is no cursor of this list")
-    position, skipped = int(index), 0
+    tenant, limit = request.tenant, request.query["limit"]
+    wanted = attempt_filter(request)
+    index, _, skipped = (request.query["after"] or "0").partition(".")
+    position = int(index)
     shown: list[Attempt] = []
-    if pending_index:
-        if not (pending_index.isascii() and pending_index.isdigit()):
-            raise wrong("?after", "is no cursor of this list")
-        skipped = int(pending_index)
-    else:
-        for index_of, (number, attempt) in enumerate(list(tenant.attempts.after(position))):
-            if index_of % LOOKED_AT == LOOKED_AT - 1:
+    if not skipped:
+        for looked_at, (number, attempt) in enumerate(list(tenant.attempts.after(position)), 1):
+            if looked_at % LOOKED_AT == 0:
                 await asyncio.sleep(0)
             if not wanted(glance(attempt)):
                 continue
@@ -267,9 +261,9 @@ async def list_callbacks(asked: ControlRequest) -> web.Response:
                 return await _attempts_shown(shown, [], str(position))
             shown.append(attempt)
             position = number
-    pending = [each for each in pending_of(tenant) if wanted(each)][skipped:]
+    pending = [each for each in pending_of(tenant) if wanted(each)][int(skipped or 0) :]
     room = limit - len(shown)
-    following = f"{position}.{skipped + room}" if len(pending) > room else None
+    following = f"{position}.{int(skipped or 0) + room}" if len(pending) > room else None
     return await _attempts_shown(shown, pending[:room], following)
 
 

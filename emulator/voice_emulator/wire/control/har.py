@@ -37,10 +37,10 @@ def _json(value: Any) -> bytes:
 
 def _request_entry(entry: Entry, record: RequestRecord, base_url: str) -> dict[str, Any]:
     seen = record.shown()
-    asked, replied = seen["request"], seen["reply"]
+    request, replied = seen["request"], seen["reply"]
     return _entry(
         entry, "request", seen["duration_ms"],
-        _request(asked["method"], base_url + asked["target"], asked["headers"], asked["body"]),
+        _request(request["method"], base_url + request["target"], request["headers"], request["body"]),
         _response(replied["status"] if replied else None, replied["headers"] if replied else [],
                   replied["body"] if replied else "", replied["note"] if replied else "no reply yet"),
         {"_operation": seen["operation"], "_provider": seen["provider"]},

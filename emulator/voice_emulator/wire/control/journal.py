@@ -46,11 +46,11 @@ def _weight(entry: Entry) -> int:
     return entry.record.weight + (len(reply.body) if reply is not None else 0)
 
 
-async def list_journal(asked: ControlRequest) -> web.Response:
+async def list_journal(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/journal``. A page ends early where its entries are heavy: ``next`` goes on."""
-    query, limit, tenant = asked.query, asked.query["limit"], asked.tenant
+    query, limit, tenant = request.query, request.query["limit"], request.tenant
     call_id, terms = query["call_id"], cast("Query | None", query["q"])
-    findings, providers = FindingIndex(tenant), asked.runtime.providers
+    findings, providers = FindingIndex(tenant), request.runtime.providers
     entries: list[Entry] = []
     weights: list[int] = []
     position = query["after"]
@@ -94,10 +94,10 @@ def _provider(entry: Entry) -> str:
     return record.provider if isinstance(record, Finding) else ""
 
 
-async def list_violations(asked: ControlRequest) -> web.Response:
+async def list_violations(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/violations``: where the client under test broke the contract, oldest first."""
-    query, limit = asked.query, asked.query["limit"]
-    findings = asked.tenant.findings.all()
+    query, limit = request.query, request.query["limit"]
+    findings = request.tenant.findings.all()
     shown: list[Finding] = []
     following = None
     position = query["after"]
@@ -124,35 +124,37 @@ def _wanted(finding: Finding, query: Any) -> bool:
     return exact and (not terms or terms.matches(finding_values(finding)))
 
 
-async def get_report(asked: ControlRequest) -> web.Response:
+async def get_report(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/report``."""
     # Imported on first use: serving does not need it.
     from voice_emulator.report import gather, render_document
 
-    document = gather(asked.runtime, asked.tenant)
-    kind, body = await apart(True, render_document, document, asked.query["format"])
+    document = gather(request.runtime, request.tenant)
+    kind, body = await apart(True, render_document, document, request.query["format"])
     return web.Response(body=body, headers={"Content-Type": kind})
 
 
-async def explain_entry(asked: ControlRequest) -> web.Response:
+async def explain_entry(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/journal/{entry_id}/explain``."""
     # Imported on first use: serving does not need it.
     from voice_emulator.report.explanation import Unexplained, explain
 
-    wanted = asked.path["entry_id"]
+    wanted = request.path["entry_id"]
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    entry = asked.tenant.journal.get(int(wanted)) if known else None
+    entry = request.tenant.journal.get(int(wanted)) if known else None
     if entry is None:
-        raise missing(f"the journal of tenant {asked.tenant.id!r} has no entry {wanted[:40]!r} any more")
+        raise missing(f"the journal of tenant {request.tenant.id!r} has no entry {wanted[:40]!r} any more")
     try:
-        return await reply_apart([PAGE_BYTES], lambda: explain(asked.tenant, asked.runtime.providers, entry))
+        return await reply_apart(
+            [PAGE_BYTES], lambda: explain(request.tenant, request.runtime.providers, entry)
+        )
     except Unexplained as error:
         raise missing(str(error)) from error
 
 
-async def get_har(asked: ControlRequest) -> web.StreamResponse:
+async def get_har(request: ControlRequest) -> web.StreamResponse:
     """``GET /v1/tenants/{id}/har``, in pieces: whole it would be several times the journal in memory."""
-    tenant, runtime = asked.tenant, asked.runtime
+    tenant, runtime = request.tenant, request.runtime
     response = web.StreamResponse(
         headers={
             "Content-Type": "application/json",
@@ -162,8 +164,8 @@ async def get_har(asked: ControlRequest) -> web.StreamResponse:
         }
     )
     try:
-        await response.prepare(asked.raw)
-        if asked.raw.method != "HEAD":
+        await response.prepare(request.raw)
+        if request.raw.method != "HEAD":
             pieces = _pieces(har_parts(list(tenant.journal), runtime.traffic, runtime.version))
             while piece := await apart(True, next, pieces, b""):
                 async with asyncio.timeout(_UNREAD):
@@ -187,25 +189,25 @@ def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield small
 
 
-async def stream_events(asked: ControlRequest) -> web.StreamResponse:
+async def stream_events(request: ControlRequest) -> web.StreamResponse:
     """``GET /v1/tenants/{id}/events``."""
-    if asked.raw.method == "HEAD":
+    if request.raw.method == "HEAD":
         raise ControlError(405, "a stream has no head alone", headers={"Allow": "GET"})
-    after = asked.query["after"]
-    resumed = asked.raw.headers.get("Last-Event-ID", "").strip()
+    after = request.query["after"]
+    resumed = request.raw.headers.get("Last-Event-ID", "").strip()
     if resumed:
         if not (resumed.isascii() and resumed.isdigit() and len(resumed) < 19):
-            raise wrong("Last-Event-ID", "is no id of an event")
+            raise wrong("Last-Event-ID", "is not the id of an event")
         after = int(resumed)
-    query = asked.query
-    return await asked.services.streams.serve(
-        asked.raw, asked.tenant, after, query["kind"], brief=query["brief"]
+    query = request.query
+    return await request.services.streams.serve(
+        request.raw, request.tenant, after, query["kind"], brief=query["brief"]
     )
 
 
-async def list_rules(asked: ControlRequest) -> web.Response:
+async def list_rules(request: ControlRequest) -> web.Response:
     """``GET /v1/rules``: the contract rules by id, with what each means and how to fix a finding of it."""
     # Imported on first use: serving does not need it.
     from voice_emulator.contract.rules.pages import rule_summaries
 
-    return reply_json({"rules": rule_summaries(asked.runtime.providers.values()), "next": None})
+    return reply_json({"rules": rule_summaries(request.runtime.providers.values()), "next": None})

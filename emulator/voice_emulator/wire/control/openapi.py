@@ -34,11 +34,11 @@ _COMMON = {
     400: "The request cannot be read.",
     401: "The control token is missing or wrong.",
     403: "A page of another site may not change anything.",
-    404: "There is no such thing.",
+    404: "Not found.",
     408: "The body did not arrive.",
     413: "The body is too large.",
     421: "Host is not one of this emulator's.",
-    422: "Understood, and wrong: `errors` says where.",
+    422: "Invalid input: `errors` says where.",
 }
 
 
@@ -117,7 +117,7 @@ def _path_parameter(name: str, providers: Mapping[str, Provider]) -> Json:
 
 
 def _responses(route: Route) -> Json:
-    responses = {str(said.status): _response(said) for said in route.replies}
+    responses = {str(response.status): _response(response) for response in route.replies}
     for status in _COMMON:
         needless = (status in (408, 413) and route.body is None) or (status == 401 and route.public)
         if not needless and not (status == 403 and route.method == "GET"):
@@ -127,17 +127,17 @@ def _responses(route: Route) -> Json:
     return responses
 
 
-def _response(said: ResponseSpec) -> Json:
-    response: Json = {"description": said.description}
-    if said.schema is not None:
-        media = MEDIA_TYPE if said.schema == "Problem" else said.media
-        response["content"] = {media: {"schema": ref(said.schema)}}
-    elif said.status != 204:
-        response["content"] = {
-            said.media: {"schema": {"type": "string"}} if said.media.startswith("text/") else {}
+def _response(response: ResponseSpec) -> Json:
+    shown: Json = {"description": response.description}
+    if response.schema is not None:
+        media = MEDIA_TYPE if response.schema == "Problem" else response.media
+        shown["content"] = {media: {"schema": ref(response.schema)}}
+    elif response.status != 204:
+        shown["content"] = {
+            response.media: {"schema": {"type": "string"}} if response.media.startswith("text/") else {}
         }
-    if said.status == 201:
-        response["headers"] = {
+    if response.status == 201:
+        shown["headers"] = {
             "Location": {"description": "Path of what was created.", "schema": {"type": "string"}}
         }
-    return response
+    return shown

@@ -7,18 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voice_emulator.core.clock import SECOND
+from voice_emulator.core.durations import duration_schema, duration_text, parse_duration
 from voice_emulator.core.matchers import Globs
 from voice_emulator.core.words import nearest
-from voice_emulator.scenarios.diagnostics import Diagnostics
-from voice_emulator.scenarios.durations import duration
-from voice_emulator.scenarios.nodes import Location, Scalar
-from voice_emulator.wire.control.query import parse_query
+from voice_emulator.wire.control.query import LENGTH_LIMIT, parse_query, query_pattern
 
 DEFAULT_LIMIT = 100
 LIMIT = 1_000
 TEXT_LIMIT = 200
-SPAN_PATTERN = r"^[0-9]{1,12}([.][0-9]{1,6})?(ms|s|m|h)$"
 _INTEGER = re.compile(r"[0-9]{1,18}")
 
 
@@ -33,15 +29,12 @@ class Parameter:
     default: Any = None
 
 
-def read_span(text: str, what: str, longest: int) -> int:
+def read_duration(text: str, longest: int) -> int:
     """Microseconds of ``250ms``, ``5s``, ``2m``, ``1h``, at most ``longest``. Raises ValueError."""
-    reading = Diagnostics(what)
-    span = duration(reading, Scalar(text, Location()), what)
-    if span is None:
-        raise ValueError(reading.findings[0].message)
-    if span > longest:
-        raise ValueError(f"{what} is at most {longest / SECOND:g}s, not {text}")
-    return span
+    duration = parse_duration(text)
+    if duration > longest:
+        raise ValueError(f"must be at most {duration_text(longest)}, not {text}")
+    return duration
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
@@ -105,17 +98,18 @@ def glob(name: str, description: str) -> Parameter:
     return Parameter(name, description, _TEXT, _glob)
 
 
-def span(name: str, description: str, default: int, longest: int) -> Parameter:
+def duration(name: str, description: str, default: int, longest: int) -> Parameter:
     """A duration; value and default are microseconds."""
-    schema = {"type": "string", "pattern": SPAN_PATTERN, "default": f"{default / SECOND:g}s"}
-    return Parameter(name, description, schema, lambda given: read_span(given, name, longest), default)
+    schema = {**duration_schema(longest), "default": duration_text(default)}
+    return Parameter(name, description, schema, lambda text: read_duration(text, longest), default)
 
 
 def query(keys: Collection[str]) -> Parameter:
     """``q``: a query over ``keys``."""
     return Parameter(
         "q", f"Terms key:value, all of which must hold; keys: {', '.join(keys)}. Values are globs.",
-        {"type": "string", "maxLength": 1_000}, lambda given: parse_query(given, keys),
+        {"type": "string", "maxLength": LENGTH_LIMIT, "pattern": query_pattern(keys)},
+        lambda given: parse_query(given, keys),
     )  # fmt: skip
 
 
@@ -131,16 +125,13 @@ def number_after(description: str = "The `next` of the page before.") -> Paramet
     return Parameter("after", description, schema, integer(0, 10**18 - 1), 0)
 
 
-def text_after() -> Parameter:
-    """A cursor that is an opaque text."""
-    return Parameter("after", "The `next` of the page before.", _TEXT, short_text)
+def cursor(pattern: str) -> Parameter:
+    """A cursor that is a text of this form."""
 
+    def read(text: str) -> str:
+        if len(text) > TEXT_LIMIT or not re.fullmatch(pattern, text):
+            raise ValueError("is not a cursor of this list")
+        return text
 
-def paging_by_number() -> tuple[Parameter, Parameter]:
-    """``limit`` and a numeric ``after``."""
-    return limit(), number_after()
-
-
-def paging_by_text() -> tuple[Parameter, Parameter]:
-    """``limit`` and a textual ``after``."""
-    return limit(), text_after()
+    schema = {"type": "string", "maxLength": TEXT_LIMIT, "pattern": f"^{pattern}$"}
+    return Parameter("after", "The `next` of the page before.", schema, read)

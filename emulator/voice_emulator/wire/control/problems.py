@@ -1,4 +1,4 @@
-"""What the control API answers when it cannot do what was asked: problem documents (RFC 9457)."""
+"""What the control API answers when it cannot do what was request: problem documents (RFC 9457)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Values = str | Sequence[str]
 
 
 class QueryError(ValueError):
-    """A query that means nothing; the sentence says which part."""
+    """An invalid query; the message names the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,14 @@ def parse_query(text: str, keys: Collection[str]) -> Query:
         if len(terms) > TERM_LIMIT:
             raise QueryError(f"a query has at most {TERM_LIMIT} terms")
     return Query(tuple(terms))
+
+
+def query_pattern(keys: Collection[str]) -> str:
+    """A regular expression, as JSON Schema takes them, for the queries that :func:`parse_query` reads."""
+    rest = r'(?:"[^"]*"|[^\s"])'
+    term = rf'(?:(?:{"|".join(keys)}):|(?![A-Za-z_]+:))(?:,|"")*(?:"[^"]+"|[^\s",]){rest}*'
+    term = f"(?:-|(?!-))(?:{term})"
+    return rf"^\s*(?:{term}(?:\s+{term}){{0,{TERM_LIMIT - 1}}})?\s*$"
 
 
 def _term(key: str | None, raw: str, keys: Collection[str], *, negated: bool) -> Term:

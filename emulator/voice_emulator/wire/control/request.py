@@ -14,13 +14,12 @@ from aiohttp import web
 from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
-from voice_emulator.scenarios.nodes import child_pointer
 from voice_emulator.schemas.validate import Schema
 from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.problems import ControlError, invalid, missing
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
-from voice_emulator.wire.turns import apart, takes_a_while
+from voice_emulator.wire.turns import HEAVY, apart, takes_a_while
 
 DEPTH_LIMIT = 64
 DIGITS_LIMIT = 1_000
@@ -34,13 +33,16 @@ JSON = "application/json"
 class Body:
     """A JSON body: the schema it must satisfy, and other media types the route takes as text.
 
-    A body that is not ``required`` may be left out and counts as ``{}``.
+    A body that is not ``required`` may be left out and counts as ``{}``. ``check`` finds (pointer, message)
+    pairs in an object that the schema leaves to code; the object need not satisfy the schema. One of more than
+    ``heavy`` bytes is checked in another thread.
     """
 
     schema: Schema
     required: bool = True
     texts: tuple[str, ...] = ()
-    example: Any = None
+    check: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] = lambda document: ()
+    heavy: int = HEAVY
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _integer(text: str) -> int:
@@ -211,7 +213,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"the key {name[:60]!r} is there twice")
+                raise ValueError(f"the key {name[:60]!r} appears twice")
             seen.add(name)
     return document
 
@@ -242,26 +244,15 @@ def _no_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("a lone surrogate is no character") from None
+        raise ValueError("a lone surrogate is not a character") from None
 
 
 def check_document(route: Route, document: Any) -> None:
     """Hold a JSON body against the route's schema. Raises ControlError 422 with every problem."""
     if route.body is None:
         return
-    schema = route.body.schema
-    known = schema.document.get("properties", {})
-    errors: list[tuple[str, str]] = []
-    if isinstance(document, dict) and schema.document.get("additionalProperties") is False:
-        errors += [
-            (child_pointer("", name), f"unknown key{nearest(name[:100], known)}")
-            for name in document
-            if name not in known
-        ]
-    errors += [
-        (violation.pointer, violation.message)
-        for violation in schema.violations(document)
-        if not (violation.keyword == "additionalProperties" and violation.pointer == "")
-    ]
+    errors = [(violation.pointer, violation.message) for violation in route.body.schema.violations(document)]
+    if isinstance(document, dict):
+        errors += route.body.check(document)
     if errors:
         raise invalid(errors, "the body is invalid")

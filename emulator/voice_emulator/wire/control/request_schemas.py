@@ -1,87 +1,117 @@
-"""JSON Schemas of what the control API takes. One source for judging bodies and for the document.
+"""JSON Schemas of what the control API takes. One source for checking bodies and for the document.
 
-Where code says better than a schema what is wrong (the nearest name, the place in a clock), a member is
-marked; the document shows its schema, and only its type is judged before the code looks at it.
+The document is exact: it accepts what the server accepts. Where code words an error better than a schema does (the
+nearest name, a hint), a part is marked, and code checks it instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
+from voice_emulator.core.clock import CLOCK_PATTERN, START_PATTERN, TIME_PATTERN
+from voice_emulator.core.durations import UNITS, duration_schema
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.providers.setting_schema import setting_schema
 from voice_emulator.scenarios.documents import SEED_LIMIT
 from voice_emulator.schemas.shorthand import COUNT, TEXT, Json, nullable, only
-from voice_emulator.schemas.validate import Schema
-from voice_emulator.wire.control.parameters import SPAN_PATTERN
+from voice_emulator.schemas.validate import MESSAGE, Schema
 
 Providers = Mapping[str, Provider]
 
 TENANT_ID = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-#: Longest single advance, in seconds: ten years.
-LONGEST_ADVANCE = 315_360_000
+#: Longest single advance of a clock, in its microseconds: ten years.
+LONGEST_ADVANCE = 87_600 * UNITS["h"]
+#: Longest wait, in real microseconds.
+LONGEST_WAIT = UNITS["h"]
+#: The members of a verification of which one may be given.
+COUNTS = ("exactly", "at_least", "at_most")
 
-_JUDGED_BY_CODE = "x-judged-by-code"
+_BY_CODE = "x-checked-by-code"
 _SCALAR: Json = {"type": ["string", "number", "boolean"]}
-_SPAN: Json = {
-    "anyOf": [
-        {"type": "string", "pattern": SPAN_PATTERN},
-        {"type": "number", "minimum": 0},
-        {"type": "null"},
-    ],
-    "description": "A duration such as 250ms, 5s, 2m or 24h, or a number of seconds.",
+#: Control characters would end up in the head of a push.
+_URL: Json = {
+    "type": ["string", "null"],
+    "maxLength": 2_048,
+    "pattern": r"^[^\x00-\x20\x7f-\x9f\u2028\u2029]*$",
+    MESSAGE: "must be a URL of at most 2048 characters, without blanks and control characters",
+}
+_CREDENTIAL: Json = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 256,
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+    MESSAGE: "must be a text of 1 to 256 printable characters",
 }
 
 
-def _by_code(schema: Json) -> Json:
-    return {**schema, _JUDGED_BY_CODE: True}
+def _by_code(schema: Json, *keywords: str) -> Json:
+    """``schema``, of which code checks these keywords."""
+    return {**schema, _BY_CODE: keywords}
+
+
+#: Each keyword applies to values of its own type only.
+_CLOCK: Json = {
+    **only(
+        mode=_by_code({"type": "string", "pattern": CLOCK_PATTERN}, "pattern"),
+        start=_by_code({"type": "string", "format": "date-time", "pattern": START_PATTERN}, "pattern"),
+    ),
+    "type": ["string", "object", "null"], "pattern": CLOCK_PATTERN, "required": ["mode"],
+    "not": {"type": "object", "properties": {"mode": {"const": "real"}}, "required": ["mode", "start"]},
+    "description": "real, manual, a speed such as 60x or 0.5x, or {mode, start}.",
+}  # fmt: skip
+
+
+def _duration(longest: int, default: str) -> Json:
+    schema: Json = {
+        **duration_schema(longest),
+        "type": ["string", "number", "null"], "minimum": 0, "maximum": longest // UNITS["s"],
+        "description": "A duration such as 250ms, 5s, 2m or 1h, or a number of seconds.", "default": default,
+    }  # fmt: skip
+    return _by_code(schema, "maxLength", "pattern", "minimum", "maximum")
 
 
 def documents(providers: Providers) -> dict[str, Json]:
     """The schema of each route's body, by route name, as documented."""
     account = _account(providers)
-    clock: Json = {
-        "anyOf": [
-            {"type": "string", "pattern": "^(real|manual|[1-9][0-9]{0,3}x)$"},
-            {
-                "type": "object",
-                "properties": {
-                    "mode": {"type": "string", "pattern": "^(manual|[1-9][0-9]{0,3}x)$"},
-                    "start": {"type": "string", "format": "date-time"},
-                },
-                "required": ["mode"], "additionalProperties": False,
-            },
-            {"type": "null"},
-        ],
-        "description": "real, manual, a speed such as 60x, or {mode, start}.",
-    }  # fmt: skip
     operations = sorted({name for provider in providers.values() for name in provider.operations})
     return {
-        "create_tenant": only(
+        "create_tenant": {
+            **only(
             id=nullable({"type": "string", "pattern": TENANT_ID}),
             scenario=nullable({"type": "string", "minLength": 1,
             "description": "Name of a shipped scenario."}),
             scenario_yaml=nullable({"type": "string", "minLength": 1, "description": "A whole scenario."}),
-            clock=_by_code(clock), **account,
-        ),
+            clock=_by_code(_CLOCK, "pattern", "not"), **account,
+            ),
+            "allOf": [_by_code({"anyOf": [
+                {"properties": {"scenario": {"type": "null"}}}, {"properties": {"scenario_yaml": {"type": "null"}}},
+            ]}, "anyOf")],
+        },
         "change_tenant": only(**account),
         "load_scenario": _by_code({
             "type": "object",
             "description": "The name of a shipped scenario, or a whole scenario (scenario.schema.json).",
             "properties": {"name": {"type": "string", "minLength": 1}},
             "required": ["name"],
-        }),
+        }, "properties", "required"),
         "advance": {
             **only(
-                seconds={"type": "number", "minimum": 0, "maximum": LONGEST_ADVANCE},
-                to={"type": "string", "minLength": 1, "maxLength": 40,
-                    "description": "next, idle, or an instant such as 2026-01-05T09:00:00+08:00."},
-                at_most=_by_code({**_SPAN, "default": "24h"}),
-                wall_limit=_by_code({**_SPAN, "default": "30s"}),
+                seconds={"type": "number", "minimum": 0, "maximum": LONGEST_ADVANCE // UNITS["s"]},
+                to=_by_code({
+                    "type": "string",
+                    "anyOf": [{"enum": ["next", "idle"]}, {"format": "date-time", "pattern": TIME_PATTERN}],
+                    "description": "next, idle, or an instant such as 2026-01-05T09:00:00+08:00.",
+                }, "anyOf"),
+                at_most=_duration(LONGEST_ADVANCE, "24h"),
+                wall_limit=_duration(LONGEST_WAIT, "30s"),
             ),
             "oneOf": [{"required": ["seconds"]}, {"required": ["to"]}],
+            "allOf": [_by_code({"anyOf": [
+                {"properties": {"at_most": False}}, {"properties": {"to": {"const": "idle"}}, "required": ["to"]},
+            ]}, "anyOf")],
         },
         "place": {
             **only(
@@ -91,8 +121,15 @@ def documents(providers: Providers) -> dict[str, Json]:
                 fields={"type": "object", "additionalProperties": True, "description": "Over the example's."},
             ),
             "required": ["provider", "number"],
+            "allOf": [_by_code({"anyOf": [
+                {"properties": {"provider": {"const": name}, "operation": {"enum": [
+                    operation.name for operation in provider.operations.values() if operation.places_calls
+                ]}}}
+                for name, provider in providers.items()
+            ]}, "anyOf")],
         },
-        "verify": only(
+        "verify": {
+            **only(
             provider={"type": "string", "enum": list(providers)},
             operation={"type": "string", "enum": operations},
             number={**TEXT, "minLength": 1, "maxLength": 200, "description": "A glob over the numbers."},
@@ -103,15 +140,17 @@ def documents(providers: Providers) -> dict[str, Json]:
                     "anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}],
                 },
             },
-            exactly=COUNT, at_least=COUNT, at_most=COUNT, within=_by_code({**_SPAN, "default": "0s"}),
-        ),
+            **dict.fromkeys(COUNTS, COUNT), within=_duration(LONGEST_WAIT, "0s"),
+            ),
+            "allOf": [_by_code({"not": {"required": list(pair)}}, "not") for pair in combinations(COUNTS, 2)],
+        },
     }  # fmt: skip
 
 
 def schemas(providers: Providers) -> dict[str, Schema]:
-    """The same for judging, each compiled when it is first needed."""
+    """The same for checking, each compiled when it is first needed."""
     return {
-        name: Schema(f"control/{name}.request", _judging(document), later=True)
+        name: Schema(f"control/{name}.request", _checked(document), later=True)
         for name, document in documents(providers).items()
     }
 
@@ -119,32 +158,26 @@ def schemas(providers: Providers) -> dict[str, Schema]:
 def plain(document: Any) -> Any:
     """A documented schema without our marks."""
     if isinstance(document, Mapping):
-        return {key: plain(value) for key, value in document.items() if key != _JUDGED_BY_CODE}
+        return {key: plain(value) for key, value in document.items() if key not in (_BY_CODE, MESSAGE)}
     return [plain(item) for item in document] if isinstance(document, list) else document
 
 
-def _judging(document: Any) -> Any:
+def _checked(document: Any) -> Any:
     if isinstance(document, Mapping):
-        if _JUDGED_BY_CODE in document:
-            return {"type": document["type"]} if "type" in document else {}
-        return {key: _judging(value) for key, value in document.items() if key != "format"}
-    return [_judging(item) for item in document] if isinstance(document, list) else document
+        skipped = {"format", _BY_CODE, *document.get(_BY_CODE, ())}
+        return {key: _checked(value) for key, value in document.items() if key not in skipped}
+    return [_checked(item) for item in document] if isinstance(document, list) else document
 
 
 def _account(providers: Providers) -> dict[str, Json]:
     """What both POST and PATCH of a tenant take."""
-    url = nullable({"type": "string", "maxLength": 2048, "pattern": "^[!-~]*$"})
     return {
         "seed": nullable({"type": "integer", "minimum": -SEED_LIMIT, "maximum": SEED_LIMIT}),
-        "callback_urls": _by_code(nullable(only(**dict.fromkeys(receiver_keys(providers), url)))),
-        "credentials": _by_code(
-            nullable(
-                only(**{name: nullable(_credentials(p.default_credentials)) for name, p in providers.items()})
-            )
+        "callback_urls": nullable(only(**dict.fromkeys(receiver_keys(providers), _URL))),
+        "credentials": nullable(
+            only(**{name: nullable(_credentials(p.default_credentials)) for name, p in providers.items()})
         ),
-        "settings": _by_code(
-            nullable(only(**{name: nullable(_settings(p)) for name, p in providers.items()}))
-        ),
+        "settings": nullable(only(**{name: nullable(_settings(p)) for name, p in providers.items()})),
     }
 
 
@@ -155,9 +188,12 @@ def _credentials(defaults: Mapping[str, Any]) -> Json:
 def _credential(default: Any) -> Json:
     if isinstance(default, Mapping):
         return _credentials(default)
-    text: Json = {"type": "string", "minLength": 1, "maxLength": 256}
-    return text if isinstance(default, str) else {"anyOf": [text, {"type": "array", "items": text}]}
+    several: Json = {"type": ["string", "array"], "items": _CREDENTIAL}
+    return {**_CREDENTIAL, **several} if default is None else _CREDENTIAL
 
 
 def _settings(provider: Provider) -> Json:
-    return only(**{name: setting_schema(setting) for name, setting in provider.settings.settings.items()})
+    return only(**{
+        name: _by_code(schema, *schema)
+        for name, schema in ((name, setting_schema(one)) for name, one in provider.settings.settings.items())
+    })  # fmt: skip

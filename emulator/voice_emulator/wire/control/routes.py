@@ -15,10 +15,11 @@ from voice_emulator.wire.control import test_calls as place
 from voice_emulator.wire.control.event_stream import KINDS
 from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.request import JSON, Body, ResponseSpec, Route
+from voice_emulator.wire.control.tenant_changes import account_errors
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 TENANT = "/v1/tenants/{id}"
-_TENANT_SAID = ResponseSpec(200, "The tenant.", "Tenant")
+_TENANT_RESPONSE = ResponseSpec(200, "The tenant.", "Tenant")
 _CONFLICT = ResponseSpec(409, "Not possible as things are.", "Problem")
 
 
@@ -27,13 +28,19 @@ def control_routes(providers: Mapping[str, Provider]) -> tuple[Route, ...]:
     bodies = control_bodies.schemas(providers)
     provider = parameters.choice("provider", "Only this provider.", list(providers))
     number = parameters.glob("number", "Only called numbers that match this glob.")
-    return (*_system(), *_tenants(bodies), *_calls(bodies, provider, number), *_journal(provider))
+    return (*_system(), *_tenants(providers, bodies), *_calls(bodies, provider, number), *_journal(provider))
 
 
 def _get(
-    name: str, path: str, summary: str, answer: object, said: ResponseSpec, *query: Parameter, **more: object
+    name: str,
+    path: str,
+    summary: str,
+    answer: object,
+    response: ResponseSpec,
+    *query: Parameter,
+    **more: object,
 ) -> Route:
-    return Route(name, "GET", path, summary, answer, (said,), query, **more)  # type: ignore[arg-type]
+    return Route(name, "GET", path, summary, answer, (response,), query, **more)  # type: ignore[arg-type]
 
 
 def _system() -> tuple[Route, ...]:
@@ -59,7 +66,8 @@ def _system() -> tuple[Route, ...]:
         _get("page_file", "/ui/{file}", "A file of the web page", system.page_file,
              ResponseSpec(200, "The file.", None, "*/*"), page=True, tag="system"),
         _get("list_scenarios", "/v1/scenarios", "Shipped scenarios", system.list_scenarios,
-             ResponseSpec(200, "A page of them.", "Scenarios"), *parameters.paging_by_text(), tag="scenarios"),
+             ResponseSpec(200, "A page of them.", "Scenarios"),
+             parameters.limit(), parameters.cursor("[^\\r\\n]+"), tag="scenarios"),
         _get("scenario_schema", "/scenario.schema.json", "The JSON Schema of scenario files",
              system.scenario_schema, ResponseSpec(200, "JSON Schema 2020-12.", "Anything"), tag="scenarios"),
         _get("get_scenario", "/v1/scenarios/{name}", "The text of a shipped scenario", system.get_scenario,
@@ -67,32 +75,41 @@ def _system() -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-def _tenants(bodies: Mapping[str, Schema]) -> tuple[Route, ...]:
-    def body(name: str, *texts: str, required: bool = True) -> Body:
-        return Body(bodies[name], required, texts)
+def _tenants(providers: Mapping[str, Provider], bodies: Mapping[str, Schema]) -> tuple[Route, ...]:
+    def body(name: str, *texts: str) -> Body:
+        return Body(bodies[name], texts=texts)
+
+    def account(name: str, *, required: bool = True) -> Body:
+        return Body(
+            bodies[name],
+            required,
+            check=lambda document: account_errors(providers, document),
+            heavy=tenants.LONG_SCENARIO,
+        )
 
     to_start = parameters.choice(
         "to", "`start` also restores the configuration the tenant began with.", ["start"]
     )
     return (
-        _get("list_tenants", "/v1/tenants", "Tenants, oldest first", tenants.list_tenants,
-             ResponseSpec(200, "A page of them.", "Tenants"), *parameters.paging_by_text()),
+        Route("list_tenants", "GET", "/v1/tenants", "Tenants, oldest first", tenants.list_tenants,
+              (ResponseSpec(200, "A page of them.", "Tenants"), _CONFLICT),
+              (parameters.limit(), parameters.cursor(control_bodies.TENANT_ID.strip("^$")))),
         Route("create_tenant", "POST", "/v1/tenants", "Create a tenant", tenants.create_tenant,
               (ResponseSpec(201, "The tenant; `Location` names it.", "Tenant"), _CONFLICT),
-              body=body("create_tenant", required=False)),
-        _get("get_tenant", TENANT, "A tenant", tenants.get_tenant, _TENANT_SAID),
+              body=account("create_tenant", required=False)),
+        _get("get_tenant", TENANT, "A tenant", tenants.get_tenant, _TENANT_RESPONSE),
         Route("change_tenant", "PATCH", TENANT, "Change a tenant by a merge patch", tenants.change_tenant,
-              (_TENANT_SAID, _CONFLICT), body=body("change_tenant"),
+              (_TENANT_RESPONSE, _CONFLICT), body=account("change_tenant"),
               details="Members are merged, null removes. What is set here survives a change of scenario."),
         Route("delete_tenant", "DELETE", TENANT, "Delete a tenant", tenants.delete_tenant,
               (ResponseSpec(204, "Gone, with its timers and open pushes."), _CONFLICT)),
         _get("get_tenant_scenario", f"{TENANT}/scenario", "The text of the scenario in force",
              tenants.get_scenario_text, ResponseSpec(200, "YAML.", None, "application/yaml"), tag="scenarios"),
         Route("load_scenario", "PUT", f"{TENANT}/scenario", "Load a scenario", tenants.load_scenario,
-              (_TENANT_SAID, _CONFLICT), body=body("load_scenario", *YAML_TYPES),
+              (_TENANT_RESPONSE, _CONFLICT), body=body("load_scenario", *YAML_TYPES),
               details="An invalid one changes nothing; `errors` holds the findings of `check`."),
         Route("reset_tenant", "POST", f"{TENANT}/reset", "Forget everything that happened",
-              tenants.reset_tenant, (_TENANT_SAID, _CONFLICT), (to_start,),
+              tenants.reset_tenant, (_TENANT_RESPONSE, _CONFLICT), (to_start,),
               details="Calls, tokens, journal and rule counters go, a manual clock returns to its start."),
         Route("advance", "POST", f"{TENANT}/clock/advance", "Advance a manual clock", clock.advance,
               (ResponseSpec(200, "What happened.", "Advanced"), _CONFLICT), body=body("advance"),
@@ -110,7 +127,7 @@ def _calls(bodies: Mapping[str, Schema], provider: Parameter, number: Parameter)
              ResponseSpec(200, "A page of them.", "Calls"), provider, number,
              parameters.choice("state", "Only calls in this state.", [state.value for state in State]),
              parameters.choice("outcome", "Only calls that ended so.", outcomes),
-             parameters.query(calls.CALL_KEYS), *parameters.paging_by_text(), tag="calls"),
+             parameters.query(calls.CALL_KEYS), page, parameters.cursor(calls.CALLS_CURSOR), tag="calls"),
         _get("get_call", f"{TENANT}/calls/{{call_id}}", "One call with its timeline", calls.get_call,
              ResponseSpec(200, "The call.", "Call"), tag="calls"),
         Route("push_again", "POST", f"{TENANT}/calls/{{call_id}}/push", "Push the receipt again, now",
@@ -120,7 +137,7 @@ def _calls(bodies: Mapping[str, Schema], provider: Parameter, number: Parameter)
              provider, number, parameters.text("kind", "Only receipts of this kind."),
              parameters.text("call_id", "Only pushes about this call."),
              parameters.choice("outcome", "Only attempts that ended so.", attempt_outcomes),
-             parameters.query(calls.CALLBACK_KEYS), *parameters.paging_by_text(), tag="calls"),
+             parameters.query(calls.CALLBACK_KEYS), page, parameters.cursor(calls.CALLBACKS_CURSOR), tag="calls"),
         _get("list_offers", f"{TENANT}/place", "What test calls can be placed", place.list_offers,
              ResponseSpec(200, "Operations, each with its fields.", "Offers"), tag="calls"),
         Route("place", "POST", f"{TENANT}/place", "Place a test call, as a client would", place.place,
@@ -136,7 +153,7 @@ def _calls(bodies: Mapping[str, Schema], provider: Parameter, number: Parameter)
              Parameter("count", "How many.",
                        {"type": "integer", "minimum": 1, "maximum": page.schema["maximum"], "default": 1},
                        parameters.integer(1, page.schema["maximum"]), 1),
-             parameters.span("timeout", "How long at most, in real time.", 5 * SECOND, waits.LONGEST_WAIT),
+             parameters.duration("timeout", "How long at most, in real time.", 5 * SECOND, control_bodies.LONGEST_WAIT),
              provider, number,
              parameters.choice("outcome", "Only calls or attempts that ended so.", [*outcomes, *finished]),
              parameters.number_after("The `next` of an earlier wait for the same."), tag="waiting"),
@@ -165,12 +182,12 @@ def _journal(provider: Parameter) -> tuple[Route, ...]:
              parameters.choice("kind", "Only this kind.", ["request", "callback", "violation", "system"]),
              provider,
              parameters.text("call_id", "Only what placed, reported or blames this call."),
-             parameters.query(search.ENTRY_KEYS), brief, *parameters.paging_by_number(), tag="journal"),
+             parameters.query(search.ENTRY_KEYS), brief, parameters.limit(), parameters.number_after(), tag="journal"),
         _get("list_violations", f"{TENANT}/violations", "Where the client broke the contract",
              journal.list_violations, ResponseSpec(200, "A page of them.", "Violations"), provider,
              parameters.choice("severity", "Only these.", ["error", "warning"]),
              parameters.text("rule", "Only this rule."),
-             parameters.query(search.VIOLATION_KEYS), *parameters.paging_by_number(), tag="journal"),
+             parameters.query(search.VIOLATION_KEYS), parameters.limit(), parameters.number_after(), tag="journal"),
         _get("report", f"{TENANT}/report", "The contract report", journal.get_report,
              ResponseSpec(200, "The report; media type by format.", None, "*/*"),
              parameters.choice("format", "How.", ["json", "junit", "html", "markdown"], "json"),

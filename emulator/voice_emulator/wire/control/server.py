@@ -86,17 +86,17 @@ class Control:
                 f"{raw.path[:200]} takes {', '.join(allowed)}, not {raw.method}",
                 headers={"Allow": ", ".join(allowed)},
             )
-        asked = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
-        if "id" in asked.path:
+        request = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
+        if "id" in request.path:
             # No tenant, no need to look at the rest.
-            _ = asked.tenant
-        asked.query = read_query(raw, route.query)
+            _ = request.tenant
+        request.query = read_query(raw, route.query)
         if route.body is None:
-            return await route.answer(asked)
+            return await route.answer(request)
         body = await self._read_body(raw)
         try:
-            await self._take_body(asked, route.body, body)
-            return await route.answer(asked)
+            await self._take_body(request, route.body, body)
+            return await route.answer(request)
         finally:
             self._bodies.release(len(body))
 
@@ -114,22 +114,21 @@ class Control:
                 headers["Retry-After"] = "1"
             raise ControlError(error.status, str(error), headers=headers) from None
 
-    async def _take_body(self, asked: ControlRequest, taken: Body, body: bytes) -> None:
-        kind = asked.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    async def _take_body(self, request: ControlRequest, taken: Body, body: bytes) -> None:
+        kind = request.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in taken.texts or (taken.texts and _looks_like_yaml(kind, body)):
             try:
-                asked.text = body.decode("utf-8")
+                request.text = body.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise not_utf8(body, error) from error
             return
         if not body:
             if taken.required:
                 raise invalid([("", "the body is missing")], "the body is invalid")
-            asked.document = {}
+            request.document = {}
             return
-        heavy = len(body) > HEAVY
-        asked.document = await apart(heavy, parse_json, body)
-        await apart(heavy, check_document, asked.route, asked.document)
+        request.document = await apart(len(body) > HEAVY, parse_json, body)
+        await apart(len(body) > taken.heavy, check_document, request.route, request.document)
 
     async def close(self) -> None:
         """End all streams and long polls, and what was kept running."""

@@ -33,9 +33,9 @@ PAGE_POLICY = (
 )
 
 
-async def health(asked: ControlRequest) -> web.Response:
+async def health(request: ControlRequest) -> web.Response:
     """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
-    runtime = asked.runtime
+    runtime = request.runtime
     if not runtime.ready:
         raise ControlError(503, "the emulator is starting or stopping")
     scenario = runtime.tenancy.default.scenario.name
@@ -45,29 +45,29 @@ async def health(asked: ControlRequest) -> web.Response:
     )
 
 
-async def metrics(asked: ControlRequest) -> web.Response:
+async def metrics(request: ControlRequest) -> web.Response:
     """``GET /metrics``."""
     kind = "text/plain; version=0.0.4; charset=utf-8"
-    return web.Response(body=asked.services.metrics.text(), headers={"Content-Type": kind})
+    return web.Response(body=request.services.metrics.text(), headers={"Content-Type": kind})
 
 
-async def ca_file(asked: ControlRequest) -> web.Response:
+async def ca_file(request: ControlRequest) -> web.Response:
     """``GET /v1/tls/ca.pem``: the authority of a self-signed certificate, for clients to trust."""
-    pem = asked.runtime.ca_pem
+    pem = request.runtime.ca_pem
     if pem is None:
         raise ControlError(404, "this emulator made no certificate itself: start it with --tls-self-signed")
     return web.Response(body=pem, headers={"Content-Type": PEM})
 
 
-async def openapi_control(asked: ControlRequest) -> web.Response:
+async def openapi_control(request: ControlRequest) -> web.Response:
     """``GET /openapi.json``: this very API."""
-    return reply_json(asked.services.document())
+    return reply_json(request.services.document())
 
 
-async def openapi_provider(asked: ControlRequest) -> web.Response:
+async def openapi_provider(request: ControlRequest) -> web.Response:
     """``GET /openapi/{provider}.json``."""
-    runtime = asked.runtime
-    wanted = asked.path["provider"][:60]
+    runtime = request.runtime
+    wanted = request.path["provider"][:60]
     name = wanted.removesuffix(".json")
     provider = runtime.providers.get(name)
     if provider is None or not wanted.endswith(".json"):
@@ -76,24 +76,26 @@ async def openapi_provider(asked: ControlRequest) -> web.Response:
     return reply_json(provider_document(provider, runtime.schemas, runtime.traffic, runtime.version))
 
 
-async def scenario_schema(asked: ControlRequest) -> web.Response:
+async def scenario_schema(request: ControlRequest) -> web.Response:
     """``GET /scenario.schema.json``: what editors check and complete scenarios with."""
     body = data_path("schemas", "scenario.schema.json").read_bytes()
     return web.Response(body=body, headers={"Content-Type": "application/json"})
 
 
-async def list_scenarios(asked: ControlRequest) -> web.Response:
+async def list_scenarios(request: ControlRequest) -> web.Response:
     """``GET /v1/scenarios``, by name."""
-    after, limit = asked.query["after"], asked.query["limit"]
-    shipped = [(name, text) for name, text in asked.runtime.loader.shipped() if after is None or name > after]
+    after, limit = request.query["after"], request.query["limit"]
+    shipped = [
+        (name, text) for name, text in request.runtime.loader.shipped() if after is None or name > after
+    ]
     page = [{"name": name, "description": text} for name, text in shipped[:limit]]
     return reply_json({"scenarios": page, "next": page[-1]["name"] if len(shipped) > limit else None})
 
 
-async def get_scenario(asked: ControlRequest) -> web.Response:
+async def get_scenario(request: ControlRequest) -> web.Response:
     """``GET /v1/scenarios/{name}``: the text of a shipped scenario."""
     try:
-        scenario = asked.runtime.loader.named(asked.path["name"])
+        scenario = request.runtime.loader.named(request.path["name"])
     except UsageError as error:
         raise missing(str(error)) from error
     return web.Response(
@@ -101,14 +103,14 @@ async def get_scenario(asked: ControlRequest) -> web.Response:
     )
 
 
-async def page(asked: ControlRequest) -> web.Response:
+async def page(request: ControlRequest) -> web.Response:
     """``GET /``."""
     return _page_file("index.html")
 
 
-async def page_file(asked: ControlRequest) -> web.Response:
+async def page_file(request: ControlRequest) -> web.Response:
     """``GET /ui/{file}``."""
-    return _page_file(asked.path["file"])
+    return _page_file(request.path["file"])
 
 
 def _page_file(name: str) -> web.Response:

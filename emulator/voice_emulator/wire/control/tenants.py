@@ -12,7 +12,7 @@ from voice_emulator.core.tenancy import TenantTaken
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
-from voice_emulator.wire.control.tenant_changes import Errors, changes_of, check_account, layer_of, read_clock
+from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
 from voice_emulator.wire.turns import apart
 
@@ -23,34 +23,26 @@ DEFAULT_SCENARIO = "happy-path"
 LONG_SCENARIO = 2_000
 
 
-async def list_tenants(asked: ControlRequest) -> web.Response:
+async def list_tenants(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants``, oldest first."""
-    tenancy = asked.runtime.tenancy
+    tenancy = request.runtime.tenancy
     tenants = list(tenancy)
-    after, limit = asked.query["after"], asked.query["limit"]
+    after, limit = request.query["after"], request.query["limit"]
     if after is not None:
         place = next((index for index, tenant in enumerate(tenants) if tenant.id == after), None)
         if place is None:
-            raise wrong("?after", "this tenant is gone; begin again without after")
+            raise conflict(f"tenant {after!r} is gone; begin again without after")
         tenants = tenants[place + 1 :]
     page = tenants[:limit]
     following = page[-1].id if len(tenants) > limit else None
     return reply_json({"tenants": [show_tenant(tenancy, tenant) for tenant in page], "next": following})
 
 
-async def create_tenant(asked: ControlRequest) -> web.Response:
+async def create_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants``."""
-    runtime, document = asked.runtime, asked.document
-    errors: Errors = []
-    clock = read_clock(document.get("clock"), errors)
-    await apart(
-        (asked.raw.content_length or 0) > LONG_SCENARIO, check_account, runtime.providers, document, errors
-    )
-    if document.get("scenario") is not None and document.get("scenario_yaml") is not None:
-        errors.append(("/scenario_yaml", "give either scenario or scenario_yaml"))
-    if errors:
-        raise invalid(errors, "the body is invalid")
-    scenario = await _scenario(asked, document)
+    runtime, document = request.runtime, request.document
+    clock = read_clock(document.get("clock"))
+    scenario = await _scenario(request, document)
     try:
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
     except TenantTaken as error:
@@ -62,26 +54,26 @@ async def create_tenant(asked: ControlRequest) -> web.Response:
     return reply_json(show_tenant(runtime.tenancy, tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
-async def _scenario(asked: ControlRequest, document: dict[str, Any]) -> Scenario:
+async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
     text = document.get("scenario_yaml")
     if text is not None:
-        return await read_scenario(asked, text, "/scenario_yaml")
-    return named_scenario(asked, document.get("scenario") or DEFAULT_SCENARIO, "/scenario")
+        return await read_scenario(request, text, "/scenario_yaml")
+    return named_scenario(request, document.get("scenario") or DEFAULT_SCENARIO, "/scenario")
 
 
-def named_scenario(asked: ControlRequest, name: str, pointer: str) -> Scenario:
+def named_scenario(request: ControlRequest, name: str, pointer: str) -> Scenario:
     """A shipped scenario. Raises ControlError 422 with the nearest name."""
     try:
-        return asked.runtime.loader.named(name)
+        return request.runtime.loader.named(name)
     except UsageError as error:
         raise wrong(pointer, str(error)) from error
 
 
-async def read_scenario(asked: ControlRequest, source: Any, pointer: str) -> Scenario:
+async def read_scenario(request: ControlRequest, source: Any, pointer: str) -> Scenario:
     """A scenario from YAML text or a JSON document. Raises ControlError 422 with the findings."""
     try:
         heavy = not isinstance(source, str) or len(source) > LONG_SCENARIO
-        return await apart(heavy, asked.runtime.loader.sent, source)
+        return await apart(heavy, request.runtime.loader.sent, source)
     except FileError as error:
         found = [
             {"pointer": pointer + finding.pointer, "message": finding.message}
@@ -91,20 +83,14 @@ async def read_scenario(asked: ControlRequest, source: Any, pointer: str) -> Sce
         raise invalid(found or [(pointer, str(error))], "the scenario is invalid") from error
 
 
-async def get_tenant(asked: ControlRequest) -> web.Response:
+async def get_tenant(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}``."""
-    return reply_json(show_tenant(asked.runtime.tenancy, asked.tenant))
+    return reply_json(show_tenant(request.runtime.tenancy, request.tenant))
 
 
-async def change_tenant(asked: ControlRequest) -> web.Response:
+async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
-    runtime, tenant, document = asked.runtime, asked.tenant, asked.document
-    errors: Errors = []
-    await apart(
-        (asked.raw.content_length or 0) > LONG_SCENARIO, check_account, runtime.providers, document, errors
-    )
-    if errors:
-        raise invalid(errors, "the body is invalid")
+    runtime, tenant, document = request.runtime, request.tenant, request.document
     try:
         tenant.change(changes_of(runtime.providers, document))
     except KeyTaken as error:
@@ -114,50 +100,50 @@ async def change_tenant(asked: ControlRequest) -> web.Response:
     return reply_json(show_tenant(runtime.tenancy, tenant))
 
 
-async def delete_tenant(asked: ControlRequest) -> web.Response:
+async def delete_tenant(request: ControlRequest) -> web.Response:
     """``DELETE /v1/tenants/{id}``: cancels its timers and open pushes; its credentials are free again."""
     try:
-        asked.runtime.tenancy.delete(asked.tenant.id)
+        request.runtime.tenancy.delete(request.tenant.id)
     except ValueError as error:
         raise conflict(str(error)) from error
     return web.Response(status=204)
 
 
-async def get_scenario_text(asked: ControlRequest) -> web.Response:
+async def get_scenario_text(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/scenario``: what is in force, as it was loaded."""
-    body = asked.tenant.scenario.text.encode()
+    body = request.tenant.scenario.text.encode()
     return web.Response(body=body, headers={"Content-Type": "application/yaml; charset=utf-8"})
 
 
-async def load_scenario(asked: ControlRequest) -> web.Response:
+async def load_scenario(request: ControlRequest) -> web.Response:
     """``PUT /v1/tenants/{id}/scenario``: by name, as JSON, or as YAML; an invalid one changes nothing."""
-    tenant = asked.tenant
-    if asked.text is not None:
-        scenario = await read_scenario(asked, asked.text, "")
-    elif set(asked.document) == {"name"}:
-        if not isinstance(asked.document["name"], str):
+    tenant = request.tenant
+    if request.text is not None:
+        scenario = await read_scenario(request, request.text, "")
+    elif set(request.document) == {"name"}:
+        if not isinstance(request.document["name"], str):
             raise wrong("/name", "must be the name of a shipped scenario")
-        scenario = named_scenario(asked, asked.document["name"], "/name")
+        scenario = named_scenario(request, request.document["name"], "/name")
     else:
-        scenario = await read_scenario(asked, asked.document, "")
+        scenario = await read_scenario(request, request.document, "")
     try:
         tenant.load(scenario)
     except KeyTaken as error:
         raise conflict(str(error), [("/providers", str(error))]) from error
     except ValueError as error:
         raise wrong("/providers", str(error)) from error
-    return reply_json(show_tenant(asked.runtime.tenancy, tenant))
+    return reply_json(show_tenant(request.runtime.tenancy, tenant))
 
 
-async def reset_tenant(asked: ControlRequest) -> web.Response:
+async def reset_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/reset``: forget what happened; with ``?to=start`` also what was configured."""
-    tenant, runtime = asked.tenant, asked.runtime
-    if asked.query["to"] == "start":
+    tenant, runtime = request.tenant, request.runtime
+    if request.query["to"] == "start":
         try:
             tenant.restart()
         except KeyTaken as error:
             raise conflict(
-                f"the start-up state cannot be had back: {error}", [("/credentials", str(error))]
+                f"the start-up state cannot be restored: {error}", [("/credentials", str(error))]
             ) from error
     else:
         tenant.reset()

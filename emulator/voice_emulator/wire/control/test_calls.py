@@ -104,9 +104,9 @@ def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Of
                     continue
 
 
-async def list_offers(asked: ControlRequest) -> web.Response:
+async def list_offers(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/place``: what can be placed, where, and who may be called back."""
-    runtime, tenant = asked.runtime, asked.tenant
+    runtime, tenant = request.runtime, request.tenant
     return reply_json(
         {
             "offers": [
@@ -119,9 +119,9 @@ async def list_offers(asked: ControlRequest) -> web.Response:
     )
 
 
-async def place(asked: ControlRequest) -> web.Response:
+async def place(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/place``: one request over the traffic port; answers with what came back."""
-    runtime, tenant, document = asked.runtime, asked.tenant, asked.document
+    runtime, tenant, document = request.runtime, request.tenant, request.document
     known = list(offers(runtime.providers, runtime.schemas))
     fitting = [offer for offer in known if offer.provider.id == document["provider"]]
     if not fitting:

@@ -10,7 +10,6 @@ from typing import Any
 from aiohttp import web
 
 from voice_emulator.core.calls import Call
-from voice_emulator.core.clock import SECOND
 from voice_emulator.core.journal import Entry
 from voice_emulator.core.masking import MASK
 from voice_emulator.core.matchers import Difference, Globs, Match, Subject, as_text
@@ -20,16 +19,15 @@ from voice_emulator.core.turns import Turns, at_once
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.core.words import nearest_word
 from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
-from voice_emulator.wire.control.clock import body_span
+from voice_emulator.wire.control.clock import body_duration
 from voice_emulator.wire.control.long_poll import Collector, NumberedSource, RequestSource, Source
 from voice_emulator.wire.control.problems import invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_apart
+from voice_emulator.wire.control.request_schemas import COUNTS, LONGEST_WAIT
 from voice_emulator.wire.control.views import show_call, show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import in_turns
 
-#: Longest wait, in real microseconds.
-LONGEST_WAIT = 600 * SECOND
 EVENTS = {"callbacks": "callback", "calls": "call", "requests": "request"}
 #: How each of these can end.
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
@@ -43,22 +41,25 @@ EXPLAINED = 1_000
 COMPARED = 200
 #: Bytes of requests that are held against a verification before others have their turn.
 COUNTED = 256 * 1024
-COUNTS = ("exactly", "at_least", "at_most")
 
 
-async def wait(asked: ControlRequest) -> web.Response:
+async def wait(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/wait``: the first ``count`` of what was asked for, as soon as they are there."""
-    tenant, query = asked.tenant, asked.query
+    tenant, query = request.tenant, request.query
     what = query["for"]
     outcome = query["outcome"]
     if outcome is not None and outcome not in OUTCOMES[what]:
         if not OUTCOMES[what]:
             raise wrong("?outcome", "a request has no outcome; wait for calls or callbacks")
         names = ", ".join(OUTCOMES[what])
-        raise wrong("?outcome", f"{outcome!r} is no outcome of {what}: with for={what} it is one of {names}")
-    source, matches, show = _kind_of_wait(asked, tenant, what)
+        raise wrong(
+            "?outcome", f"invalid outcome {outcome!r} of {what}: with for={what} it is one of {names}"
+        )
+    source, matches, show = _kind_of_wait(request, tenant, what)
     collector = Collector(source, matches, query["count"], tenant)
-    satisfied = await asked.services.waiters.until(tenant, (EVENTS[what],), collector.ready, query["timeout"])
+    satisfied = await request.services.waiters.until(
+        tenant, (EVENTS[what],), collector.ready, query["timeout"]
+    )
     following = collector.next
     things = collector.things
     return await reply_apart(
@@ -79,18 +80,18 @@ def weight_of(thing: Any) -> int:
 
 
 def _kind_of_wait(
-    asked: ControlRequest, tenant: Tenant, what: str
+    request: ControlRequest, tenant: Tenant, what: str
 ) -> tuple[Source, Callable[[Any], bool], Callable[[Any], dict[str, Any]]]:
-    after = asked.query["after"]
+    after = request.query["after"]
     if what == "callbacks":
-        wanted = attempt_filter(asked)
+        wanted = attempt_filter(request)
         attempts = NumberedSource(tenant, tenant.attempts.after, after)
         return attempts, lambda attempt: wanted(glance(attempt)), lambda attempt: dict(attempt.shown())
     if what == "calls":
-        providers = asked.runtime.providers
+        providers = request.runtime.providers
         calls = NumberedSource(tenant, tenant.ledger.ended_after, after)
-        return calls, call_filter(asked), lambda call: _shown_call(tenant, providers, call)
-    provider, number = asked.query["provider"], asked.query["number"]
+        return calls, call_filter(request), lambda call: _shown_call(tenant, providers, call)
+    provider, number = request.query["provider"], request.query["number"]
 
     def fits(entry: Entry) -> bool:
         request = entry.record.request if isinstance(entry.record, RequestRecord) else None
@@ -107,13 +108,13 @@ def _shown_call(tenant: Tenant, providers: Mapping[str, Any], call: Call) -> dic
     return show_call(tenant, providers, call)
 
 
-async def verify(asked: ControlRequest) -> web.Response:
+async def verify(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/verify``: whether as many requests came as should have.
 
     Waits, up to ``within``, only while waiting can still change the verdict.
     """
-    tenant, document = asked.tenant, asked.document
-    within = body_span(document, "within", 0, LONGEST_WAIT)
+    tenant, document = request.tenant, request.document
+    within = body_duration(document, "within", 0, LONGEST_WAIT)
     given = [name for name in COUNTS if name in document]
     if len(given) > 1:
         raise invalid(
@@ -123,7 +124,7 @@ async def verify(asked: ControlRequest) -> web.Response:
     count = Count(given[0], document[given[0]]) if given else Count("at_least", 1)
     tally = Tally(tenant, _match(document), count)
     await in_turns(tally.count_all())
-    await asked.services.waiters.until(tenant, ("request",), tally.decided, within)
+    await request.services.waiters.until(tenant, ("request",), tally.decided, within)
     tally.decided()
     satisfied = count.holds(tally.count)
     entries = [] if satisfied else newest_requests(tenant)
@@ -153,7 +154,7 @@ class Count:
         return count >= self.wanted if self.kind == "at_least" else count <= self.wanted
 
     def decided(self, count: int) -> bool:
-        """Whether there is nothing to wait for: it holds, or more requests could not mend it."""
+        """Whether more requests cannot change the result."""
         return self.holds(count) or (self.kind != "at_least" and count > self.wanted)
 
 
