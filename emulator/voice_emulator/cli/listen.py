@@ -14,6 +14,7 @@ from voice_emulator.cli.options import PORT
 from voice_emulator.cli.output import Outlet, never_wait
 from voice_emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
 from voice_emulator.cli.terminal import Bold, echo
+from voice_emulator.wire.http.connection_errors import bind_error
 
 
 @click.command("listen")
@@ -59,9 +60,7 @@ async def _listen(host: str, port: int, status: int | None, reply: str | None) -
             receiver = receiving(Receiver(_show, make_guesser(), status, reply), host, port)
             url = await stack.enter_async_context(receiver)
         except OSError as error:
-            raise click.ClickException(
-                f"cannot listen on {host} port {port}: {error.strerror or error}"
-            ) from error
+            raise click.ClickException(bind_error(error, host, port)) from error
         echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
         await over.wait()
     if unread:

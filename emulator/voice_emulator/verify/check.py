@@ -1,4 +1,4 @@
-"""What a check of receiver conformance is: a named function that plans pushes and says how to judge the replies."""
+"""A check of receiver conformance: a named function that plans pushes and says how the replies are judged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check(
     severity: Severity,
     *,
     sends: str,
-    expects: str,
+    expects: str = "accepted",
     needs_probe: bool = False,
     order: str = "any",
     applies: Callable[[Grading], bool] = lambda grading: True,

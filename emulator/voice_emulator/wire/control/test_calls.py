@@ -26,6 +26,7 @@ from voice_emulator.providers.request import Operation, Request
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.http.connection_errors import connection_error
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Real microseconds that the reply may take; a rule may well make it hang.
@@ -174,7 +175,7 @@ async def _send(
     except TimeoutError:
         return None, None, f"no reply within {PATIENCE // SECOND} s"
     except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError) as error:
-        return None, None, f"no reply: {str(error) or type(error).__name__}"
+        return None, None, connection_error(error, base, hint="")
     except ValueError as error:
         raise ControlError(422, f"this cannot be sent: {error}", kind="invalid-input") from error
 
