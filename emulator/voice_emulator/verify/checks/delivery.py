@@ -104,7 +104,7 @@ def no_fields(factory: ReceiptFactory) -> Plan:
     push = factory.plain()
     url = push.request.url.partition("?")[0]
     body = b"{}" if push.request.body else b""
-    return Plan([[_with(push, url=url, body=body)]], last_refused)
+    return Plan([[replace(_with(push, url=url, body=body), fields={})]], last_refused)
 
 
 @check(

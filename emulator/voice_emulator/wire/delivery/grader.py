@@ -143,7 +143,7 @@ class Grader:
         connector = aiohttp.TCPConnector(limit=0, resolver=Resolver(self._reach))
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": AGENT}, auto_decompress=False,
+            headers={"User-Agent": AGENT}, auto_decompress=False, skip_auto_headers=("Content-Type", "Accept-Encoding"),
         ) as session:  # fmt: skip
             self._session = session
             self._total = sum(len(checks) for _, checks in self._suites)
@@ -256,7 +256,7 @@ class Grader:
     async def _exchange(self, push: TestPush) -> PushReply:
         request = push.request
         headers, body = request.headers, request.body
-        data: Any = body
+        data: Any = body or None
         if push.pause:
             headers = (*headers, ("Content-Length", str(len(body))))
             data = slowly(body, push.pause, PIECE)
