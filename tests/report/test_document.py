@@ -257,4 +257,4 @@ def test_every_rule_is_documented():
     assert len({rule.id for rule in rules}) == len(rules)
     for rule in rules:
         assert rule.title.endswith(".")
-        assert "How to mend it:" in rule.text, rule.id
+        assert "How to fix it:" in rule.text, rule.id

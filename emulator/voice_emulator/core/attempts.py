@@ -57,7 +57,7 @@ class Attempt:
     masker: Masker | None = None
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
-    #: Why no answer came: ``timeout``, ``tls``, ``connection`` or ``url``; empty otherwise.
+    #: Why no answer came: ``timeout``, ``tls``, ``connection``, ``url``, or ``emulator`` when it failed itself; else empty.
     trouble: str = ""
 
     @property

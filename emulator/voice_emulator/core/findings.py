@@ -52,22 +52,24 @@ class Finding:
 class Findings:
     """The findings of one tenant, oldest first.
 
-    What is entered stays. ``standing`` works out those that follow from where things stand, such as a
-    call whose end nobody knows; they go away when that changes.
+    What is entered stays. ``derived`` works out those that follow from the present state, such as a call whose
+    end the client does not know; they go away when that changes. ``memory`` is what the rules remember of the
+    tenant; its type is theirs, and it goes with the findings.
     """
 
-    __slots__ = ("_findings", "counts", "dropped", "standing")
+    __slots__ = ("_findings", "counts", "derived", "dropped", "memory")
 
     def __init__(self) -> None:
         """Start with none."""
         self._findings: list[Finding] = []
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.dropped = 0
-        self.standing: Callable[[], list[Finding]] = list
+        self.derived: Callable[[], list[Finding]] = list
+        self.memory: object = None
 
     def all(self) -> list[Finding]:
-        """Everything there is to say now: the entered findings, then the standing ones."""
-        return [*self._findings, *self.standing()]
+        """The entered findings, then the derived ones."""
+        return [*self._findings, *self.derived()]
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -87,7 +89,8 @@ class Findings:
             self.dropped += 1
 
     def clear(self) -> None:
-        """Forget all findings."""
+        """Forget all findings, and what the rules remember."""
+        self.memory = None
         self._findings.clear()
         self.counts.clear()
         self.dropped = 0

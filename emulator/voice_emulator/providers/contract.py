@@ -36,8 +36,8 @@ class When(Enum):
     REMEMBERED = "remembered"
     #: A push attempt that was not acknowledged, or acknowledged oddly or late.
     PUSHED = "pushed"
-    #: Nothing in particular: worked out whenever somebody asks for the findings.
-    STANDING = "standing"
+    #: Nothing in particular: worked out whenever the findings are read.
+    DERIVED = "derived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class FindingRule:
     missing: str = ""
     #: A field without which the rule has nothing to look at; empty for every request.
     present: str = ""
+    #: Whether requests of an operation give it something to judge; None when all do.
+    judges: Callable[[Contract, Any], bool] | None = None
+    #: Whether what it judges is so rare that it is counted as it happens (a refusal, a lost reply).
+    occasional: bool = False
 
     @property
     def text(self) -> str:
@@ -76,6 +80,11 @@ class FindingRule:
     def title(self) -> str:
         """The rule in one sentence."""
         return self.text.partition("\n")[0]
+
+    @property
+    def fix(self) -> str:
+        """How to fix what it finds, in one paragraph."""
+        return " ".join(self.text.partition("How to fix it: ")[2].partition("\n\n")[0].split())
 
 
 def finding(
@@ -88,10 +97,22 @@ def finding(
     providers: Iterable[str] = (),
     missing: str = "",
     present: str = "",
+    judges: Callable[[Contract, Any], bool] | None = None,
+    occasional: bool = False,
 ) -> Callable[[Callable[[Any], Iterable[Hit | str]]], FindingRule]:
     """Make a named function a rule; its docstring is its documentation page."""
     return lambda look: FindingRule(
-        id, severity, when, look, source, frozenset(operations), frozenset(providers), missing, present
+        id,
+        severity,
+        when,
+        look,
+        source,
+        frozenset(operations),
+        frozenset(providers),
+        missing,
+        present,
+        judges,
+        occasional,
     )
 
 
@@ -131,7 +152,8 @@ class Contract:
     ``refusals`` are the errors (by name or wire code) that say that credentials or a token are no good,
     ``limited`` those that say that a limit was passed, ``temporary`` further ones after which repeating
     the same request makes sense. ``batches`` are the most numbers per operation, with the page that says
-    so; ``uses_token`` the operations that want a token, on whose life ``token_source`` is the page.
+    so; ``uses_token`` the operations that want a token, on whose life ``token_source`` is the page, and
+    ``revokes_token`` those that end it.
     ``causes`` are the hang-up causes a receipt can tell, each once.
     ``charge`` reads what a receipt or a row of a
     record query says the call cost, None where no price is told; ``rows`` finds the rows in a reply.
@@ -144,6 +166,7 @@ class Contract:
     pages: Mapping[str, Pages] = field(default_factory=dict)
     batches: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     uses_token: frozenset[str] = frozenset()
+    revokes_token: frozenset[str] = frozenset()
     token_source: str = ""
     causes: tuple[str, ...] = ()
     rules: tuple[FindingRule, ...] = ()

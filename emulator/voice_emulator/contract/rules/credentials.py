@@ -1,4 +1,4 @@
-"""Rules about credentials and tokens: how a client comes by them, how long it uses them, when it lets go."""
+"""Rules about credentials and tokens: how a client gets them, how long it uses them, when it stops."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from hashlib import blake2b
 from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.tokens import Standing
-from voice_emulator.providers.contract import Hit, When, finding
+from voice_emulator.providers.contract import Contract, Hit, When, finding
+from voice_emulator.providers.request import Operation
 from voice_emulator.providers.rule_context import Look
 
-#: As many tokens in a row, each used at most once while it was good, are a habit and no accident.
+#: So many tokens in a row, each used only once while it was good, are a habit.
 HABIT = 3
+
+
+def _uses_token(contract: Contract, operation: Operation) -> bool:
+    return operation.name in contract.uses_token
 
 
 def _credentials(look: Look) -> bytes:
@@ -26,41 +31,44 @@ def _credentials(look: Look) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-@finding("refused-credentials-reused", "error", When.REFUSED)
+@finding("refused-credentials-reused", "error", When.REFUSED, occasional=True)
 def refused_credentials_reused(look: Look) -> Iterator[str]:
     """Credentials or a token were used again after the provider had refused them.
 
-    The provider said that the key, secret or token is no good. Sending the same again cannot succeed; a
+    The provider said that the key, secret or token is wrong. Sending the same again cannot succeed; a
     client that does so hides the cause from its operator, and real platforms lock accounts and addresses
-    that keep trying. Requests that were already under way when the refusal came are not held against it.
+    that keep trying. Requests that were already under way when the refusal came do not count, and neither
+    does a refusal that a rule of the scenario made: right credentials may be sent again then.
 
-    How to mend it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
+    How to fix it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
     request as it was.
     """
-    if not look.refused_for(look.contract.refusals):
+    if look.seen.reply_rule is not None or not look.refused_for(look.contract.refusals):
         return
     memory: Memory = look.memory
     refused: Recent[bytes, int] = memory.room("refused-credentials", Recent)
     mark = _credentials(look)
     told = refused.get(mark)
+    memory.occasions["refused-credentials-reused", look.request.provider] += 1
     for key in look.tokens():
         if key not in memory.refused_tokens:
             memory.refused_tokens.put(key, look.tenant.journal.last_id)
+            memory.occasions["refused-token-reused", look.request.provider] += 1
     if told is None:
         refused.put(mark, look.tenant.journal.last_id)
     elif look.seen.entry_id > told:
         yield f"refused before, and sent again unchanged ({_what(look)})"
 
 
-@finding("refused-token-reused", "error", When.REMEMBERED)
+@finding("refused-token-reused", "error", When.REMEMBERED, occasional=True)
 def refused_token_reused(look: Look) -> Iterator[str]:
     """A token was used again after the provider had called it expired or unknown.
 
-    A scenario may expire a token early (`fault: token_expired`, or `reply: {error: auth_failed}`), as a
-    provider does when it restarts or revokes it. From then on the token is dead for the client, whatever
-    its printed lifetime says; a client that goes on with it fails at the real provider.
+    A scenario may expire a token early (`fault: token_expired`), as a provider does when it restarts or
+    revokes it. From then on the client must not use the token, whatever lifetime its reply stated; a client
+    that goes on with it fails at the real provider. A refusal that a rule's `reply` made does not count.
 
-    How to mend it: throw a token away as soon as it is refused, and fetch another one.
+    How to fix it: throw a token away as soon as it is refused, and fetch another one.
     """
     memory: Memory = look.memory
     if look.request.operation is None or look.refused_for(look.contract.refusals):
@@ -69,18 +77,18 @@ def refused_token_reused(look: Look) -> Iterator[str]:
         told = memory.refused_tokens.get(key)
         if told is not None and look.seen.entry_id > told:
             memory.refused_tokens.forget(key)
-            yield "the token had been refused, and is used all the same"
+            yield "the token was refused before and is used again"
 
 
-@finding("expired-token-used", "warning", When.REFUSED)
+@finding("expired-token-used", "warning", When.REFUSED, judges=_uses_token)
 def expired_token_used(look: Look) -> Iterator[Hit]:
-    """A token was used past the life that the provider had told.
+    """A token was used after the end of its stated lifetime.
 
-    The reply that brings a token says how long it lasts (`Expires`, `expireinterval`, 12 hours at
-    Infin8linx). A client that does not look at it pays for every expiry with a failed request, and loses
-    the call if it does not handle that.
+    The reply with a token says how long it lasts (`Expires`, `expireinterval`, 12 hours at Infin8linx). A
+    client that ignores it pays for every expiry with a failed request, and loses the call if it does not
+    handle that.
 
-    How to mend it: note the lifetime when the token comes, and fetch a new one shortly before its end.
+    How to fix it: store the lifetime with the token, and fetch a new one shortly before its end.
     """
     for key in look.tokens():
         standing = look.tenant.tokens.check(key[2], look.seen.at)
@@ -96,22 +104,27 @@ def expired_token_used(look: Look) -> Iterator[Hit]:
             )
 
 
-@finding("revoked-token-used", "error", When.REFUSED)
+@finding(
+    "revoked-token-used",
+    "error",
+    When.REFUSED,
+    judges=lambda contract, operation: operation.name in contract.revokes_token,
+)
 def revoked_token_used(look: Look) -> Iterator[Hit]:
-    """A token was used after the client itself had given it back.
+    """A token was used after the client itself had logged out.
 
-    After a logout the token is dead at once. Usually another thread or process still holds it.
+    A logout ends the token at once. Usually another thread or process still holds it.
 
-    How to mend it: share one token per account among all workers, and forget it before logging out.
+    How to fix it: share one token per account among all workers, and forget it before logging out.
     """
     for key in look.tokens():
         revoked = look.tenant.tokens.check(key[2], look.seen.at) is Standing.REVOKED
         if revoked and _first_time(look, "revoked-token-used", key):
-            yield Hit("the token was cleared by a logout before", source=look.contract.token_source or None)
+            yield Hit("a logout had ended the token", source=look.contract.token_source or None)
 
 
 def _first_time(look: Look, rule: str, key: Key) -> bool:
-    """Whether this rule has not spoken of this token yet: one finding per token is enough."""
+    """Whether this rule has not reported this token yet: one finding per token is enough."""
     memory: Memory = look.memory
     told: Recent[Key, bool] = memory.room(rule, Recent)
     if key in told:
@@ -131,7 +144,7 @@ class _Habit:
         self.expires_at = 0
 
 
-@finding("token-per-call", "warning", When.ARRIVED)
+@finding("token-per-call", "warning", When.ARRIVED, judges=lambda contract, operation: operation.issues_token)
 def token_per_call(look: Look) -> Iterator[Hit]:
     """A new token was fetched for every call.
 
@@ -139,9 +152,9 @@ def token_per_call(look: Look) -> Iterator[Hit]:
     traffic and the delay of every call, and is the first thing a provider throttles.
 
     The finding comes when three tokens are fetched in a row, each while the one before was still good and
-    had been used once. Several workers that each fetch a token when they start are not meant.
+    had been used once. Several workers that each fetch a token when they start are fine.
 
-    How to mend it: keep the token until shortly before its end and share it among all workers.
+    How to fix it: keep the token until shortly before its end and share it among all workers.
     """
     reply, provider, operation = look.seen.reply, look.provider, look.request.operation
     if reply is None or reply.refused or provider is None or operation is None or not operation.issues_token:

@@ -29,7 +29,7 @@ def bearer_spacing(look: Look) -> Iterator[str]:
     The gateway compares the header as it stands: two spaces, no space, `bearer` in small letters, quotes
     around the token or a line end after it make it an unknown token.
 
-    How to mend it: write `Authorization: Bearer <AccessToken>`, with exactly one space.
+    How to fix it: write `Authorization: Bearer <AccessToken>`, with exactly one space.
     """
     given = look.request.headers.get("authorization", "")
     scheme, space, token = given.partition(" ")
@@ -58,7 +58,7 @@ def app_key_missing(look: Look) -> Iterator[str]:
     One family of pages calls the header optional, the other mandatory. A client that leaves it out works
     on some deployments only.
 
-    How to mend it: send `X-APP-Key` with the `app_key` of the token, always.
+    How to fix it: send `X-APP-Key` with the `app_key` of the token, always.
     """
     told: set[str] = look.memory.room("huawei-app-key-missing", set)
     if look.operation not in told:
@@ -76,7 +76,7 @@ def token_lifetime_clamped(look: Look) -> Iterator[str]:
     `X-Token-Expire` is at most 3600 seconds. What a platform makes of more is not stated; here it is cut
     to 3600. A client that trusts its own wish instead of the reply's `Expires` uses dead tokens.
 
-    How to mend it: ask for at most 3600, and believe `Expires`.
+    How to fix it: ask for at most 3600, and believe `Expires`.
     """
     wish = look.request.headers.get("x-token-expire", "").strip()
     if wish.isascii() and wish.isdigit() and len(wish) < 12 and int(wish) > LONGEST_LIFETIME:

@@ -28,7 +28,7 @@ def syncflag_paging(look: Look) -> Iterator[str]:
     With `syncflag` 1 every page leaves the set as soon as it has been returned, so what was page 2 is
     page 1 now: asking for page 2 skips as many records as a page holds, and they are never seen.
 
-    How to mend it: ask for page 1 again until it is empty, or page through with `syncflag` 3.
+    How to fix it: ask for page 1 again until it is empty, or page through with `syncflag` 3.
     """
     page = look.request.text("currentpage")
     if look.request.text("syncflag") in ("", "1") and page.isascii() and page.isdigit() and int(page[:9]) > 1:
@@ -45,7 +45,7 @@ def bills_without_ivr(look: Look) -> Iterator[str]:
     `callmethod` 3 is the default, and calls of `PlayVoice` are 6. Without `callmethod=6` (or 0, any) the
     query shows none of them, so it can reconcile nothing.
 
-    How to mend it: send `callmethod=6`.
+    How to fix it: send `callmethod=6`.
     """
     if look.tenant.totals.accepted[PROVIDER_ID] and look.request.text("callmethod") not in _IVR_OR_ANY:
         yield f"callmethod is {look.request.text('callmethod')[:20] or 'left out, which means 3'}"
@@ -83,6 +83,7 @@ CONTRACT = Contract(
         )
     },
     uses_token=frozenset({"PlayVoice", "GetBill", "GetRecodeFile"}),
+    revokes_token=frozenset({"Logout"}),
     token_source="Common API - Obtain authorization token interface (Infin8linx): the token lasts 12 hours",
     causes=tuple(code for code in CAUSES.values() if code not in _DIRECTIONS),
     rules=(syncflag_paging, bills_without_ivr),

@@ -30,7 +30,7 @@ def task_time_without_zone(look: Look) -> Iterator[str]:
     `task_time` needs `time_zone` beside it. By the English pages the schedule is ignored without it, so a
     campaign meant for tomorrow morning rings everybody tonight; by the newer Chinese page it is code 31.
 
-    How to mend it: send `time_zone` (`8`, `7`, ...) with every `task_time`.
+    How to fix it: send `time_zone` (`8`, `7`, ...) with every `task_time`.
     """
     request = look.request
     if request.text("task_time") and not (request.text("time_zone") or request.text("task_zone")):
@@ -48,7 +48,7 @@ def base64_plus_lost(look: Look) -> Iterator[str]:
     Base64 uses `+`, and a form reads an unencoded `+` as a blank. The file that arrives is another one
     than was sent, or none at all.
 
-    How to mend it: percent-encode the value (`%2B`), as the page's own sample does.
+    How to fix it: percent-encode the value (`%2B`), as the page's own sample does.
     """
     if _BLANK_IN_BASE64.search(look.request.text("content")):
         yield "content holds blanks where Base64 has plus signs"

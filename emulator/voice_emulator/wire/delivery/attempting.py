@@ -102,12 +102,13 @@ class Delivery:
             if sends:
                 await self._exchange(tenant, push, kind, attempt)
         except ContractBug as error:
-            attempt.outcome, attempt.reason = PushOutcome.FAILED, str(error)
+            attempt.outcome, attempt.reason, attempt.trouble = PushOutcome.FAILED, str(error), "emulator"
             log.error("%s", error)
             if self._on_bug is not None:
                 self._on_bug(str(error))
         except Exception as error:
-            attempt.outcome, attempt.reason = PushOutcome.FAILED, f"{type(error).__name__}: {error}"
+            attempt.outcome, attempt.trouble = PushOutcome.FAILED, "emulator"
+            attempt.reason = f"the emulator itself failed ({type(error).__name__})"
             log.exception("a push of %s failed in the emulator itself", push.id)
         attempt.duration = int((time.perf_counter() - started) * 1e6)
         self._settle(tenant, push, attempt)
