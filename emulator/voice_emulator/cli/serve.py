@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
+from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
@@ -109,7 +109,7 @@ _DEFAULT = Options()
 @setting(
     "--report-on-exit",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=report_file,
     help="Write the contract report of the tenant default when stopping: .json, .xml, .html or .md.",
 )
 @setting(

@@ -65,7 +65,7 @@ def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:
         "rules": [_rule(rule, exercised[rule.id]) for rule in rules],
         "conservation": tenant.conservation.shown_accounts(),
         "coverage": coverage(tenant, providers),
-        "latency": {name: _latency(each) for name, each in sorted(memory_of(tenant).latencies.items())},
+        "latency": {name: shown_latency(each) for name, each in sorted(memory_of(tenant).latencies.items())},
         "timeline": _timeline(tenant),
     }
 
@@ -158,7 +158,8 @@ def _rule(rule: FindingRule, exercised: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _latency(latency: Latency) -> dict[str, Any]:
+def shown_latency(latency: Latency) -> dict[str, Any]:
+    """How long a receiver took to reply, as JSON values."""
     bounds = (*LATENCY_BOUNDS, None)
     return {
         "count": latency.count,

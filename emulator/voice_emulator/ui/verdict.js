@@ -6,7 +6,7 @@ import { count, OUTCOMES, RECEIPTS, span } from "./format.js";
 import { card, facts, findingList } from "./widgets.js";
 
 const SHOWN = 100;
-const VERDICTS = { clean: ["No contract violation", "good"], warnings: ["Warnings", "warn"], violations: ["Contract violations", "bad"] };
+const VERDICTS = { clean: ["No contract violation", "good"], warnings: ["Warnings", "warn"], violations: ["Contract violations", "bad"], empty: ["Nothing judged yet", "dim"] };
 /** What became of accepted numbers: colour, and what it means. */
 const FATES = {
 	acknowledged: ["good", "a push of the receipt was acknowledged"], reconciled: ["live", "no push was, but the client’s record query showed the call"],
