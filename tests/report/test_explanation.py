@@ -63,7 +63,7 @@ async def test_a_request_tells_which_rule_acted_and_why_the_others_did_not(emu):
     by_name = {rule["rule"]: rule for rule in first["rules"]}
     assert set(by_name) == {"hardly ever", "the second is slow"}, "rules about calls are told with the calls"
     assert "drew" in by_name["hardly ever"]["because"]
-    assert by_name["the second is slow"]["because"] == "it matched, but applies to arrival 2 only"
+    assert by_name["the second is slow"]["because"] == "it matched, but applies only to arrival 2"
     assert first["nearest"]["rule"] in by_name
     (latency,) = second["draws"]
     assert latency["means"] == "0.01 s"
