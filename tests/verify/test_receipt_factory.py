@@ -43,7 +43,7 @@ def test_the_letters_of_ordinary_checks_satisfy_their_schemas(provider):
         if check.name in ODD:
             continue
         try:
-            plan = check.plan(
+            plan = check.make(
                 factory(provider, check.name, shared_key="0123456789abcdef", probe_url="http://x")
             )
         except NotApplicable:

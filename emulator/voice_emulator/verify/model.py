@@ -81,7 +81,7 @@ class Evidence:
     def accepted(self, response: Response) -> bool:
         """Whether the receiver accepted a push: acknowledged it, or answered just as it does to a plain receipt.
 
-        A receiver that never acknowledges properly is told so once, not by every check.
+        A receiver that never acknowledges properly fails one check for it, not every one.
         """
         if response.acknowledged:
             return True
@@ -122,7 +122,7 @@ class NotApplicable(Exception):
 class Options:
     """What the user gave: the receiver, the keys, the ids it knows, and how long a reply may take.
 
-    ``known_ids`` are ids the receiver was told of beforehand, by provider; ``slow_after`` is in seconds.
+    ``known_ids`` are ids that the receiver knows, by provider; ``slow_after`` is in seconds.
     """
 
     callback_url: str

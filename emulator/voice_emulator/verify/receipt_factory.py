@@ -1,4 +1,4 @@
-"""The workbench of one check: makes calls that ended as wanted, and the pushes that report them.
+"""Makes calls that ended as a check wants, and the pushes that report them.
 
 Every push is rendered, encoded and signed by the provider's own code, from the example request of
 the provider's own documents, so what a receiver gets here is what it gets from the emulator.
@@ -31,7 +31,7 @@ from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import NotApplicable, Options, TestPush
 
-#: Calls are put this far back, so that they end about now.
+#: Calls begin this long ago, so that they end about now.
 AGO = 90 * SECOND
 TALK = 25 * SECOND
 
@@ -135,7 +135,7 @@ class ReceiptFactory:
         return self.push(self.draft(outcome, **options))
 
     def stranger(self) -> ReceiptFactory:
-        """A factory whose ids nobody was told of, whatever ids the receiver knows."""
+        """A factory whose ids the receiver cannot know."""
         options = replace(self.options, known_ids={}, seed=self.options.seed + 1_000_003)
         return ReceiptFactory(self.provider, self._schemas, options, self.name, lambda: self._now)
 
@@ -177,7 +177,7 @@ class ReceiptFactory:
         return str(fields[self.grading.identity]) or "x" * 32
 
     def url(self, kind: str) -> str:
-        """Where pushes of a kind go. Raises NotApplicable when the user gave no such receiver."""
+        """Where pushes of a kind go. Raises NotApplicable without such a receiver."""
         news = self.grading.news
         if news is not None and kind in (news.last, news.late):
             if self.options.agent_url is None:
@@ -229,7 +229,7 @@ class ReceiptFactory:
             document=fields, host="127.0.0.1:4880", operation=operation, tenant=tenant, attributed=True,
             lenient=True, now=begun, wall=begun, ordinal=index + 1, numbers=(number,),
         )  # fmt: skip
-        # What the operation checks it also reads, and leaves for the steps that follow.
+        # The checks also read what the following steps need.
         tuple(operation.check(request))
         submission = operation.submit(request) if operation.submit is not None else None
         if submission is None:
@@ -240,7 +240,7 @@ class ReceiptFactory:
         call.plan = make_plan(effect, NO_LIMITS, lambda purpose: 0.5)
         call.provider_id = self.provider.call_id(tenant, request, call, 0)
         start(tenant, [call], begun)
-        # All its steps, at their own instants; nobody carries the pushes that fall due with them.
+        # All its steps, at their own instants; the pushes that fall due with them are not sent.
         tenant.engine.fire(begun + AGO)
         tenant.outbox.clear()
         tenant.engine.clear()

@@ -23,11 +23,9 @@ def suite(provider: Provider, only: Collection[str] = ()) -> list[Check]:
     grading = provider.contract.grading
     if grading is None:
         return []
-    fitting = [
-        each
-        for each in CHECKS
-        if each.applies(grading) and (not only or not {each.name, check_id(provider, each)}.isdisjoint(only))
-    ]
+    fitting = [each for each in CHECKS if each.applies(grading) and (grading.signed or not each.signed)]
+    if only:
+        fitting = [each for each in fitting if not {each.name, check_id(provider, each)}.isdisjoint(only)]
     return sorted(fitting, key=lambda each: _ORDER[each.order])
 
 

@@ -12,7 +12,7 @@ from voice_emulator.verify.receipt_factory import ReceiptFactory
 
 @check("optional-fields-absent", "error", sends="a receipt with only its required fields")
 def optional_fields_absent(factory: ReceiptFactory) -> Plan:
-    """What a page calls optional is left out one day; a receiver that reads it unasked fails then."""
+    """Optional fields are missing one day; a receiver that reads them unconditionally fails then."""
     draft = factory.draft()
     gone = factory.optional(draft)
     if not gone:
@@ -39,7 +39,7 @@ def unknown_field(factory: ReceiptFactory) -> Plan:
 
 @check("unknown-cause", "error", sends="a receipt whose cause is in no table")
 def unknown_cause(factory: ReceiptFactory) -> Plan:
-    """Tables of causes are never complete. The call is over and has to be closed, whatever the cause is called."""
+    """Tables of causes are never complete. The call has ended and must be closed, whatever its cause."""
     name, value = factory.grading.cause
     return Plan([[factory.push(factory.draft(Outcome.NETWORK_FAILURE), changes={name: value})]], accepted)
 
@@ -56,7 +56,7 @@ def non_ascii(factory: ReceiptFactory) -> Plan:
     applies=lambda grading: bool(grading.customer),
 )  # fmt: skip
 def special_characters(factory: ReceiptFactory) -> Plan:
-    """What the customer sent comes back as it was; a receiver that splits before decoding tears it apart."""
+    """What the customer sent comes back as it was; a receiver that splits before it decodes cuts it."""
     grading = factory.grading
     draft = factory.draft(operation=grading.customer_operation)
     return Plan([[factory.push(draft, changes=grading.customer)]], accepted)
@@ -79,34 +79,34 @@ def other_encoding(factory: ReceiptFactory) -> Plan:
 def _corrupt(factory: ReceiptFactory, kind: str) -> TestPush:
     draft = factory.draft()
     if kind not in factory.provider.receipts[draft.push.kind].corrupt:
-        raise NotApplicable("no field of this receipt can go wrong in this way")
+        raise NotApplicable("no field of this receipt can be wrong in this way")
     return factory.push(draft, ReceiptEffect(corrupt=kind))
 
 
 @check("wrong-type", "warning", sends="a receipt with words where a number belongs", expects="refused")
 def wrong_type(factory: ReceiptFactory) -> Plan:
-    """No provider sends this on purpose. A receiver that acknowledges it has not looked at what it bills."""
+    """No provider sends this on purpose. A receiver that acknowledges it does not check what it bills."""
     return Plan([[_corrupt(factory, "wrong_type")]], last_refused)
 
 
 @check("oversize", "warning", sends="a receipt with a field of 100,000 characters", expects="refused")
 def oversize(factory: ReceiptFactory) -> Plan:
-    """A receiver without limits is a door: whoever finds the URL can fill its disk.
+    """Without a limit, anyone who finds the URL can fill the receiver's disk.
 
-    Sent in the body where the provider has one; a query string this long most servers refuse themselves.
+    The field is in the body where the provider has one; most servers refuse a query string this long.
     """
     return Plan([[_corrupt(factory, "oversize")]], last_not_accepted)
 
 
 @check("negative-duration", "warning", sends="a receipt with a negative duration", expects="refused")
 def negative_duration(factory: ReceiptFactory) -> Plan:
-    """Acknowledged, it turns into a credit in somebody's books."""
+    """Once acknowledged, it becomes a credit in the books."""
     return Plan([[_corrupt(factory, "negative")]], last_refused)
 
 
 @check("bad-date", "warning", sends="a receipt with a date that does not exist", expects="refused")
 def bad_date(factory: ReceiptFactory) -> Plan:
-    """A receiver that stores dates unread finds out when a report is due."""
+    """A receiver that stores dates without parsing them fails later, when a report needs them."""
     return Plan([[_corrupt(factory, "bad_date")]], last_refused)
 
 

@@ -1,9 +1,9 @@
-"""Receipts as the documents have them: whatever its outcome, every one must be accepted."""
+"""Receipts as documented: every one must be accepted, whatever the outcome of its call."""
 
 from __future__ import annotations
 
 from voice_emulator.core.vocabulary import Outcome
-from voice_emulator.verify.check import check
+from voice_emulator.verify.check import Check, check
 from voice_emulator.verify.judging import accepted, prompt
 from voice_emulator.verify.model import Evidence, Failure, Plan
 from voice_emulator.verify.receipt_factory import ReceiptFactory
@@ -25,7 +25,7 @@ def _acknowledged(evidence: Evidence) -> Failure | None:
 def acknowledgement(factory: ReceiptFactory) -> Plan:
     """A provider counts a receipt as received only when the reply is the one its page asks for.
 
-    At NXCloud the body is `success`, at Huawei JSON with `retCode` "0"; HTTP 200 alone is none there.
+    At NXCloud the body is `success`, at Huawei JSON with `retCode` "0"; HTTP 200 alone is not enough there.
     """
     return Plan([[factory.plain()]], _acknowledged)
 
@@ -38,67 +38,44 @@ def acknowledgement(factory: ReceiptFactory) -> Plan:
 def prompt_answer(factory: ReceiptFactory) -> Plan:
     """Providers give up after some seconds and count the receipt as lost.
 
-    A receiver that does its whole work before it replies is slow when it matters: under load.
+    A receiver that does all its work before it replies is slow under load, when it matters.
     """
     return Plan([[factory.plain()] for _ in range(3)], prompt)
 
 
-def _outcome(factory: ReceiptFactory, outcome: Outcome) -> Plan:
-    return Plan([[factory.plain(outcome)]], accepted)
+def _outcome(name: str, outcome: Outcome, receipt: str, why: str) -> Check:
+    """The check that the receipt of a call with ``outcome`` is accepted."""
+
+    def plan(factory: ReceiptFactory) -> Plan:
+        return Plan([[factory.plain(outcome)]], accepted)
+
+    plan.__doc__ = why
+    return check(name, "error", sends=f"the receipt of {receipt}")(plan)
 
 
-@check("answered", "error", sends="the receipt of an answered call")
-def answered(factory: ReceiptFactory) -> Plan:
-    """The ordinary case: it carries talk time, cycles and a price."""
-    return _outcome(factory, Outcome.ANSWERED)
-
-
-@check("no-answer", "error", sends="the receipt of a call nobody answered")
-def no_answer(factory: ReceiptFactory) -> Plan:
-    """One call in four: no talk time, no cycles, and fields for the times that are empty or absent."""
-    return _outcome(factory, Outcome.NO_ANSWER)
-
-
-@check("busy", "error", sends="the receipt of a call to a busy number")
-def busy(factory: ReceiptFactory) -> Plan:
-    """The call never rang: times that other receipts have are missing."""
-    return _outcome(factory, Outcome.BUSY)
-
-
-@check("rejected", "error", sends="the receipt of a call that was declined")
-def rejected(factory: ReceiptFactory) -> Plan:
-    """It rang and was declined: a ringing time, but no reply."""
-    return _outcome(factory, Outcome.REJECTED)
-
-
-@check("unreachable", "error", sends="the receipt of a call to a phone that is off")
-def unreachable(factory: ReceiptFactory) -> Plan:
-    """Causes vary by network; a receiver with a short list of causes trips here."""
-    return _outcome(factory, Outcome.UNREACHABLE)
-
-
-@check("invalid-number", "error", sends="the receipt of a call to a number that does not exist")
-def invalid_number(factory: ReceiptFactory) -> Plan:
-    """The receipt that should take a number off the list; refused, the number is dialled for ever."""
-    return _outcome(factory, Outcome.INVALID_NUMBER)
-
-
-@check("barred", "error", sends="the receipt of a call the network does not allow")
-def barred(factory: ReceiptFactory) -> Plan:
-    """Rare, and therefore often without a test."""
-    return _outcome(factory, Outcome.BARRED)
-
-
-@check("network-failure", "error", sends="the receipt of a call the network failed")
-def network_failure(factory: ReceiptFactory) -> Plan:
-    """Nobody is to blame and nobody hung up: the disposition or direction is the odd one."""
-    return _outcome(factory, Outcome.NETWORK_FAILURE)
-
-
-@check("time-limit", "error", sends="the receipt of a call that was cut at its limit")
-def time_limit(factory: ReceiptFactory) -> Plan:
-    """Answered, billed, and ended by the platform."""
-    return _outcome(factory, Outcome.TIME_LIMIT)
+OUTCOMES = tuple(
+    _outcome(*each)
+    for each in (
+        ("answered", Outcome.ANSWERED, "an answered call",
+         "The ordinary case: it has talk time, cycles and a price."),
+        ("no-answer", Outcome.NO_ANSWER, "an unanswered call",
+         "One call in four: no talk time, no cycles, and fields for the times that are empty or absent."),
+        ("busy", Outcome.BUSY, "a call to a busy number",
+         "The call never rang: times that other receipts have are missing."),
+        ("rejected", Outcome.REJECTED, "a call that was declined",
+         "It rang and was declined: it has a ringing time and was not answered."),
+        ("unreachable", Outcome.UNREACHABLE, "a call to a phone that is off",
+         "Causes vary by network; a receiver with a short list of causes fails here."),
+        ("invalid-number", Outcome.INVALID_NUMBER, "a call to a number that does not exist",
+         "This receipt should take a number off the list; if it is refused, the number is dialled for ever."),
+        ("barred", Outcome.BARRED, "a call that the network does not allow",
+         "It is rare, and therefore often untested."),
+        ("network-failure", Outcome.NETWORK_FAILURE, "a call that the network failed",
+         "Neither side hung up: the disposition or direction has an unusual value."),
+        ("time-limit", Outcome.TIME_LIMIT, "a call that was cut at its limit",
+         "It was answered, billed, and ended by the platform."),
+    )
+)  # fmt: skip
 
 
 @check(
@@ -126,6 +103,5 @@ def older_body(factory: ReceiptFactory) -> Plan:
 
 
 CHECKS = (
-    acknowledgement, prompt_answer, answered, no_answer, busy, rejected, unreachable, invalid_number, barred,
-    network_failure, time_limit, other_operations, older_body,
+    acknowledgement, prompt_answer, *OUTCOMES, other_operations, older_body,
 )  # fmt: skip

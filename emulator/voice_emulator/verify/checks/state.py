@@ -45,12 +45,12 @@ def _repeats_change_nothing(evidence: Evidence) -> Failure | None:
 
 @check(
     "unanswered-not-answered", "error", needs_probe=True,
-    sends="the receipts of calls nobody answered: no talk time",
+    sends="the receipts of unanswered calls: no talk time",
     expects="the business state does not call them answered",
 )  # fmt: skip
 def unanswered_not_answered(factory: ReceiptFactory) -> Plan:
-    """Talk time 0 is a number too. A receiver that only asks whether the field is there takes every failed
-    call for a success, and reports and bills it so.
+    """Talk time 0 is a value too. A receiver that only checks whether the field exists takes every failed call
+    for a success, and reports and bills it so.
     """
     return Plan([[factory.plain(outcome) for outcome in (Outcome.NO_ANSWER, Outcome.BUSY)]], not_answered)
 
@@ -60,26 +60,24 @@ def unanswered_not_answered(factory: ReceiptFactory) -> Plan:
     sends=f"{BURST} receipts at the same time", expects="every one that was acknowledged is in the business state",
 )  # fmt: skip
 def burst_stored(factory: ReceiptFactory) -> Plan:
-    """Under load, races show: two receipts that read and write the same row, and one is gone."""
+    """Races show under load: two receipts read and write the same row, and one is lost."""
     return Plan([[factory.plain() for _ in range(BURST)]], stored)
 
 
 def _news(factory: ReceiptFactory) -> LateNews:
     news = factory.grading.news
     if news is None:
-        raise NotApplicable("this provider tells nothing before the end of a call")
+        raise NotApplicable("this provider pushes nothing before the end of a call")
     return news
 
 
 @check(
     "late-news-ignored", "error", applies=lambda grading: grading.news is not None, needs_probe=True,
-    sends="the record of an ended agent call, then the news that it is going on",
+    sends="the record of an ended agent call, then the state that it is going on",
     expects="accepted, and the call stays ended in the business state",
 )  # fmt: skip
 def late_news_ignored(factory: ReceiptFactory) -> Plan:
-    """News about a call arrives out of order. What says that the call is over must not be overwritten by
-    what was true before.
-    """
+    """States of a call arrive out of order. An earlier state must not overwrite that the call has ended."""
     news = _news(factory)
     draft = factory.draft(operation=news.operation)
     late = factory.news(draft, news.late)
@@ -98,7 +96,7 @@ def late_news_ignored(factory: ReceiptFactory) -> Plan:
     sends="the records of an answered and of an unanswered agent call", expects="accepted, with HTTP 200",
 )  # fmt: skip
 def agent_record(factory: ReceiptFactory) -> Plan:
-    """The agent family pushes JSON, not fields in the query string, and wants HTTP 200."""
+    """The agent family pushes JSON, not fields in the query string, and expects HTTP 200."""
     news = _news(factory)
     outcomes = (Outcome.ANSWERED, Outcome.NO_ANSWER)
     pushes = [factory.push(factory.draft(outcome, operation=news.operation)) for outcome in outcomes]

@@ -40,10 +40,10 @@ from voice_emulator.wire.http.connection_errors import connection_error
 
 log = logging.getLogger(__name__)
 
-#: Checks under way at once, at most and unless told otherwise.
+#: Checks that run at the same time: the most, and the default.
 AT_ONCE_LIMIT = 50
 AT_ONCE = 10
-#: Real seconds between the beginnings of two checks, so that a receiver is graded and not stormed.
+#: Real seconds between the starts of two checks, so that the suite does not overload the receiver.
 PACE = 0.01
 REPLY_LIMIT = 64 * 1024
 PROBE_LIMIT = 64 * 1024 * 1024
@@ -193,7 +193,7 @@ class Grader:
         try:
             if check.needs_probe and self._options.probe_url is None:
                 raise NotApplicable("--probe is not given: the receiver's business state cannot be seen")
-            plan = check.plan(self._factory(provider, check.name))
+            plan = check.make(self._factory(provider, check.name))
             evidence = await self._carry_out(check, plan, usual)
         except NotApplicable as unmet:
             self._note(provider, check, "skipped", str(unmet))
@@ -332,7 +332,7 @@ def conformance_document(options: Options, graded: Sequence[Graded], version: st
 def suite_ids(
     providers: Mapping[str, Provider], schemas: SchemaSet, options: Options
 ) -> dict[str, list[str]]:
-    """The ids that a run with these options uses, by provider, so that a receiver can be told beforehand."""
+    """The ids that a run with these options uses, by provider, so that a receiver can know them beforehand."""
     ids: dict[str, list[str]] = {}
     for provider in providers.values():
         checks = [check for check in suite(provider) if check.name not in ("unknown-id", "before-reply")]
@@ -341,7 +341,7 @@ def suite_ids(
         found = {_factory(provider, schemas, options, USUAL).plain().id: None}
         for check in checks:
             try:
-                plan = check.plan(_factory(provider, schemas, options, check.name))
+                plan = check.make(_factory(provider, schemas, options, check.name))
             except NotApplicable:
                 continue
             found |= dict.fromkeys(push.id for stage in plan.stages for push in stage)

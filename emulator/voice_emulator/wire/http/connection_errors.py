@@ -22,28 +22,15 @@ EMULATOR = "is an emulator running there?"
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _CLOSED = ("ServerDisconnectedError", "RemoteDisconnected", "ClientConnectionResetError")
 _BROKEN_OFF = (
-    "ClientPayloadError",
-    "IncompleteRead",
-    "IncompleteReadError",
-    "TransferEncodingError",
-    "ContentLengthError",
-)
+    "ClientPayloadError", "IncompleteRead", "IncompleteReadError", "TransferEncodingError", "ContentLengthError",
+)  # fmt: skip
 _NOT_HTTP = (
-    "ClientResponseError",
-    "HttpProcessingError",
-    "BadStatusLine",
-    "BadHttpMessage",
-    "LineTooLong",
-    "HTTPException",
-)
+    "ClientResponseError", "HttpProcessingError", "BadStatusLine", "BadHttpMessage", "LineTooLong", "HTTPException",
+)  # fmt: skip
 _VERSIONS = ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "PROTOCOL_VERSION", "VERSION_TOO_LOW")
 _NOT_TLS = (
-    "WRONG_VERSION_NUMBER",
-    "RECORD_LAYER_FAILURE",
-    "HTTP_REQUEST",
-    "UNEXPECTED_EOF",
-    "PACKET_LENGTH_TOO_LONG",
-)
+    "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF", "PACKET_LENGTH_TOO_LONG",
+)  # fmt: skip
 _ERRNOS = {
     errno.EHOSTUNREACH: "no route to {where}",
     errno.ENETUNREACH: "no route to the network of {where}",
