@@ -227,7 +227,7 @@ async def test_what_the_ledger_has_of_the_same_calls_stands_beside_what_was_told
     words = [word.strip() for word in page.words]
     row = words[words.index(charges["ledger"]) :]
     assert row[:3] == [charges["ledger"], charges["receipts"], charges["receipts_due"]]
-    assert "the same calls, by the ledger" in words
+    assert "ledger, same calls" in words
 
 
 async def test_the_reports_of_two_tenants_are_one(emu):

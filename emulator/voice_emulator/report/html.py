@@ -16,6 +16,7 @@ from voice_emulator.report.wording import (
     called,
     charges,
     counted,
+    fate_counts,
     fate_words,
     verdict_line,
 )
@@ -124,7 +125,7 @@ def _conservation(accounts: Mapping[str, Any]) -> list[str]:
         (Series(f"{fate}: {meaning}", _FATE_STYLES[fate]), accounts[fate]) for fate, meaning in words.items()
     ]
     present = [part for part in parts if part[1]]
-    label = "Accepted numbers: " + ", ".join(f"{accounts[fate]:,} {fate}" for fate in words if accounts[fate])
+    label = f"Accepted numbers: {fate_counts(accounts)}"
     body += [
         f"<figure>{charts.shares(label, present)}{charts.legend([series for series, _ in present])}</figure>",
     ]

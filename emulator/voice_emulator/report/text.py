@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from voice_emulator.report.wording import by_provider, called, counted, fate_words, verdict_line, where
+from voice_emulator.report.wording import by_provider, called, counted, fate_counts, verdict_line, where
 
 #: Calls and examples of a group that are shown.
 CALLS = 5
@@ -25,7 +25,7 @@ def contract_text(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"      {where(each) or 'the run'}: {each['message']}"
         if group["count"] > EXAMPLES:
             yield f"      and {group['count'] - min(EXAMPLES, len(group['examples'])):,} more"
-    fates = ", ".join(f"{accounts[fate]:,} {fate}" for fate in fate_words() if accounts[fate])
+    fates = fate_counts(accounts)
     accepted = counted(accounts["accepted"], "number")
     yield f"{accepted} accepted: {fates}" if fates else "No number was accepted."
     idle = [

@@ -49,8 +49,7 @@ def where(finding: Mapping[str, Any]) -> str:
 
 #: The columns of :func:`charges`. What was told is compared with the ledger of the same calls, not of all.
 CHARGES = (
-    "provider", "all ended calls, by the ledger", "told by receipts", "the same calls, by the ledger",
-    "told by record queries", "the same calls, by the ledger", "agree",
+    "provider", "ledger, all calls", "receipts", "ledger, same calls", "queries", "ledger, same calls", "agree",
 )  # fmt: skip
 
 
@@ -72,6 +71,15 @@ def _told(sums: Mapping[str, Any], by: str) -> tuple[str, str]:
 def by_provider(group: Mapping[str, Any]) -> str:
     """The providers of a group, each with its count."""
     return ", ".join(f"{name} {count:,}" for name, count in group["providers"].items())
+
+
+def fate_counts(accounts: Mapping[str, Any]) -> str:
+    """``60 acknowledged, 5 orphans``: the fates of the accepted numbers that occur."""
+    return ", ".join(
+        counted(accounts[fate], fate) if fate == Fate.ORPHAN.value else f"{accounts[fate]:,} {fate}"
+        for fate in fate_words()
+        if accounts[fate]
+    )
 
 
 def fate_words() -> dict[str, str]:
