@@ -3,15 +3,15 @@
 #   docker build -t voice-emulator .
 #   docker run --rm --read-only -p 127.0.0.1:4880:4880 -p 127.0.0.1:4881:4881 voice-emulator
 #
-# `make container-check` runs these steps without an engine.
+# `make container-check` runs these steps without a container engine.
 
-# An exact tag, in both stages. It can still be pushed anew: to pin it for good, append the digest that
+# Both stages use an exact tag. A tag can be moved: to pin the image, append the digest that
 # `docker buildx imagetools inspect python:3.12.12-slim-bookworm` prints, as python:3.12.12-slim-bookworm@sha256:...
 FROM python:3.12.12-slim-bookworm AS build
 
 WORKDIR /src
 
-# What changes seldom comes first. The environment gets no pip: the image needs none.
+# Files that rarely change come first. The environment has no pip, because the image does not need it.
 COPY requirements/installer.lock requirements/build.lock requirements/runtime.lock requirements/
 RUN python -m venv --without-pip /opt/voice-emulator \
     && python -m venv /opt/build \
@@ -31,23 +31,23 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
 FROM python:3.12.12-slim-bookworm
 
 LABEL org.opencontainers.image.title="voice-emulator" \
-      org.opencontainers.image.description="The voice APIs of NXCloud, Huawei CEC and Infin8linx, answered locally" \
+      org.opencontainers.image.description="A local emulator of the voice APIs of NXCloud, Huawei CEC and Infin8linx" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 
-# The base brings pip, and another one for new environments: what runs here installs nothing.
+# The base image contains pip, and a second one for new environments. Nothing is installed here, so both are removed.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.12/site-packages/pip \
     /usr/local/lib/python3.12/site-packages/pip-*.dist-info /usr/local/lib/python3.12/ensurepip
 
 COPY --from=build /opt/voice-emulator /opt/voice-emulator
 
-# The host is set here as well as below, so that `docker run voice-emulator serve --seed 7` can be reached too.
+# The host is also set here, so that a container started with `docker run voice-emulator serve --seed 7` can be reached.
 ENV PATH=/opt/voice-emulator/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    VOICE_EMULATOR_HOST=0.0.0.0
+    VOICE_EMULATOR_HOST=::
 
-# A number, so that Kubernetes can tell it is not root; it owns nothing and needs no home.
+# A number, so that Kubernetes can verify that it is not root. The user owns no files and needs no home.
 USER 65532:65532
 WORKDIR /
 
@@ -55,4 +55,4 @@ EXPOSE 4880 4881
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["voice-emulator", "health"]
 ENTRYPOINT ["voice-emulator"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "::"]

@@ -1,4 +1,4 @@
-"""Installs the peers into a folder of their own, each by itself: what cannot be had is named and left out."""
+"""Installs each peer separately, into one folder. Peers that cannot be installed are named and left out."""
 
 from __future__ import annotations
 

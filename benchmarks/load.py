@@ -36,7 +36,7 @@ CLOSED_IN_A_ROW = 3
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection: the next request as soon as the answer is there. Opened anew where it is closed."""
+    """One keep-alive connection: the next request as soon as the answer is there. Opened again when it is closed."""
 
     def __init__(self, port: int, requests: Iterator[bytes], expected: bytes) -> None:
         self._loop = asyncio.get_running_loop()

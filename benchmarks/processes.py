@@ -50,7 +50,7 @@ class Process:
         if not self.line:
             assert self._process.stderr is not None
             raise RuntimeError(f"{' '.join(arguments)} did not start: {self._process.stderr.read()[-2000:]}")
-        # Logs are a few lines per run, far below what a pipe holds, so nobody has to read them.
+        # Logs are a few lines per run, far below what a pipe holds, so they need not be read.
 
     @property
     def pid(self) -> int:
@@ -126,7 +126,7 @@ class Ours(Process):
         return str(reply["AccessToken"])
 
     def conservation(self, tenant: str = "default") -> dict[str, Any]:
-        """The books of a tenant: accepted numbers, and what became of them."""
+        """The conservation of a tenant: accepted numbers, and their fates."""
         books: dict[str, Any] = self.api("GET", f"/tenants/{tenant}/report?format=json")["conservation"]
         return books
 

@@ -57,9 +57,12 @@ async def batches(size: Size, say: Say) -> list[Row]:
     waited = [1e3 * seconds for seconds in waits[1:]]
     return [
         ratio_row(
-            f"a batch of {size.batch:,} numbers: receipts, of the bare push client", 0.60, pairs, "receipts/s"
+            f"receipts of a batch of {size.batch:,} numbers; ratio to the bare push client",
+            0.60,
+            pairs,
+            "receipts/s",
         ),
-        most("the reply to that batch", median(waited), 100, " ms", rounds=waited),
+        most("reply to that batch", median(waited), 100, " ms", rounds=waited),
     ]
 
 
@@ -105,7 +108,7 @@ async def advance(size: Size, say: Say) -> list[Row]:
         order = ours.api("GET", "/tenants/default/callbacks?limit=1000")["callbacks"]
         instants = [attempt["at"] for attempt in order]
         expect(instants == sorted(instants), "the pushes were not in order")
-    name = f"advance of an hour with {size.advance:,} calls, of a bare sequential push loop"
+    name = f"advance by an hour, {size.advance:,} calls; ratio to a bare sequential loop"
     return [ratio_row(name, 0.60, pairs, "receipts/s")]
 
 
@@ -120,7 +123,7 @@ async def lateness(size: Size, say: Say) -> list[Row]:
         rate = size.slow / arrived["seconds"]
         say(f"  {rate:,.0f} pushes/s, so about {rate:,.0f} on the wire at once")
         late = _quantile(await asyncio.to_thread(_metrics, ours.control), 0.99)
-    name = f"push lateness, p99, {rate:,.0f} receivers at once taking 1 s each (upper bound of its class)"
+    name = f"push lateness, p99, {rate:,.0f} receivers that take 1 s each (upper bound)"
     return [most(name, 1e3 * late, 50, " ms")]
 
 

@@ -55,7 +55,9 @@ async def replies(size: Size, say: Say) -> list[Row]:
         expect(0 <= uncounted <= _uncounted(size), f"{answered} requests did not place a call each: {books}")
         journal = ours.api("GET", "/tenants/default/journal?kind=request&limit=1")
         expect(bool(journal["entries"]), "the journal is empty")
-    return [ratio_row("createVoiceNotification, 64 connections, of bare aiohttp", 0.60, pairs, "requests/s")]
+    return [
+        ratio_row("createVoiceNotification, 64 connections; ratio to bare aiohttp", 0.60, pairs, "requests/s")
+    ]
 
 
 async def _notify(port: int, size: Size, token: str, first: int, expected: str) -> Load:
@@ -119,5 +121,5 @@ async def receipts(size: Size, say: Say) -> list[Row]:
         books = ours.conservation()
         expect(books["acknowledged"] == books["accepted"] == (size.rounds + 1) * size.receipts, f"{books}")
     return [
-        ratio_row("a submit and its receipt, of a bare server that does the same", 0.80, pairs, "receipts/s")
+        ratio_row("a call and its receipt; ratio to a bare server that does both", 0.80, pairs, "receipts/s")
     ]

@@ -25,7 +25,7 @@ async def starting(size: Size, say: Say) -> list[Row]:
         get_json(f"{ours.control}/health")
         mine = time.perf_counter() - ours.spawned
         memory, seconds = ours.memory, ours.stop()
-        if number:  # the first start reads files nobody has read before
+        if number:  # the first start reads files that are not cached yet
             ratios.append(mine / theirs)
             starts.append((mine, theirs))
             idle.append(memory)
@@ -34,7 +34,7 @@ async def starting(size: Size, say: Say) -> list[Row]:
     ours_text, bare_text = (f"{median(times):.2f} s" for times in zip(*starts, strict=True))
     return [
         Row(
-            "start to the first 200, against bare aiohttp",
+            "start to the first 200; ratio to bare aiohttp",
             median(ratios),
             2.0,
             " x",
@@ -57,7 +57,7 @@ async def growth(size: Size, say: Say) -> list[Row]:
         expect(load.wrong == 0 and load.answered == size.growth, f"{load}")
         grown = ours.memory - before
         say(f"  {grown:.0f} MB")
-    return [most(f"growth over {size.growth:,} requests, default journal", grown, 64, " MB")]
+    return [most(f"memory growth over {size.growth:,} requests, default journal", grown, 64, " MB")]
 
 
 async def pending(size: Size, say: Say) -> list[Row]:
@@ -89,8 +89,8 @@ async def pending(size: Size, say: Say) -> list[Row]:
             ratios.append(costs[1] / max(costs[0], 1e-6))
             say(f"  {costs[1] / slice_size * 1e6:.0f} µs against {costs[0] / slice_size * 1e6:.0f} µs")
     return [
-        most(f"growth of memory by {size.pending:,} pending calls", grown, 120, " MB"),
-        Row(f"cost per call with {size.pending:,} pending against {few_calls:,}", median(ratios), 1.2, " x", False,
+        most(f"memory growth with {size.pending:,} pending calls", grown, 120, " MB"),
+        Row(f"cost per call with {size.pending:,} pending calls; ratio to {few_calls:,}", median(ratios), 1.2, " x", False,
             f"{median(ratios):.2f} x", "", ratios),
     ]  # fmt: skip
 
@@ -112,6 +112,6 @@ async def tenants(size: Size, say: Say) -> list[Row]:
             undone.append(1e3 * (time.perf_counter() - started))
         say(f"  create {median(made):.1f} ms, reset {median(undone):.1f} ms")
     return [
-        most("tenant create", median(made), 10, " ms", rounds=made),
-        most("tenant reset, after 50 calls", median(undone), 10, " ms", rounds=undone),
+        most("creating a tenant", median(made), 10, " ms", rounds=made),
+        most("resetting a tenant after 50 calls", median(undone), 10, " ms", rounds=undone),
     ]

@@ -37,7 +37,7 @@ rules:
 
 
 class Pace:
-    """Takes from ``requests`` at a steady rate, over connections that are opened anew when a fault closes them."""
+    """Takes from ``requests`` at a steady rate, over connections that are opened again when a fault closes them."""
 
     def __init__(self, port: int, requests: Iterator[bytes], rate: int) -> None:
         self._port = port
@@ -118,7 +118,7 @@ async def run(seconds: float, rate: int, tenants: int = TENANTS) -> str:
     half = [value for at, value in memory if at >= seconds / 2]
     # What a tenant may keep fills up first; only then must memory stand still.
     lines = [
-        f"{seconds:.0f} s at {rate:,} requests/s asked for, {pace.answered / seconds:,.0f}/s answered, {tenants:,} tenants:",
+        f"{seconds:.0f} s at {rate:,} requests/s, {pace.answered / seconds:,.0f}/s answered, {tenants:,} tenants:",
         f"{pace.sent:,} sent, {pace.answered:,} answered, {pace.broken:,} cut by faults.", "",
         "| | |", "|---|---|",
         f"| memory at the start, in the middle, at the end | {memory[0][1]:.0f}, {half[0]:.0f}, {half[-1]:.0f} MB |",

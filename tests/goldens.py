@@ -1,6 +1,6 @@
 """Golden files: what came out once, was read by somebody, and must come out again byte for byte.
 
-``WRITE_GOLDEN=1 make test ARGS=tests/conformance`` writes them anew; read the difference before keeping it.
+``WRITE_GOLDEN=1 make test ARGS=tests/conformance`` writes them again; read the difference before you commit it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from voice_emulator.wire.traffic.faults import Hanging
 
 #: Real seconds after which a test gives up on what must happen. Only a failure takes that long, so it is generous:
-#: a busy machine is no failure. What must not wait for a time-out of the emulator's is given a longer one than this.
+#: a busy machine does not fail a test. Time-outs of the emulator that a test must not reach are longer than this.
 PATIENCE = 120
 
 

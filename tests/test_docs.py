@@ -23,7 +23,9 @@ from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, shell_commands
 from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
 from tests.patience import PATIENCE
-from voice_emulator.core.journal import ENTRY_LIMIT
+from voice_emulator.core import attempts
+from voice_emulator.core import events as core_events
+from voice_emulator.core.journal import BYTE_LIMIT, ENTRY_LIMIT
 from voice_emulator.core.ledger import ENDED_LIMIT
 from voice_emulator.providers.registry import discover
 from voice_emulator.scenarios import nodes
@@ -33,8 +35,10 @@ from voice_emulator.scenarios.loader import ScenarioLoader
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control import event_stream as events
 from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.delivery import answers
 from voice_emulator.wire.delivery import push_client as channel
 from voice_emulator.wire.delivery import scheduler as driver
+from voice_emulator.wire.http import connection_limits as doors
 from voice_emulator.wire.traffic import decoding
 from voice_emulator.wire.traffic import request_body as intake
 
@@ -295,14 +299,32 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
         f"a body on the traffic port | {intake.BODY_LIMIT // 2**20} MiB",
         f"a body on the control port | {asking.BODY_LIMIT // 2**20} MiB, within {asking.BODY_TIMEOUT:.0f} s",
         f"JSON | {decoding.DEPTH_LIMIT} levels",
+        (
+            f"bodies held at once | {intake.READING_LIMIT // 2**20} MiB on the traffic port, "
+            f"{asking.READING_LIMIT // 2**20} MiB on the control port"
+        ),
+        f"10,000 entries per tenant (`--journal-limit`), and {BYTE_LIMIT // 2**20} MiB",
+        f"push attempts | {attempts.ATTEMPT_LIMIT:,} per tenant, and {attempts.BYTE_LIMIT // 2**20} MiB",
+        (
+            f"events | {core_events.REMEMBERED:,} per tenant, and {core_events.BYTE_LIMIT // 2**20} MiB of those that are "
+            f"larger than {core_events.HEAVY // 1024} KiB"
+        ),
+        f"a receiver's answer | {answers.ANNOUNCEMENTS} interim answers (1xx), {answers.HEAD_LIMIT // 1024} KiB of head",
+        f"connections | {doors.CONNECTION_LIMIT:,}",
         f"form fields | {decoding.FIELD_LIMIT:,}",
         f"a scenario file | {yaml_text.SIZE_LIMIT // 10**6} MB, {nodes.NODE_LIMIT:,} values, {nodes.DEPTH_LIMIT} levels",
         f"the journal | {ENTRY_LIMIT:,} entries",
         f"ended calls | {ENDED_LIMIT:,} per tenant",
         f"pushes at a time | {driver.IN_FLIGHT_LIMIT:,}",
         f"event streams | {events.SUBSCRIBER_LIMIT}, each cut off when it does not read for {events.WRITE_LIMIT:.0f} s",
-        f"An answer is read up to {channel.REPLY_LIMIT // 1024} KiB",
+        f"At most {channel.REPLY_LIMIT // 1024} KiB of it are read",
     ],
 )
 def test_the_bounds_on_the_security_page_are_those_of_the_code(bound: str):
     assert bound in text("docs/security.md")
+
+
+def test_every_test_that_the_security_page_names_exists():
+    named = re.findall(r"`(tests/[\w/.]+)`", text("docs/security.md"))
+    assert len(named) > 10
+    assert [path for path in named if not (CHECKOUT / path).exists()] == []

@@ -84,7 +84,7 @@ def test_what_goes_wrong_at_the_start_is_raised_in_the_caller():
         pass
     with pytest.raises(FileError), voice_emulator.running("name: bad\nrules:\n  - {call: {outcome: buzy}}\n"):
         pass
-    with pytest.raises(UsageError, match="unknown clock 'manuel'"), voice_emulator.running(clock="manuel"):
+    with pytest.raises(UsageError, match="invalid clock 'manuel'"), voice_emulator.running(clock="manuel"):
         pass
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

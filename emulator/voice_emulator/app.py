@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import ssl
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,9 +30,11 @@ from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
 from voice_emulator.wire.delivery.target_policy import Reach, is_loopback
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
-from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener
+from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, Listener, push_limit
 from voice_emulator.wire.http.server import AtOnce
+from voice_emulator.wire.http.sockets import bind, dialled
 from voice_emulator.wire.http.tls import certificates, push_trust
+from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
 
@@ -44,17 +45,10 @@ log = logging.getLogger(__name__)
 
 #: Real seconds that replies and pushes on the wire are given to end.
 GRACE = 5.0
+#: Real seconds between two looks at the machine's clock.
+TICK = 1.0
 #: Pushes on the wire at once when there is a state file: so many are uncertain, at worst, after a SIGKILL.
 KEPT_IN_FLIGHT = 256
-
-
-def monotonic_source() -> int:
-    """The machine's time in microseconds since the epoch, immune to the wall clock being set."""
-    return _ORIGIN + time.monotonic_ns() // 1000
-
-
-# The only place where wall time enters: everything else asks a tenant's clock.
-_ORIGIN = time.time_ns() // 1000 - time.monotonic_ns() // 1000
 
 
 class Emulator:
@@ -84,8 +78,10 @@ class Emulator:
         scenario = loader.text(scenario_text) if scenario_text is not None else loader.open(options.scenario)
         url = options.callback_url
         receivers = dict.fromkeys(receiver_keys(providers), url) if url is not None else {}
+        self._time = MachineTime()
+        self._ticking: asyncio.TimerHandle | None = None
         tenancy = Tenancy(
-            providers, monotonic_source,
+            providers, self._time.now,
             bounds=Bounds(entries=options.journal_limit, ended_calls=options.calls_limit),
             options=Layer(callback_urls=receivers),
         )  # fmt: skip
@@ -113,7 +109,7 @@ class Emulator:
         gateway.passage.watchers.append(watch.request)
         delivery.watchers.append(watch.attempt)
         tenancy.on_open.append(watch.attach)
-        driver = Driver(delivery, IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT)
+        driver = Driver(delivery, push_limit(IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT))
         self.runtime = Runtime(
             options, providers, schemas, loader, tenancy, gateway, delivery, driver, scenario, version()
         )
@@ -178,6 +174,13 @@ class Emulator:
             runtime.driver.attach(tenant)
         tell_what_is_off()
         runtime.ready = True
+        self._time.on_jump = runtime.driver.on_jump
+        self._tick()
+
+    def _tick(self) -> None:
+        """Look at the clock, so that a jump is noticed though nothing happens."""
+        self._time.now()
+        self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _know_own_ports(self) -> None:
         """Keep pushes away from them, and warn where others can reach the control port without a token."""
@@ -196,7 +199,7 @@ class Emulator:
 
         file = StateFile(path)
         try:
-            self._keeper = keep_state(file, self.runtime, monotonic_source, self._lose_state)
+            self._keeper = keep_state(file, self.runtime, self._time.now, self._lose_state)
         except StateError:
             file.close()
             raise
@@ -204,27 +207,22 @@ class Emulator:
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
-        server = Listener(handle, self._doors, at_once)
+        server = Listener(handle, self._doors, at_once, traffic=at_once is not None)
         # aiohttp waits this long twice: before and after it stops reading a request's body.
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._grace / 2)
         await runner.setup()
         self._runners.append(runner)
-        host = self.options.host
-        site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            # What asyncio makes of it names the port in passing, and the address twice.
-            number = error.errno or 0
-            why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
-            raise UsageError(f"cannot listen on {host} port {port}: {why}") from error
-        bound = runner.addresses[0]
-        name = f"[{bound[0]}]" if ":" in str(bound[0]) else bound[0]
-        return f"{'http' if tls is None else 'https'}://{name}:{bound[1]}"
+        sockets = bind(self.options.hosts, port)
+        for each in sockets:
+            await web.SockSite(runner, each, ssl_context=tls, backlog=1024).start()
+        return f"{'http' if tls is None else 'https'}://{dialled(sockets)}"
 
     async def close(self) -> None:
         """Stop accepting, let what is on the wire end within the grace, free everything."""
         self.runtime.ready = False
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
         self.runtime.gateway.close()
         await self._control.close()
         runners = [runner.cleanup() for runner in self._runners]

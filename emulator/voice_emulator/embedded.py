@@ -5,21 +5,32 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from voice_emulator.app import Emulator, serving
 from voice_emulator.client import VoiceEmulator
+from voice_emulator.client.asynchronous import remember_session
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.errors import ContractBug, UsageError
 from voice_emulator.scenarios import durations as spans
 from voice_emulator.scenarios.diagnostics import Diagnostics, TooManyFindings
+from voice_emulator.scenarios.loader import remember_shipped
 from voice_emulator.scenarios.nodes import from_json
 from voice_emulator.settings import Options
+
+#: What serving imports on first use.
+_LATE = (
+    "voice_emulator.schemas.explain", "voice_emulator.report.explanation", "voice_emulator.report.html",
+    "voice_emulator.report.junit",
+    "voice_emulator.report.markdown", "prometheus_client",
+)  # fmt: skip
 
 
 class Embedded:
@@ -41,6 +52,9 @@ class Embedded:
 
     def start(self) -> None:
         """Return once both ports serve. Raises here what went wrong there: FileError, UsageError."""
+        _refuse_gevent()
+        _read_ahead_of_pyfakefs()
+        remember_session()
         self._thread.start()
         try:
             self._ready.result()
@@ -81,6 +95,29 @@ class Embedded:
             self.trust = _trust(emulator)
             self._ready.set_result(None)
             await emulator.until_stopped()
+
+
+def _refuse_gevent() -> None:
+    """Raise UsageError where gevent has put its own threads and sockets in place of Python's.
+
+    The thread that serves would be a greenlet, which waits for ever for the one that waits for it.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and (monkey.is_module_patched("threading") or monkey.is_module_patched("socket")):
+        raise UsageError(
+            "gevent has patched this process (gevent.monkey), and the emulator needs real threads and sockets: run "
+            "`voice-emulator serve` as a process of its own, and use it with --voice-emulator-control URL or "
+            "voice_emulator.client.VoiceEmulator(URL)"
+        )
+
+
+def _read_ahead_of_pyfakefs() -> None:
+    """Read now what would be read late, when a test may have a fake file system in place (pyfakefs)."""
+    if "pyfakefs" not in sys.modules:
+        return
+    remember_shipped()
+    for name in _LATE:
+        import_module(name)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

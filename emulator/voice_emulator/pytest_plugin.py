@@ -117,7 +117,9 @@ def voice_emulator_server(
     import ssl
 
     from voice_emulator.client import Client
+    from voice_emulator.client.asynchronous import remember_session
 
+    remember_session()
     control = _given(pytestconfig, "control", CONTROL_ENV)
     token = _given(pytestconfig, "token", TOKEN_ENV)
     if control:

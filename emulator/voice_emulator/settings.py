@@ -25,7 +25,7 @@ class Options:
 
     scenario: str = "happy-path"
     scenario_env: tuple[str, ...] = ()
-    host: str = LOOPBACK
+    host: str | tuple[str, ...] = LOOPBACK
     port: int = TRAFFIC_PORT
     control_port: int = CONTROL_PORT
     callback_url: str | None = None
@@ -49,3 +49,8 @@ class Options:
     lenient: bool = False
     report_on_exit: Path | None = None
     state: Path | None = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What ``host`` names, which may be several."""
+        return (self.host,) if isinstance(self.host, str) else self.host

@@ -1,4 +1,4 @@
-"""The notification worker against the emulator, on a clock that the test advances."""
+"""Tests of the notification worker against the emulator, with a manual clock."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ KEY = "0123456789abcdef"
 pytestmark = pytest.mark.voice_emulator(clock="manual", settings={"huawei_cec": {"shared_key": KEY}})
 
 
-class EternalTokens(Tokens):
-    """The bug: a token is fetched once and kept, whatever the gateway says."""
+class NeverRenewed(Tokens):
+    """The bug: a token is fetched once and never renewed."""
 
     def expired(self, token: str) -> None:
         pass
 
 
 class Run:
-    """A worker with its receiver, as one process would have them."""
+    """A worker and its receiver, in one process."""
 
     def __init__(self, worker: Worker, events: list[dict[str, Any]]) -> None:
         self.worker = worker
@@ -45,7 +45,7 @@ class Run:
 
 @pytest.fixture
 async def start(aiohttp_server, voice_emulator):
-    """Starts the worker's receiver and makes a worker with the keys of this test's account."""
+    """Start the worker's receiver, and make a worker with the keys of this test's tenant."""
     keys = voice_emulator.credentials.huawei_cec
     account = Account(voice_emulator.url, keys.app_key, keys.app_secret, KEY)
     async with aiohttp.ClientSession() as session:
@@ -76,7 +76,7 @@ async def test_ten_workers_share_one_token(start, voice_emulator):
     voice_emulator.assert_no_violations(warnings=True)
 
 
-async def test_release_events_tell_how_calls_ended(start, voice_emulator):
+async def test_release_events_say_how_calls_ended(start, voice_emulator):
     run = await start()
     for number in ("8613800000000", "8613800000480", "8613800000403"):
         await run.worker.notify(Notification(number, "100001"))
@@ -96,9 +96,9 @@ async def test_an_expired_token_is_renewed(start, voice_emulator):
     voice_emulator.verify(operation="tokenByAkSk", exactly=2)
 
 
-async def test_the_emulator_catches_a_worker_that_keeps_its_token_for_ever(start, voice_emulator):
-    """The same test with the bug in place: after ten minutes nothing works any more."""
-    run = await start(EternalTokens)
+async def test_the_emulator_catches_a_worker_that_never_renews_its_token(start, voice_emulator):
+    """The same test with the bug: after ten minutes every call fails."""
+    run = await start(NeverRenewed)
     await run.worker.notify(Notification("8613800000000", "100001"))
     await voice_emulator.aio.advance("11m")
     with pytest.raises(NotificationFailed, match="refuses"):
@@ -106,7 +106,7 @@ async def test_the_emulator_catches_a_worker_that_keeps_its_token_for_ever(start
     voice_emulator.verify(operation="tokenByAkSk", exactly=1)
 
 
-async def test_a_forged_event_is_not_believed(start, voice_emulator):
+async def test_a_forged_event_is_refused(start, voice_emulator):
     voice_emulator.load("bad-signatures")
     run = await start()
     await run.worker.notify(Notification("8613800000000", "100001"))
@@ -117,7 +117,7 @@ async def test_a_forged_event_is_not_believed(start, voice_emulator):
 
 
 async def test_the_emulator_catches_a_receiver_that_does_not_check(start, voice_emulator):
-    """The same test with the bug in place: an event that Huawei never sent changes our books."""
+    """The same test with the bug: an event that Huawei never sent is recorded."""
     voice_emulator.load("bad-signatures")
     run = await start(genuine=lambda event, key: True)
     await run.worker.notify(Notification("8613800000000", "100001"))

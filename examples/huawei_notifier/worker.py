@@ -1,4 +1,4 @@
-"""An asyncio worker for voice notifications at Huawei Cloud CEC; it believes only signed release events."""
+"""An asyncio worker for voice notifications at Huawei Cloud CEC. It accepts only signed release events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotificationFailed(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """Where CEC is, and who we are there. ``shared_key`` signs the release events."""
+    """The URL of CEC and our account. ``shared_key`` signs the release events."""
 
     base_url: str
     app_key: str
@@ -34,7 +34,7 @@ class Account:
 class Tokens:
     """One bearer token for all calls, renewed when the gateway says that it has expired.
 
-    No clock of ours is asked: the gateway's word is what counts, and clocks differ.
+    It does not compute the expiry itself, because our clock may differ from the gateway's.
     """
 
     def __init__(self, session: aiohttp.ClientSession, account: Account) -> None:
@@ -44,13 +44,13 @@ class Tokens:
         self._token: str | None = None
 
     async def get(self) -> str:
-        async with self._lock:  # however many workers start at once, one token is fetched
+        async with self._lock:  # workers that start at once share one request for a token
             if self._token is None:
                 self._token = await self._fetch()
             return self._token
 
     def expired(self, token: str) -> None:
-        """Forget ``token``; a newer one that another worker has fetched meanwhile stays."""
+        """Forget ``token``, unless another worker has already fetched a newer one."""
         if self._token == token:
             self._token = None
 
@@ -65,7 +65,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Notification:
-    """One call to place: whom, and what is played."""
+    """One call to place: the number and the recording to play."""
 
     called: str
     voice_id: str
@@ -73,7 +73,7 @@ class Notification:
 
 @dataclass
 class Worker:
-    """Places notifications and keeps what became of them: the callSerialNo, then the release reason."""
+    """Places notifications. ``placed`` has them by callSerialNo, ``failed`` with the reason."""
 
     session: aiohttp.ClientSession
     account: Account
@@ -98,10 +98,10 @@ class Worker:
                     continue
                 if reply.status != 200:
                     raise NotificationFailed(f"status {reply.status}")
-                answer = await reply.json(content_type=None)
-            if answer["retCode"] != "0":
-                raise NotificationFailed(f"retCode {answer['retCode']}: {answer.get('retMsg')}")
-            serial = str(answer["result"]["callSerialNo"])
+                result = await reply.json(content_type=None)
+            if result["retCode"] != "0":
+                raise NotificationFailed(f"retCode {result['retCode']}: {result.get('retMsg')}")
+            serial = str(result["result"]["callSerialNo"])
             self.placed[serial] = notification
             return serial
         raise NotificationFailed("the gateway refuses even a new token")
@@ -119,7 +119,7 @@ class Worker:
 
 
 def signature(event: Mapping[str, Any], shared_key: str) -> str:
-    """What the release event must be signed with (page "Release Event Callback API")."""
+    """The expected signature of a release event (page "Release Event Callback API")."""
     unsigned = {"signature", "timestamp", "nonce"}
     pairs = ",".join(f"{name}={event[name]}" for name in sorted(event) if name not in unsigned)
     message = f"{shared_key}_{event.get('timestamp')}_{event.get('nonce')}_{pairs.replace(' ', '')}"
@@ -136,7 +136,7 @@ def create_receiver(
     released: Callable[[dict[str, Any]], None],
     genuine: Callable[[Mapping[str, Any], str], bool] = genuine,
 ) -> web.Application:
-    """The receiver of release events: ``released`` hears of the genuine ones, each once."""
+    """The receiver of release events. It calls ``released`` once for each genuine event."""
     seen: set[str] = set()
 
     async def receive(request: web.Request) -> web.Response:

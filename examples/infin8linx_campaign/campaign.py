@@ -1,10 +1,10 @@
-"""Call a long list of numbers at Infin8linx, then settle who was reached: standard library alone.
+"""Call a long list of numbers through Infin8linx, then find out who was reached. Uses only the standard library.
 
     python campaign.py submit numbers.txt --voice welcome.mp3 --campaign march
     python campaign.py reconcile numbers.txt --campaign march --since "2026-01-05 09:00:00"
 
-Submitting answers with no ids, and the pushed call records may get lost, so what counts is what
-GetBill says: it is asked for all records of the campaign, and numbers without one are still open.
+A submission returns no ids, and pushed call records can get lost. So the script asks GetBill for all
+records of the campaign. Numbers without a record are still open.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from urllib.request import urlopen
 
 #: "A single submission should not exceed 5000 numbers" (Batch IVR page).
 MOST_NUMBERS = 5000
-#: IVR and group calls; GetBill's own default would hide them.
+#: IVR and group calls; GetBill's default excludes them.
 IVR = 6
 ALL_RECORDS = 3
 
 
 class Refused(Exception):
-    """Infin8linx did not do what was asked."""
+    """Infin8linx refused a request."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Where Infin8linx is, and who we are there."""
+    """The URL of Infin8linx and our account."""
 
     base_url: str
     appid: str
     accesskey: str
 
     def ask(self, service: str, **fields: object) -> dict[str, Any]:
-        """One request of the dispatcher; returns its ``data``. Raises Refused."""
+        """Send one request and return the ``data`` of its reply. Raises Refused."""
         form = urlencode({"service": service, **fields}).encode()
         with urlopen(f"{self.base_url}/api/yunhu", form, timeout=30) as reply:
-            answer = json.load(reply)
-        code = answer.get("ret", answer.get("code"))
-        data = answer["data"]
+            body = json.load(reply)
+        code = body.get("ret", body.get("code"))
+        data = body["data"]
         if code != 200:
-            raise Refused(f"{service}: {code} {answer['msg']}")
+            raise Refused(f"{service}: {code} {body['msg']}")
         if data.get("status", 0) != 0:
             raise Refused(f"{service}: {data['errors']['code']} {data['desc']}")
         return dict(data)
 
     def login(self) -> str:
-        """A token, good for twelve hours."""
+        """A token, valid for twelve hours."""
         data = self.ask("App.Sip_Auth.Login", appid=self.appid, accesskey=self.accesskey)
         return str(data["result"]["token"])
 
@@ -65,7 +65,7 @@ def batches(numbers: Sequence[str], size: int = MOST_NUMBERS) -> Iterator[Sequen
 
 
 def submit(account: Account, numbers: Sequence[str], *, voice: str, campaign: str, nation: str = "id") -> int:
-    """Have every number called once; returns how many submissions it took."""
+    """Call every number once. Returns the number of submissions."""
     count = 0
     for part in batches(numbers):
         account.ask(
@@ -93,8 +93,8 @@ def records(
 ) -> Iterator[dict[str, Any]]:
     """All call records of a campaign, page by page; times as Infin8linx writes them, in UTC+8.
 
-    All records, not only new ones: a record counts as seen once it was on a page, so the set of new
-    ones shrinks while one reads, and page 2 of it begins where page 3 used to.
+    It reads all records, not only new ones: a record stops being new when a page has returned it, so
+    the list of new records shrinks while you read it, and page 2 then starts where page 3 did.
     """
     token = account.login()
     page, seen, total = 1, 0, 1
@@ -119,7 +119,7 @@ def records(
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a campaign, by number."""
+    """The numbers of a campaign, by result."""
 
     reached: frozenset[str]
     missed: frozenset[str]
@@ -127,7 +127,7 @@ class Result:
 
 
 def reconcile(numbers: Iterable[str], found: Iterable[dict[str, Any]]) -> Result:
-    """Hold the call records against the list. A number is open while it has no record."""
+    """Compare the call records with the list. A number without a record is open."""
     reached = set()
     called = set()
     for record in found:

@@ -1,4 +1,4 @@
-"""The campaign script against the emulator: no receiver at all, everything is settled with GetBill."""
+"""Tests of the campaign script against the emulator. There is no receiver; the script uses GetBill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = {"since": "2026-01-05 00:00:00", "until": "2026-01-05 23:59:59"}
 
 
 def numbers(count: int, first: int = 81351100001) -> list[str]:
-    """Numbers of which one in ten is busy: the last four digits choose the outcome."""
+    """Numbers, one in ten of them busy: the last four digits choose the outcome."""
     return [str(first + index) if index % 10 else f"8135{index:03d}0486" for index in range(count)]
 
 
@@ -22,7 +22,7 @@ def account(voice_emulator):
     return Account(voice_emulator.url, keys.appid, keys.accesskey)
 
 
-def test_a_campaign_is_settled_to_the_last_number(account, voice_emulator):
+def test_every_number_of_a_campaign_gets_a_result(account, voice_emulator):
     wanted = numbers(25)
     submit(account, wanted, voice="welcome.mp3", campaign="march")
     voice_emulator.advance(to="idle")
@@ -35,8 +35,8 @@ def test_a_campaign_is_settled_to_the_last_number(account, voice_emulator):
     voice_emulator.assert_no_violations()
 
 
-def test_the_emulator_catches_paging_through_records_that_vanish(account, voice_emulator):
-    """The bug: asking for new records only (the documented default) and counting pages skips some."""
+def test_the_emulator_catches_paging_through_records_that_disappear(account, voice_emulator):
+    """The bug: the query returns only new records (the documented default), so counting pages skips some."""
     wanted = numbers(25)
     submit(account, wanted, voice="welcome.mp3", campaign="march")
     voice_emulator.advance(to="idle")
@@ -53,17 +53,17 @@ def test_a_long_list_goes_out_in_batches_of_at_most_5000(account, voice_emulator
     voice_emulator.assert_no_violations()
 
 
-def test_calls_that_go_on_are_open(account, voice_emulator):
+def test_calls_in_progress_are_open(account, voice_emulator):
     wanted = numbers(3)
     submit(account, wanted, voice="welcome.mp3", campaign="march")
     found = records(account, campaign="march", **DAY)
     assert reconcile(wanted, found).open == set(wanted)
 
 
-def test_wrong_credentials_are_told(account):
-    nobody = Account(account.base_url, "nobody", "x")
+def test_wrong_credentials_are_reported(account):
+    stranger = Account(account.base_url, "nobody", "x")
     with pytest.raises(Refused, match="601"):
-        submit(nobody, ["81351111451"], voice="welcome.mp3", campaign="march")
+        submit(stranger, ["81351111451"], voice="welcome.mp3", campaign="march")
 
 
 def test_the_command_line_does_both_halves(account, voice_emulator, monkeypatch, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Serve the reminders: `python -m examples.nxcloud_reminders`, told by its environment who and where it is."""
+"""Serve the reminders: `python -m examples.nxcloud_reminders`, configured by environment variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> None:
         os.environ["NXCLOUD_URL"], os.environ["NXCLOUD_APPKEY"], os.environ["NXCLOUD_SECRETKEY"]
     )
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080"))
-    # SIGTERM and SIGINT end it; receipts that come meanwhile are kept by the store alone.
+    # Runs until SIGTERM or SIGINT.
     web.run_app(create_app(account, Store()), host=host, port=port, print=None)
 
 

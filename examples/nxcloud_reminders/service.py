@@ -1,12 +1,12 @@
-"""A web service that reminds people by phone: NXCloud places the calls, its receipts settle them.
+"""A web service that reminds people by phone. NXCloud places the calls, and its receipts say how they ended.
 
     POST /reminders             {"phone": "6281200000000", "audio": "https://..."}  ->  {"id": 1}
     GET  /reminders/{id}        {"phone": ..., "state": "called" | "answered" | "missed", "seconds": ...}
     GET  /bill                  {"cost": "0.036"}
     POST /nxcloud/receipts      where NXCloud sends its receipts
 
-A receipt may come twice, before the reply to its own submission, or for a call nobody remembers. So
-receipts go into a table of their own, keyed by what identifies a call, and are joined when asked.
+A receipt may come twice, before the reply to its own submission, or for an unknown call. So receipts
+have their own table, with the id of the submission and the number as key. Queries join the tables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class Account:
-    """Where NXCloud is, and who we are there."""
+    """The URL of NXCloud and our account."""
 
     base_url: str
     appkey: str
@@ -32,7 +32,7 @@ class Account:
 
 
 class CallRefused(Exception):
-    """NXCloud did not accept a call; the code is the provider's."""
+    """NXCloud refused a call. ``code`` is the provider's code."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"NXCloud refused: {code} {text}")
@@ -40,7 +40,7 @@ class CallRefused(Exception):
 
 
 class Store:
-    """Reminders and receipts. Settling the same receipt again changes nothing."""
+    """Reminders and receipts. Storing the same receipt again changes nothing."""
 
     def __init__(self, path: str = ":memory:") -> None:
         self._db = sqlite3.connect(path)
@@ -95,14 +95,14 @@ class Store:
 
 
 def cost_of(receipt: Mapping[str, str]) -> Decimal:
-    """What a call costs: its cycles at the customer's price, or the base fee when nobody picked up."""
+    """The cost of a call: its cycles at the customer's price, or the base fee if it was not answered."""
     if receipt["hangup_cause"] == "NORMAL_CLEARING":
         return Decimal(receipt["customer_price"]) * int(receipt["size"])
     return Decimal(receipt.get("basic_price") or "0")
 
 
 class Service:
-    """The routes, and the one conversation with NXCloud."""
+    """The routes, and the client of NXCloud."""
 
     def __init__(self, account: Account, store: Store) -> None:
         self._account = account
@@ -126,18 +126,18 @@ class Service:
             "url": audio,
         }
         async with self._session.post(f"{account.base_url}/api/voiceSms/gpsend", data=form) as reply:
-            answer = await reply.json(content_type=None)
-        if answer["code"] != "0":
-            raise CallRefused(answer["code"], answer.get("result") or answer.get("message") or "")
-        return str(answer["messageid"])
+            result = await reply.json(content_type=None)
+        if result["code"] != "0":
+            raise CallRefused(result["code"], result.get("result") or result.get("message") or "")
+        return str(result["messageid"])
 
     async def create(self, request: web.Request) -> web.Response:
-        wanted = await request.json()
+        reminder = await request.json()
         try:
-            messageid = await self.call(wanted["phone"], wanted["audio"])
+            messageid = await self.call(reminder["phone"], reminder["audio"])
         except CallRefused as refused:
             return web.json_response({"error": str(refused), "code": refused.code}, status=502)
-        return web.json_response({"id": self._store.add(wanted["phone"], messageid)}, status=201)
+        return web.json_response({"id": self._store.add(reminder["phone"], messageid)}, status=201)
 
     async def show(self, request: web.Request) -> web.Response:
         found = self._store.reminder(int(request.match_info["id"]))
@@ -149,7 +149,7 @@ class Service:
         return web.json_response({"cost": str(self._store.bill())})
 
     async def receipt(self, request: web.Request) -> web.Response:
-        """NXCloud's fields come in the query or as a form; it wants the word success and nothing else."""
+        """NXCloud sends the fields in the query or as a form, and expects exactly the reply ``success``."""
         form = {name: str(value) for name, value in (await request.post()).items()}
         self._store.settle({**request.query, **form})
         return web.Response(text="success")

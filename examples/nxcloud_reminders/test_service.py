@@ -1,4 +1,4 @@
-"""The reminder service against the emulator: the service, its receiver and the test share one event loop."""
+"""Tests of the reminder service against the emulator. Service, receiver and test share one event loop."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from examples.nxcloud_reminders.service import Account, Store, create_app
 
 AUDIO = "https://files.example.com/appointment.mp3"
 
-# Time passes when a test says so: a minute of ringing costs nothing.
+# With a manual clock, a minute of ringing takes no time.
 pytestmark = pytest.mark.voice_emulator(clock="manual")
 
 
 class CountingStore(Store):
-    """The bug: money is added up as receipts come in, whether they are news or not."""
+    """The bug: every receipt is charged, also a repeated one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ def store():
 
 @pytest.fixture
 def start(aiohttp_client, voice_emulator):
-    """Starts the service on a free port with the keys of this test's account, and registers its receiver."""
+    """Start the service on a free port with the keys of this test's tenant, and register its receiver."""
 
     async def start(store: Store) -> TestClient:
         keys = voice_emulator.credentials.nxcloud
@@ -82,13 +82,13 @@ async def test_an_answered_call_is_settled_by_its_receipt(start, store, voice_em
     [("6281200000486", "USER_BUSY"), ("6281200000480", "NO_ANSWER")],
     ids=["busy", "no answer"],
 )
-async def test_a_call_nobody_took_is_missed(start, store, voice_emulator, phone, cause):
+async def test_an_unanswered_call_is_missed(start, store, voice_emulator, phone, cause):
     """The last four digits of the number choose the outcome."""
     service = await start(store)
     reminder = await remind(service, phone)
     await voice_emulator.aio.advance("1m")
-    told = await shown(service, f"/reminders/{reminder}")
-    assert (told["state"], told["cause"]) == ("missed", cause)
+    found = await shown(service, f"/reminders/{reminder}")
+    assert (found["state"], found["cause"]) == ("missed", cause)
 
 
 async def test_a_receipt_that_comes_before_its_own_reply_is_not_lost(start, store, voice_emulator):
@@ -109,7 +109,7 @@ async def test_a_repeated_receipt_is_charged_once(start, store, voice_emulator):
 
 
 async def test_the_emulator_catches_a_store_that_charges_repeats(start, voice_emulator):
-    """The same test with the bug in place: the bill is twice what the call cost."""
+    """The same test with the bug: the bill is twice what the call cost."""
     voice_emulator.load("duplicate-receipts")
     store = CountingStore()
     service = await start(store)
@@ -121,7 +121,7 @@ async def test_the_emulator_catches_a_store_that_charges_repeats(start, voice_em
     store.close()
 
 
-async def test_an_empty_account_is_told_to_the_user(start, store, voice_emulator):
+async def test_an_empty_account_is_reported_to_the_user(start, store, voice_emulator):
     voice_emulator.settings["nxcloud"]["balance"] = "0"
     service = await start(store)
     async with service.post("/reminders", json={"phone": "6281200000000", "audio": AUDIO}) as reply:

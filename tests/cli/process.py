@@ -19,6 +19,8 @@ from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "voice_emulator")
+#: The same, telling what blocks its event loop.
+WATCHED = (sys.executable, "-m", "tests.watchdog")
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -111,7 +113,7 @@ def running(
     """Start a command and kill it in the end if it still runs."""
     process = subprocess.Popen(
         [*program, *(str(arg) for arg in args)], env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
+        stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True, errors="replace",
     )  # fmt: skip
     try:
         yield Running(process, Lines(process.stdout or ()), Lines(process.stderr or ()))

@@ -61,7 +61,7 @@ def test_something_else_at_the_port_is_not_taken_for_an_emulator():
     with running("listen") as other:
         done = command("health", "--control", url_of(other))
     assert done.returncode == 1
-    assert "is no voice-emulator" in done.stderr
+    assert "is not a voice-emulator" in done.stderr
 
 
 @pytest.mark.parametrize("wrong", ["127.0.0.1:4881", "ftp://x", "http://"])

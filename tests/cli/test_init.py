@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import yaml
+from jsonschema import Draft202012Validator
 
 from tests.cli.process import command
 from voice_emulator.cli.init import STARTERS, WHEELS
@@ -16,6 +19,15 @@ def test_it_writes_files_to_start_from_and_they_are_valid(tmp_path):
     assert service["healthcheck"]["test"] == ["CMD", "voice-emulator", "health"]
     steps = yaml.safe_load((folder / "ci.yaml").read_text())["jobs"]["test"]["steps"]
     assert any("voice-emulator wait-ready" in step.get("run", "") for step in steps)
+
+
+def test_the_schema_it_writes_is_the_one_that_its_scenario_names(tmp_path):
+    command("init", tmp_path)
+    first = (tmp_path / "scenario.yaml").read_text(encoding="utf-8").splitlines()[0]
+    schema = (tmp_path / first.partition("$schema=")[2]).read_text(encoding="utf-8")
+    assert schema == command("scenarios", "schema").stdout
+    document = yaml.safe_load((tmp_path / "scenario.yaml").read_text(encoding="utf-8"))
+    assert Draft202012Validator(json.loads(schema)).is_valid(document)
 
 
 def test_the_rules_it_only_proposes_are_valid_too(tmp_path):

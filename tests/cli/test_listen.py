@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.cli.process import command, post, running, url_of
+from tests.cli.process import COMMAND, command, environment, post, running, url_of
+from tests.patience import PATIENCE
 
 RELEASE = json.dumps(
     {"callSerialNo": "1", "called": "8888", "releaseReason": "0", "talkDuration": "3"}
@@ -59,3 +62,46 @@ def test_a_taken_port_is_a_failure_that_names_it():
     assert done.returncode == 1
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp936", "latin-1", "utf-8"])
+def test_a_push_in_a_foreign_script_is_acknowledged_and_shown(encoding: str):
+    body = json.dumps({"called": "8899", "text": "你好 🎉 žluťoučký"}, ensure_ascii=False).encode()
+    with running("listen", env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}) as receiver:
+        url = url_of(receiver)
+        for number in (1, 2):
+            assert post(url, body, **{"Content-Type": "application/json"})[0] == 200
+            receiver.out.wait_for(
+                lambda _, number=number: sum("8899" in line for line in receiver.out.lines) == number
+            )
+        assert receiver.stop(signal.SIGINT) == 0
+    assert not [line for line in receiver.log.end() if "Error" in line]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp936"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("openapi", "nxcloud"), ("openapi", "huawei_cec"), ("openapi", "control"), ("errors",),
+     ("scenarios", "show", "happy-path"), ("scenarios",), ("check", "{}")],
+    ids="-".join,
+)  # fmt: skip
+def test_no_command_dies_of_text_that_the_terminal_cannot_show(
+    encoding: str, arguments: tuple[str, ...], tmp_path: Path
+):
+    odd = tmp_path / "odd.yaml"
+    odd.write_text("name: 你好\n你好🎉: 1\n", encoding="utf-8")
+    filled = [str(odd) if each == "{}" else each for each in arguments]
+    env = {
+        **environment(),
+        "PYTHONIOENCODING": encoding,
+        "PYTHONUTF8": "0",
+        "LC_ALL": "C",
+        "PYTHONCOERCECLOCALE": "0",
+    }
+    done = subprocess.run([*COMMAND, *filled], env=env, capture_output=True, timeout=PATIENCE, check=False)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (1 if arguments[0] == "check" else 0), done.stderr
+    if arguments[0] == "check":
+        assert b"odd.yaml:" in done.stderr + done.stdout
+    else:
+        assert done.stdout

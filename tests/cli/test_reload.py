@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.cli.process import get, serving
@@ -36,6 +38,43 @@ def test_a_change_of_what_it_extends_counts(tmp_path):
         base.write_text("name: base\nseed: 6\n")
         server.log.wait_for("reloaded mine.yaml")
         assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+@pytest.mark.parametrize("base", [False, True], ids=["scenario", "what it extends"])
+def test_a_config_map_that_is_swapped_is_reloaded(tmp_path, base: bool):
+    """Kubernetes mounts a ConfigMap as links to ..data, a link to a folder that is replaced as a whole."""
+    mount = tmp_path / "mount"
+    mount.mkdir()
+
+    def swap(version: int) -> None:
+        folder = mount / f"..2026_01_0{version}"
+        folder.mkdir()
+        for name in ("mine.yaml", "base.yaml"):
+            extends = "extends: base.yaml\n" if name == "mine.yaml" else f"seed: {version}\n"
+            (folder / name).write_text(f"name: {name[:4]}\n{extends}")
+        (mount / "..data_tmp").symlink_to(folder.name)
+        (mount / "..data_tmp").rename(mount / "..data")
+        for old in mount.glob("..2026*"):
+            if old != folder:
+                for file in old.iterdir():
+                    file.unlink()
+                old.rmdir()
+
+    swap(1)
+    for name in ("mine.yaml", "base.yaml"):
+        (mount / name).symlink_to(f"..data/{name}")
+    with serving("--scenario", mount / ("mine.yaml" if base else "base.yaml"), "--watch") as server:
+        server.log.wait_for("watching ")
+        for version in (2, 3):
+            swap(version)
+            # Once for each swap.
+            server.log.wait_for(
+                lambda line, v=version: (
+                    "reloaded" in line and sum("reloaded" in each for each in server.log.lines) >= v - 1
+                )
+            )
+            assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == version
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ def test_nobody_reading_standard_output_does_not_stop_it():
     with running("serve", "--port", 0, "--control-port", 0, stdout=writing) as server:
         os.close(writing)
         control = group(r"control at (\S+),", server.log.wait_for("control at "))
-        server.log.wait_for("serving all the same")
+        server.log.wait_for("still serving")
         assert get(control + "/health")["status"] == "ok"
         assert server.stop(signal.SIGTERM) == 0
         assert "Traceback" not in "\n".join(server.log.end())
@@ -183,13 +183,13 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
     [
         (["--scenario", "happy-pat"], "did you mean 'happy-path'?"),
         (["--scenario", "./nowhere.yaml"], "there is no file ./nowhere.yaml"),
-        (["--clock", "fast"], "write real, manual, or a speed like 60x"),
+        (["--clock", "fast"], "write real, manual, or a speed such as 60x"),
         (["--clock", "manual", "--clock-start", "2026-01-05"], "offset included"),
         (["--clock", "real", "--clock-start", "2026-01-05T09:00:00+08:00"], "--clock manual"),
         (["--clock-start", "2026-01-05T09:00:00+08:00"], "--clock manual"),
         (["--callback-url", "localhost:9000"], "write one like http://"),
-        (["--callback-timeout", "0"], "is no span of time"),
-        (["--rewrite-callback", "http://localhost"], "no pair of URLs"),
+        (["--callback-timeout", "0"], "invalid duration"),
+        (["--rewrite-callback", "http://localhost"], "not a pair of URLs"),
         (["--auth", "none"], "'lenient'"),
         (["--tls-self-signed", "--tls-cert", "x"], "leave --tls-cert and --tls-key out"),
         (["--tls-fault", "expired"], "needs --tls-self-signed"),
@@ -232,7 +232,7 @@ async def test_a_breach_ends_the_serving_and_closes_the_ports():
 # --- options --------------------------------------------------------------------------------------
 
 START = "2026-01-05T09:00:00+08:00"
-#: Every option of INTERFACE section 2 with a value, and what becomes of it.
+#: Every option of INTERFACE section 2 with a value, and its effect.
 GIVEN = [
     ("--scenario", "all.yaml", "scenario", "all.yaml"),
     ("--host", "0.0.0.0", "host", "0.0.0.0"),

@@ -100,7 +100,7 @@ def test_every_command_prints_through_the_one_function():
         ("serve_loop.py", "print"),  # the ready line: JSON in ASCII
         ("output.py", "sys.stdout"), ("output.py", "sys.stderr"), ("logs.py", "sys.stderr"),  # the streams themselves
         ("demo.py", "sys.stdout"), ("error_names.py", "sys.stdout"),  # isatty
-        ("__init__.py", "sys.stdout"), ("process.py", "sys.stdout"),
+        ("__init__.py", "sys.stdout"), ("process.py", "sys.stdout"), ("process.py", "sys.stderr"),
         ("serve_loop.py", "sys.stdout"), ("listen.py", "sys.stdout"),
     }  # fmt: skip
     wrong = []

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import FormData
 
 from tests.rig import Received, Running
-from voice_emulator.app import monotonic_source
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover
 from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.machine_time import wall_now
 
 #: What links in replies begin with, whatever port a test gets.
 HOST = "voice.test"
@@ -76,7 +76,7 @@ def ready(emu: Running, example: Example) -> tuple[dict[str, Any], dict[str, str
     """The example with the credentials of ``default``, calling back our receiver."""
     provider = provider_of(emu, example)
     operation = provider.operations[example.operation]
-    fields, headers = provider.authorise(emu.tenant, operation, example.fields, monotonic_source())
+    fields, headers = provider.authorise(emu.tenant, operation, example.fields, wall_now())
     for name in fields:
         if name.lower() == "callbackurl":
             fields[name] = f"{emu.receiver.url}/{provider.id}"

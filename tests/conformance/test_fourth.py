@@ -29,6 +29,12 @@ def test_it_is_found(four):
     assert set(discover()) == {*THREE, "tinytel"}
 
 
+def test_two_operations_and_a_receipt_need_no_more_than_120_lines():
+    """Beside its schemas; with everything that a wheel of its own would ship."""
+    folder = Path(__file__).parents[1] / "fourth" / "tinytel"
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in folder.rglob("*.py")) <= 120
+
+
 def test_its_examples_are_in_the_conformance_suite():
     assert {example.name for example in examples("tests.fourth")} == {"tinytel/dial-1", "tinytel/calls-1"}
 

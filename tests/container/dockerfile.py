@@ -1,7 +1,7 @@
 """A Dockerfile read, and its steps carried out in a folder instead of an engine.
 
-Every absolute path in it is taken below that folder, and the base image is the Python at hand. So what is
-proven is that the steps work, in their order and on the files they copy, not that the base image exists.
+Every absolute path in it is taken below that folder, and the base image is the Python of the tests. This
+proves that the steps work, in their order and on the files they copy, not that the base image exists.
 """
 
 from __future__ import annotations

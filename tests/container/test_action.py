@@ -207,7 +207,7 @@ def test_stop_without_start_says_so_and_is_fine(runner: Runner):
 
 def test_another_command_is_refused(runner: Runner):
     assert runner.use(command="restart") == 1
-    assert "the command is start or stop, not restart" in runner.printed
+    assert "command must be start or stop, not restart" in runner.printed
 
 
 def test_nothing_that_a_caller_gives_is_pasted_into_a_script():
@@ -237,7 +237,7 @@ def test_a_timeout_is_a_number_and_never_run(runner: Runner, timeout: str):
     """Bash evaluates what it takes for a number: array indices in it, commands in them."""
     proof = runner.workspace / "proof"
     assert runner.use(timeout=timeout.format(proof), **FREE) == 1
-    assert "::error::voice-emulator: timeout is a whole number" in runner.printed
+    assert "::error::voice-emulator: timeout must be a whole number" in runner.printed
     assert not proof.exists()
     assert not alive(runner)
 
@@ -255,7 +255,7 @@ def test_no_input_is_run(runner: Runner, name: str, value: str):
 def test_a_quote_left_open_starts_nothing(runner: Runner):
     """Going on without the arguments could be going on without a token."""
     assert runner.use(arguments="--control-token 's3cret", **FREE) == 1
-    assert "is a quote left open?" in runner.printed
+    assert "is a quote missing?" in runner.printed
     assert not alive(runner)
 
 
@@ -296,7 +296,7 @@ def test_a_report_that_cannot_be_had_is_told(runner: Runner):
     control = runner.temp / "voice-emulator" / "ready.json"
     control.write_text(control.read_text().replace("127.0.0.1", "127.0.0.9"))
     assert runner.use(command="stop", attach="always") == 0, runner.printed
-    assert "::warning::voice-emulator: the report could not be had" in runner.printed
+    assert "::warning::voice-emulator: could not get the report" in runner.printed
     assert runner.artifact() == {"emulator.log"}
 
 

@@ -90,7 +90,7 @@ def test_it_runs_as_a_numbered_user_that_is_not_root():
 def test_the_process_gets_signals_itself(word: str):
     """The exec form: with a shell in between, SIGTERM would end the shell and not the emulator."""
     (step,) = [step for step in LAST if step.word == word]
-    assert step.argv == {"ENTRYPOINT": ["voice-emulator"], "CMD": ["serve", "--host", "0.0.0.0"]}[word]
+    assert step.argv == {"ENTRYPOINT": ["voice-emulator"], "CMD": ["serve", "--host", "::"]}[word]
 
 
 def test_it_tells_how_it_is_doing_which_ports_and_what_it_is():
@@ -128,7 +128,7 @@ def test_a_secret_that_lies_about_stays_out(tmp_path: Path):
     assert context(tmp_path) == ["emulator/voice_emulator/a.py"]
 
 
-# hadolint has no package for Windows; the rules above hold there all the same.
+# hadolint has no package for Windows; the rules above apply there too.
 if sys.platform != "win32":
 
     def test_hadolint_has_nothing_to_say():

@@ -47,7 +47,7 @@ def confined(image: Image) -> tuple[str, ...]:
     if os.getuid() != 0:
         return ()  # not root as it is; the image is read-only by its permissions
     uid, _, gid = image.user.partition(":")
-    # The interpreter at hand may lie in root's home: to read it is all that the user is given beyond its own.
+    # The interpreter may be in root's home, so the user also gets the permission to read it.
     user = (
         "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
         "--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search",
@@ -77,7 +77,7 @@ def run(image: Image, *argv: str, **environment: str) -> subprocess.CompletedPro
 @contextmanager
 def serving(image: Image, *arguments: str) -> Iterator[Running]:
     """The entry point with the command of the image, or with ``arguments`` in its place."""
-    command = [word.replace("0.0.0.0", "127.0.0.1") for word in arguments or image.command]
+    command = [word.replace("::", "127.0.0.1") for word in arguments or image.command]
     free = {"VOICE_EMULATOR_PORT": "0", "VOICE_EMULATOR_CONTROL_PORT": "0"}
     process = subprocess.Popen(
         **inside(image, *image.entrypoint, *command, **free),  # type: ignore[call-overload]

@@ -685,7 +685,7 @@ async def test_a_push_that_fails_in_the_emulator_itself_is_no_finding(monkeypatc
         monkeypatch.setattr(emu.emulator.runtime.delivery, "_encode", fail)
         await Client(emu).gpsend()
         await emu.settle()
-        assert emu.tenant.conservation.count(Fate.ORPHAN) == 1
+        assert emu.tenant.conservation.count(Fate.UNCERTAIN) == 1
         assert rules_found(emu) == set()
 
 

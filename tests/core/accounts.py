@@ -25,6 +25,7 @@ class Account:
     """One provider's account rules."""
 
     id = "acme"
+    secrets = frozenset({"secret"})
     default_credentials: Mapping[str, Any] = {
         "key": "acme-key",
         "secret": "acme-secret",

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_emulator.core.clock import (
+    DAY,
+    LAST,
     SECOND,
     Clock,
     ClockError,
@@ -107,3 +109,23 @@ def test_a_clock_that_goes_on_knows_when_it_first_started(spec: ClockSpec):
     assert (clock.now(), clock.start) == (5_000, 7)
     clock.rewind()
     assert clock.now() == (7 if clock.manual else 5_000)
+
+
+@pytest.mark.parametrize("beyond", [1, DAY, 100 * 365 * DAY, 10**18, 10**24])
+def test_a_clock_ends_where_years_have_four_digits(beyond: int):
+    clock = Clock(ClockSpec("manual", start=0), lambda: 0)
+    with pytest.raises(ClockError, match="a clock ends at 9989"):
+        clock.advance_to(LAST + beyond)
+    assert clock.now() == 0
+    clock.advance_to(LAST)
+    for offset in (-12, 0, 14):
+        assert wall_text(clock.now() + 365 * DAY, offset)
+    assert parse_rfc3339(rfc3339(LAST)) == LAST
+    assert rfc3339(LAST + beyond)
+
+
+def test_a_scaled_clock_ends_there_too():
+    wall = [0]
+    clock = Clock(ClockSpec("scaled", 100_000.0, start=0), lambda: wall[0])
+    wall[0] = 365 * DAY
+    assert clock.now() == LAST

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.core.accounts import SECOND, START, make_tenant, run, submission
 from voice_emulator.core.conservation import ORPHAN_LIMIT, Conservation
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.scenario import ReceiptEffect, Retry, Rule, Scenario
@@ -17,7 +17,7 @@ from voice_emulator.core.vocabulary import Fate, Step
 def dialled(scenario: Scenario | None = None, numbers: int = 1, **arguments):
     tenant = make_tenant(scenario)
     calls = place(tenant, submission(**arguments), [f"62{n:06d}" for n in range(numbers)], {}, tenant.now)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     return tenant, calls
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.core.accounts import make_tenant, run, submission
 from voice_emulator.core.ledger import Counts, Ledger
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.tenants import Bounds
 from voice_emulator.core.vocabulary import Step
 
@@ -42,7 +42,7 @@ def test_ended_calls_are_forgotten_oldest_first_and_pending_ones_never():
         tenant.now,
     )
     waiting = place(tenant, submission(), ("9",), {}, tenant.now)
-    start(tenant, first, tenant.now)
+    tenant.steps.start(first, tenant.now)
     run(tenant)
     assert [call.number for call in tenant.ledger] == ["2", "3", "9"]
     assert (len(tenant.ledger), tenant.ledger.forgotten) == (3, 1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.core.accounts import SECOND, START, make_tenant, run, submission
 from voice_emulator.core.distributions import Fixed, Uniform
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.matchers import Globs, Match
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.plan import Limits
@@ -27,7 +27,7 @@ def outcome(which: Outcome, **arguments) -> CallEffect:
 
 def dial(tenant, *numbers: str, **arguments):
     calls = place(tenant, submission(**arguments), numbers, {}, tenant.now)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     return calls
 
 
@@ -128,7 +128,7 @@ def test_a_receipt_before_its_reply_ends_the_call_at_submission():
     assert calls[0].talk_seconds == 10
     tenant.engine.fire(tenant.now)
     assert tenant.outbox.take().call is calls[0]
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     assert calls[0].state is State.ENDED
 
 

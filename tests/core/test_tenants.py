@@ -6,7 +6,7 @@ from tests.core.accounts import SECOND, START, Machine, make_tenancy, make_tenan
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.directory import Directory, KeyTaken
 from voice_emulator.core.layers import Layer, merge, patch
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.tenancy import TenantTaken
 from voice_emulator.core.tenants import account_layer
@@ -135,7 +135,7 @@ def test_reset_forgets_what_happened_and_keeps_what_was_set():
     tenant = make_tenant()
     tenant.change({"callback_urls": {"acme": "http://a"}})
     calls = place(tenant, submission(), ("1",), {}, tenant.now)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     run(tenant)
     value = tenant.ids.hexadecimal("token", 32)
     tenant.issue_token("main", "acme-key", SECOND, value)
@@ -168,7 +168,7 @@ def test_back_to_the_start_means_also_what_was_set():
 def test_a_closed_tenant_leaves_nothing_behind():
     directory = Directory()
     tenant = make_tenant(directory=directory)
-    start(tenant, place(tenant, submission(), ("1",), {}, tenant.now), tenant.now)
+    tenant.steps.start(place(tenant, submission(), ("1",), {}, tenant.now), tenant.now)
     tenant.ids.hexadecimal("token", 8)
     tenant.close()
     assert tenant.engine.next_due() is None

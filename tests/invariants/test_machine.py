@@ -54,7 +54,7 @@ SCENARIOS = {
     ),
     "one line": "providers: {infin8linx: {dial_concurrency: 1}}\nrules: [{name: r, call: {outcome: answered, talk: 5m}}]",
 }
-#: What becomes of pushes: an answer, another target, or the right answer.
+#: Receivers: one with a wrong reply, another target, or the right reply.
 RECEIVERS: dict[str, tuple[int, str] | str | None] = {
     "fine": "",
     "failing": (500, ""),

@@ -1,4 +1,4 @@
-"""Projects that have an `emulator` of their own: the plugin and the client are imported all the same."""
+"""In a project with its own `emulator` package, the plugin and the client can still be imported."""
 
 from __future__ import annotations
 

@@ -328,7 +328,7 @@ def test_what_is_wrong_with_a_marker_is_told(run):
         [
             "*@pytest.mark.voice_emulator takes scenario, clock, * by name, not 'scenari'*",
             "*all-bussy*all-busy*",
-            "*unknown clock 'manuel'*",
+            "*invalid clock 'manuel'*",
         ]
     )
 

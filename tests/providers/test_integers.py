@@ -17,7 +17,7 @@ from voice_emulator.schemas.validate import SchemaSet
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)
 #: What the ``$comment`` of an integer begins with that does not fit, and the only ones there are.
-EXCUSE = "No 32-bit integer"
+EXCUSE = "Not a 32-bit integer"
 EXCUSED = {"reqtime", "rsptime", "uploaddate", "auditdate"}
 
 

@@ -1,6 +1,6 @@
 """Record ids, Infin8linx's and NXCloud's: per customer from 1,000,001, in the order in which calls end.
 
-Typed clients read them as 32-bit integers ("What running clients showed", docs/providers).
+Typed clients read them as 32-bit integers ("Results of tests with real clients", docs/providers).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Receivers at their worst, beyond tests/wire/test_delivery.py: endless, resetting, dribbling, and the process that bears
-them. Whatever they do, the next push is made, and memory stays where it was.
+"""Receivers at their worst, beyond tests/wire/test_delivery.py: endless, resetting, dribbling, and their effect on
+the process. Whatever they do, the next push is made, and memory stays where it was.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ async def test_a_misbehaving_receiver_costs_its_own_push_and_nothing_else(behavi
         async with asyncio.timeout(PATIENCE):
             done = await emu.advance("1h")
         (attempt,) = done.callbacks
-        # A gigabyte of x, or a bomb, is an answer; what was read of it is no acknowledgement.
+        # A gigabyte of x, or a bomb, is a reply; the part that was read does not acknowledge the push.
         wanted = {PushOutcome.FAILED}
         if behaviour in (a_gigabyte, a_bomb, endless_chunks):
             wanted = {PushOutcome.REFUSED, PushOutcome.FAILED}

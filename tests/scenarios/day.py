@@ -52,7 +52,7 @@ class Customer:
     tokens: dict[str, str] = field(default_factory=dict)
 
     async def post(self, path: str, *, headers: Mapping[str, str] | None = None, **arguments: Any) -> Any:
-        """The reply's JSON, or None when there was none to be had."""
+        """The reply's JSON, or None if there was none."""
         try:
             async with self.emu.client.post(
                 self.emu.url + path, headers={**HOST, **(headers or {})}, **arguments

@@ -20,14 +20,14 @@ def _never(*arguments: Any) -> Any:
 
 def operation(provider: str, name: str, **more: Any) -> Operation:
     return Operation(
-        name, name, "a page", frozenset({"json"}), f"{provider}/{name}.request", f"{provider}/{name}.reply",
+        name, name, "a page", frozenset({"json"}), request=f"{provider}/{name}.request", reply=f"{provider}/{name}.reply",
         identify=_never, authenticate=_never, explain=_never, answer=_never, **more,
     )  # fmt: skip
 
 
 def receipt(provider: str, name: str, url_key: str, **more: Any) -> ReceiptKind:
     return ReceiptKind(
-        name, name, "a page", f"{provider}/{name}.receipt", url_key,
+        name, name, "a page", schema=f"{provider}/{name}.receipt", url_key=url_key,
         fields=_never, encode=_never, judge=_never, **more,
     )  # fmt: skip
 
@@ -66,7 +66,6 @@ ACME = made_up(
     ),
     default_credentials={"key": "acme-key", "family": {"login": "me"}, "codes": None},
     token_expired="401",
-    url_keys=("acme",),
 )
 BELL = made_up(
     "bell",

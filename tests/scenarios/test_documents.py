@@ -33,9 +33,9 @@ def test_silence_is_kept_apart_from_defaults():
         ("name: [a]", ["1:7 name must be a text, not a list"]),
         (
             "name: Bad",
-            ["1:7 a name is written in kebab-case, small letters, digits and hyphens, not 'Bad'; write bad"],
+            ["1:7 a name must be small letters, digits and hyphens (kebab-case), not 'Bad'; write bad"],
         ),
-        ("name: ---", ["1:7 a name is written in kebab-case, small letters, digits and hyphens, not '---'"]),
+        ("name: ---", ["1:7 a name must be small letters, digits and hyphens (kebab-case), not '---'"]),
         (f"name: {'x' * 65}", ["1:7 a name has at most 64 characters, not 65"]),
         ("name: x\nseed: 1.5", ["2:7 seed must be a whole number, not '1.5'"]),
         ("name: x\nmagic_numbers: some", ["2:16 magic_numbers must be true or false, not 'some'"]),

@@ -26,7 +26,7 @@ def test_json_values_become_texts_with_pointers():
     listing = node.entries["a"]
     assert isinstance(listing, SequenceNode)
     assert as_value(node) == {"a": ["1", "true", None, "no", "2.5"]}
-    assert [item.place.pointer for item in listing.items] == [f"/a/{index}" for index in range(5)]
+    assert [item.location.pointer for item in listing.items] == [f"/a/{index}" for index in range(5)]
 
 
 @pytest.mark.parametrize(("plain", "text", "null"), [(True, "", True), (True, "~", True), (False, "", False)])

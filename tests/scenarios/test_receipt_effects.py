@@ -1,4 +1,4 @@
-"""Receipt effects at all three providers: none at nought per cent, all at a hundred, a fair share between."""
+"""Receipt effects at all three providers: none at 0 %, all at 100 %, a fair share in between."""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ def test_retry_presets(name: str):
         ("{copies: 0}", "copies must be at least 1, not 0"),
         ("{copies: 1001}", "copies must be at most 1000"),
         ("{hold: 0}", "hold must be at least 1"),
-        ("{gap: 1s}", "gap is about further copies"),
-        ("{copies: 1, repeat_set: {id: 1}}", "repeat_set is about further copies"),
+        ("{gap: 1s}", "gap is for further copies"),
+        ("{copies: 1, repeat_set: {id: 1}}", "repeat_set is for further copies"),
         ("{lost: true, delay: 1s}", "delay cannot go with lost: the receipt is never sent"),
         ("{before_reply: true, hold: 2}", "hold cannot go with before_reply"),
         ("{before_reply: true, delay: 2s}", "delay cannot go with before_reply"),
@@ -88,7 +88,7 @@ def test_names_are_judged_by_what_the_rule_can_match():
     assert rule("match: {provider: bell}, receipt: {drop: uuid}").receipt is not None
     assert "unknown field 'cause'" in rule_complaints("match: {provider: bell}, receipt: {drop: cause}")[0]
     assert (
-        "travels as json; possible are form, query"
+        "can be encoded as json; possible are form, query"
         in (rule_complaints("match: {provider: acme}, receipt: {encoding: json}")[0])
     )
     assert (

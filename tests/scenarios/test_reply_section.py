@@ -31,7 +31,7 @@ def test_replies(text: str, effect: ReplyEffect):
     [
         (
             "{error: auth_fialed}",
-            "unknown error 'auth_fialed': nothing this rule matches answers so; did you mean 'auth_failed'?",
+            "unknown error 'auth_fialed': no operation that this rule can match has it; did you mean 'auth_failed'?",
         ),
         ("{error: auth_failed, status: 401}", "status cannot go with error"),
         ("{}", "reply needs error, or some of status, headers and body"),
@@ -39,8 +39,8 @@ def test_replies(text: str, effect: ReplyEffect):
         ("{status: 600}", "status must be at most 599"),
         ("{status: 100}", "status must be at least 200"),
         ("{headers: {'a b': c}}", "'a b' cannot be the name of a header"),
-        ('{headers: {X-A: "a\\nb"}}', "characters that no header can carry"),
-        ("{headers: {content-length: 3}}", "content-length is the server's own"),
+        ('{headers: {X-A: "a\\nb"}}', "characters that no header may have"),
+        ("{headers: {content-length: 3}}", "the server sets content-length itself"),
         ("{body: [1]}", "body must be a text, not a list"),
         ("auth_failed", "reply must be a mapping"),
         ("{eror: auth_failed, error: auth_failed}", "unknown key 'eror' in reply; did you mean 'error'?"),
@@ -90,7 +90,7 @@ def test_faults(text: str, effect: FaultEffect):
         ("http_status", "http_status needs a value: write {http_status: 503}"),
         ("{}", "fault needs latency or one of"),
         ("{placed: true}", "fault needs latency or one of"),
-        ("{reset: false}", "reset: false says nothing"),
+        ("{reset: false}", "reset: false has no effect"),
         ("{reset: maybe}", "reset must be true or false"),
         ("{reset: true, empty: true}", "empty is the second fault after reset"),
         ("{http_status: 99}", "http_status must be at least 200"),
@@ -118,5 +118,7 @@ def test_placed_needs_an_operation_that_places_calls():
 
 
 def test_a_reply_nobody_would_see():
-    assert "nobody would see the reply" in rule_complaints("fault: hang, reply: {error: auth_failed}")[0]
+    assert (
+        "the client would not see the reply" in rule_complaints("fault: hang, reply: {error: auth_failed}")[0]
+    )
     assert rule("fault: truncate, reply: {error: auth_failed}").reply is not None

@@ -15,7 +15,7 @@ def test_chances(text: str, chance: float):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("120%", "lies between 0% and 100%, not at 120%"),
+        ("120%", "must be between 0% and 100%, not 120%"),
         ("0.2", "write 20%"),
         ("20", "write 20%"),
         ("-5%", "must be a percentage"),
@@ -53,8 +53,8 @@ def test_a_rule_needs_an_effect():
 def test_calls_and_receipts_need_an_operation_that_dials():
     found = rule_complaints("match: {operation: login}, call: {outcome: busy}, receipt: {copies: 2}")
     assert found == [
-        "call has no effect here: no calls are placed by login",
-        "receipt has no effect here: no calls are placed by login",
+        "call has no effect here: login place no calls",
+        "receipt has no effect here: login place no calls",
     ]
 
 
@@ -70,9 +70,7 @@ def test_a_made_up_name_avoids_a_given_one():
 
 def test_names_are_unique():
     text = "name: x\nrules:\n  - {name: a, fault: reset}\n  - {name: a, fault: hang}\n"
-    assert complaints(text) == [
-        "4:12 a second rule is called 'a': draws and counters go by the name; the other stands in line 3"
-    ]
+    assert complaints(text) == ["4:12 duplicate rule name 'a' (first on line 3)"]
 
 
 @pytest.mark.parametrize("name", ["''", '"a\\nb"', "x" * 201, "[a]"])

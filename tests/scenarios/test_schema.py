@@ -12,22 +12,20 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from voice_emulator.core.faults import FAULTS
-from voice_emulator.core.scenario import CORRUPTIONS, RETRIES
-from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.errors import FileError
 from voice_emulator.providers.registry import discover
 from voice_emulator.resources import data_path
 from voice_emulator.scenarios import (
     call_section,
     documents,
+    match_section,
     receipt_section,
     reply_section,
     rule_section,
 )
-from voice_emulator.scenarios import (
-    match_section as matching,
-)
-from voice_emulator.scenarios.catalogue import Catalogue, url_settings
+from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.loader import ScenarioLoader, shipped_names
+from voice_emulator.scenarios.schema import scenario_schema
 from voice_emulator.schemas.validate import SchemaSet
 
 WRONG = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
@@ -130,6 +128,11 @@ REFUSED_BY_BOTH = [
     "name: x\nrules: [{reply: {headers: {Content-Length: 3}}}]\n",
     "name: x\nrules: [{chance: 100.5%, fault: reset}]\n",
     "name: x\nproviders: {nxcloud: {dialect: french}}\n",
+    "name: x\nproviders: {nxcloud: {batch_limit: 0}}\n",
+    "name: x\nproviders: {huawei_cec: {auth_failure_status: 500}}\n",
+    "name: x\nrules: [{call: {outcome: answered, weight: 2}}]\n",
+    "name: x\nrules: [{receipt: {lost: YES, drop: phone}}]\n",
+    "name: x\nclock: 0.5\n",
 ]
 
 
@@ -146,29 +149,67 @@ def test_what_the_loader_refuses_it_refuses(text: str, loader: ScenarioLoader):
     assert not accepted(instance(text))
 
 
-def test_its_words_are_the_loaders():
-    providers = discover()
-    catalogue = Catalogue(providers, SchemaSet.load(providers))
-    match = DEFINITIONS["match"]["properties"]
+@pytest.mark.parametrize("provider", discover())
+def test_the_default_of_every_setting_is_accepted(provider: str):
+    settings = discover()[provider].settings.defaults()
+    assert accepted({"name": "x", "providers": {provider: settings}})
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [(each.id, name) for each in discover().values() for name in each.settings.settings]
+)
+def test_it_judges_values_of_settings_as_the_loader_does(provider: str, name: str, loader: ScenarioLoader):
+    setting = discover()[provider].settings.settings[name]
+    values = ["", "0", "1", "-1", "2025", "true", "off", "~", "some text", "1.5", "[a, b]", "{}"]
+    values += setting.choices
+    if setting.minimum is not None:
+        values += [str(setting.minimum), str(setting.minimum - 1)]
+    for value in values:
+        text = f"name: x\nproviders: {{{provider}: {{{name}: {value}}}}}\n"
+        refusal = refused(text, loader)
+        if refusal is None:
+            assert accepted(instance(text)), value
+        # What one setting checks by itself, for instance that an offset lies within a day, only the loader knows.
+        elif setting.check is None and setting.kind != "mapping":
+            assert not accepted(instance(text)), f"{value!r}: {refusal}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [(each.id, name) for each in discover().values() for name in each.settings.settings]
+)
+def test_every_setting_but_a_mapping_may_be_a_reference(provider: str, name: str):
+    taken = accepted({"name": "x", "providers": {provider: {name: "${X}"}}})
+    assert taken is (
+        discover()[provider].settings.settings[name].kind not in ("mapping", "tariff", "tariffs")
+    )
+
+
+def refused(text: str, loader: ScenarioLoader) -> str | None:
+    try:
+        loader.text(text)
+    except FileError as error:
+        return str(error)
+    return None
+
+
+def test_it_knows_the_providers_of_plug_ins():
+    tinytel = discover("tests.fourth")["tinytel"]
+    schema = scenario_schema({"tinytel": tinytel})
+    Draft202012Validator.check_schema(schema)
+    assert set(schema["properties"]["providers"]["properties"]) == {"tinytel"}
+    assert schema["$defs"]["operation"]["anyOf"][0]["enum"] == list(tinytel.operations)
+
+
+def test_every_key_of_a_section_is_in_it():
     assert tuple(SCHEMA["properties"]) == documents.KEYS
     assert set(DEFINITIONS["rule"]["properties"]) == set(rule_section.KEYS)
-    assert set(match) == set(matching.KEYS)
+    assert set(DEFINITIONS["match"]["properties"]) == set(match_section.KEYS)
     assert set(DEFINITIONS["choice"]["properties"]) == {"weight", *call_section.KEYS}
     assert set(DEFINITIONS["reply"]["properties"]) == set(reply_section.REPLY_KEYS)
     assert set(DEFINITIONS["receipt"]["properties"]) == set(receipt_section.KEYS)
     assert set(DEFINITIONS["fault"]["anyOf"][2]["properties"]) == {"latency", "placed", *FAULTS}
-    assert DEFINITIONS["outcome"]["anyOf"][0]["enum"] == [outcome.value for outcome in Outcome]
-    assert DEFINITIONS["receipt"]["properties"]["corrupt"]["anyOf"][0]["enum"] == list(CORRUPTIONS)
-    assert DEFINITIONS["receipt"]["properties"]["retry"]["anyOf"][0]["enum"] == list(RETRIES)
-    assert match["provider"]["anyOf"][0]["anyOf"][0]["enum"] == list(catalogue.providers)
-    assert set(match["operation"]["anyOf"][0]["anyOf"][0]["enum"]) == {
-        name for provider in catalogue.providers.values() for name in provider.operations
-    }
 
 
-def test_its_settings_are_the_providers():
-    providers = discover()
-    for known in Catalogue(providers, SchemaSet.load(providers)).providers.values():
-        properties = SCHEMA["properties"]["providers"]["properties"][known.id]["anyOf"][0]["properties"]
-        assert set(properties) == {*known.settings.settings, *url_settings(known), "credentials"}
-        assert set(properties["credentials"]["properties"]) == set(known.default_credentials)
+def test_every_reference_leads_to_a_definition():
+    named = set(re.findall(r'"#/\$defs/([a-z_0-9]+)"', json.dumps(SCHEMA)))
+    assert named == set(DEFINITIONS)

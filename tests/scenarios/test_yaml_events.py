@@ -44,7 +44,7 @@ def test_every_node_knows_its_place():
     inner = call.entries["call"]
     assert isinstance(inner, MappingNode)
     outcome = inner.entries["outcome"]
-    assert (outcome.place.line, outcome.place.column, outcome.place.pointer) == (
+    assert (outcome.location.line, outcome.location.column, outcome.location.pointer) == (
         3,
         21,
         "/rules/0/call/outcome",
@@ -85,11 +85,11 @@ def test_no_content(text: str):
         ("a: 'open", "1:4", "unexpected end of stream"),
         ("a: [1, {b: 2}", "1:4", "while parsing a flow"),
         ("a: 1\n---\nb: 2", "2:1", "a second document"),
-        ("a: 1\nb: 2\na: 3", "3:1", "stands here for the second time; the first is in line 1"),
+        ("a: 1\nb: 2\na: 3", "3:1", "duplicate key 'a' (first on line 1)"),
         ("a: !!python/name:os.system x", "1:4", "is not supported"),
         ("a: !secret x", "1:4", "'!secret' is not supported"),
-        ("a: *b", "1:4", "no &b stands above it"),
-        ("a: &b [*b]", "1:8", "inside of what it repeats"),
+        ("a: *b", "1:4", "undefined alias *b; quote the value if it is a pattern"),
+        ("a: &b [*b]", "1:8", "inside its own anchor"),
         ("{[a]: b}", "1:2", "a key must be plain text"),
         ("<<: {a: b}", "1:1", "merge keys"),
         ("a: é\x00", "1:5", "U+0000"),
@@ -118,7 +118,7 @@ def test_an_alias_bomb_is_refused_before_it_goes_off():
     levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     found = wrong("\n".join(levels))
     assert len(found) == 1
-    assert "more than 100000 values, aliases expanded" in found[0]
+    assert "more than 100000 values, with aliases expanded" in found[0]
 
 
 def test_a_file_that_is_no_scenario_by_its_size():

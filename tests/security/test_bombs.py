@@ -234,7 +234,7 @@ FORMS = {
     "percent signs": (FORM, b"%" * 15_000_000),
     "escapes": (FORM, b"phone=" + b"%00" * 5_000_000),
     "escapes that fit": (FORM, b"phone=" + b"%00" * 300_000),
-    "fields that are no UTF-8": (FORM, b"\xff&" * 5_000_000),
+    "fields that are not UTF-8": (FORM, b"\xff&" * 5_000_000),
     "many numbers": (FORM, b"appkey=nx-appkey&secretkey=nx-secretkey&phone=" + b"6281," * 200_000),
     "one long number": (FORM, b"appkey=nx-appkey&secretkey=nx-secretkey&phone=" + b"6" * 1_000_000),
     "many parts": ("multipart/form-data; boundary=b", b"".join(PART % n for n in range(20_000)) + b"--b--\r\n"),
@@ -332,7 +332,7 @@ async def test_the_control_port_unpacks_nothing_either(emu: Running):
         async with emu.client.post(
             emu.control + "/v1/tenants", data=io.BytesIO(body), headers=headers
         ) as reply:
-            assert reply.status == 400
+            assert reply.status == 415
     await still_serves(emu)
 
 

@@ -169,7 +169,7 @@ async def test_a_call_back_url_of_a_request_is_refused_with_line_breaks(evil: st
 def test_neither_the_command_line_nor_a_scenario_takes_a_callback_url_with_line_breaks(evil: str):
     url = f"http://127.0.0.1:9/{evil}"
     for option in (["--callback-url", url], ["--rewrite-callback", f"http://localhost={url}"]):
-        with pytest.raises(click.BadParameter, match=r"no URL|no pair of URLs"):
+        with pytest.raises(click.BadParameter, match=r"not a valid URL|not a pair of URLs"):
             serve.make_context("serve", option)
     text = json.dumps({"name": "s", "providers": {"nxcloud": {"callback_url": url}}, "rules": []})
     with pytest.raises(EmulatorError, match="callback_url"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -15,7 +16,12 @@ from tests.wire.raw import form_request
 from voice_emulator.app import Emulator
 from voice_emulator.settings import Options
 from voice_emulator.wire.control import request as asking
-from voice_emulator.wire.http.connection_limits import ConnectionLimits, allow_more_files, connection_limit
+from voice_emulator.wire.http.connection_limits import (
+    ConnectionLimits,
+    allow_more_files,
+    connection_limit,
+    push_limit,
+)
 from voice_emulator.wire.traffic import request_body as intake
 
 PORTS = ("traffic", "control")
@@ -168,28 +174,92 @@ async def test_above_the_limit_the_longest_silent_connection_goes():
             writer.close()
 
 
-async def test_when_all_have_spoken_a_newcomer_is_turned_away_until_one_leaves():
-    request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    async with emulator(limit=3) as running:
-        open_ones = []
+REQUEST = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UNFINISHED = b"POST /api/yunhu HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
+
+async def heard(reader: asyncio.StreamReader) -> bytes:
+    return await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+
+
+async def test_when_all_have_spoken_the_one_that_spoke_longest_ago_goes():
+    async with emulator(limit=4) as running:
+        kept = []
         for _ in range(3):
             reader, writer = await connect(running.runtime.traffic)
-            writer.write(request)
-            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-            open_ones.append((reader, writer))
+            writer.write(REQUEST)
+            await heard(reader)
+            kept.append((reader, writer))
+        # The first one speaks again: now the second one has been silent longest.
+        kept[0][1].write(REQUEST)
+        await asyncio.wait_for(kept[0][0].readuntil(b"\r\n\r\n"), PATIENCE)
+        reader, writer = await connect(running.runtime.traffic)
+        writer.write(REQUEST)
+        assert (await heard(reader)).startswith(b"HTTP/1.1 404")
+        await to_the_end(kept[1][0])
+        kept[2][1].write(REQUEST)
+        assert b"HTTP/1.1 404" in await heard(kept[2][0])
+        for _, other in (*kept, (reader, writer)):
+            other.close()
+
+
+@pytest.mark.parametrize("said", [b"", REQUEST, UNFINISHED], ids=["silent", "kept alive", "unfinished"])
+@pytest.mark.parametrize("limit", [3, 20])
+async def test_connections_to_the_traffic_port_never_shut_out_the_control_port(said: bytes, limit: int):
+    async with emulator(limit=limit) as running:
+        crowd = []
+        for _ in range(2 * limit):
+            reader, writer = await connect(running.runtime.traffic)
+            writer.write(said)
+            if said == REQUEST:
+                await heard(reader)
+            crowd.append((reader, writer))
+        for _ in range(3):
+            reader, writer = await connect(running.runtime.control)
+            writer.write(HEALTH)
+            assert (await heard(reader)).startswith(b"HTTP/1.1 200")
+            writer.close()
+        assert running._doors.open <= limit
+        for _, writer in crowd:
+            writer.transport.abort()
+
+
+async def test_kept_connections_to_the_control_port_do_not_shut_it_out_either():
+    async with emulator(limit=5) as running:
+        crowd = []
+        for _ in range(12):
+            reader, writer = await connect(running.runtime.control)
+            writer.write(HEALTH)
+            assert (await heard(reader)).startswith(b"HTTP/1.1 200")
+            crowd.append(writer)
+        assert running._doors.open <= 5
+        for writer in crowd:
+            writer.transport.abort()
+
+
+async def test_when_all_are_busy_a_newcomer_is_turned_away_until_one_leaves():
+    async with emulator(limit=4) as running:
+        busy = []
+        for _ in range(3):
+            reader, writer = await connect(running.runtime.traffic)
+            writer.write(UNFINISHED)
+            busy.append((reader, writer))
+        async with asyncio.timeout(PATIENCE):
+            while len(running._doors._spoken) < 3:  # noqa: ASYNC110 - reading a head sets no event
+                await asyncio.sleep(0)
         reader, writer = await connect(running.runtime.traffic)
         assert await to_the_end(reader) == b""
         writer.close()
-        open_ones.pop()[1].close()
+        busy.pop()[1].transport.abort()
         async with asyncio.timeout(PATIENCE):
             while running._doors.open == 3:  # noqa: ASYNC110 - a closed connection sets no event
                 await asyncio.sleep(0)
         reader, writer = await connect(running.runtime.traffic)
-        writer.write(request)
-        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-        writer.close()
-        for _, writer in open_ones:
-            writer.close()
+        writer.write(REQUEST)
+        assert await heard(reader)
+        for _, other in (*busy, (reader, writer)):
+            other.transport.abort()
 
 
 def test_the_limit_leaves_files_for_pushes(monkeypatch):
@@ -199,6 +269,7 @@ def test_the_limit_leaves_files_for_pushes(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
     monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.update(now=wanted))
     assert connection_limit() == 768
+    assert push_limit(1_024) == 204
     allow_more_files()
     assert limits["now"] == (4096, 4096)
     assert connection_limit() == 3072
@@ -229,6 +300,54 @@ async def test_a_head_past_its_bounds_is_400(port: str, head: bytes):
         assert b" 400 " in (await to_the_end(reader)).partition(b"\r\n")[0]
         writer.close()
         await healthy(running)
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize("size", [1, 2])
+async def test_a_body_of_nothing_but_framing_is_cut_off(port: str, size: int):
+    chunk = b"%x\r\n" % size + b"x" * size + b"\r\n"
+    async with emulator() as running:
+        reader, writer = await connect(base(running, port))
+        path = b"/v1/tenants" if port == "control" else b"/api/yunhu"
+        writer.write(HEAD.replace(b"/v1/tenants", path) + b"Transfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(chunk * 10_000)
+                await writer.drain()
+        assert await to_the_end(reader) == b""
+        writer.close()
+        await healthy(running)
+
+
+@pytest.mark.parametrize("size", [4, 16, 1_000])
+async def test_small_chunks_are_no_framing(size: int):
+    chunk = b"%x\r\n" % size + b"x" * size + b"\r\n"
+    async with emulator() as running:
+        reader, writer = await connect(running.runtime.traffic)
+        body = chunk * (400_000 // size)
+        head = HEAD.replace(b"/v1/tenants", b"/api/yunhu")
+        writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n\r\n")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), PATIENCE)).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_many_bodies_at_once_are_turned_away_on_the_control_port_too(monkeypatch):
+    monkeypatch.setattr(asking, "READING_LIMIT", 1_000_000)
+    async with emulator() as running:
+        pairs = [await connect(running.runtime.control) for _ in range(4)]
+        for _, writer in pairs:
+            writer.write(HEAD + b"Content-Length: 400000\r\n\r\n" + b" " * 399_999)
+        answers = [asyncio.ensure_future(reader.readuntil(b"\r\n\r\n")) for reader, _ in pairs]
+        done, _ = await asyncio.wait(answers, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        assert all(task.result().startswith(b"HTTP/1.1 503") for task in done)
+        for _, writer in pairs:
+            writer.write(b" ")
+        heads = [await asyncio.wait_for(answer, PATIENCE) for answer in answers]
+        assert sorted({head[9:12] for head in heads}) == [b"400", b"503"]
+        for _, writer in pairs:
+            writer.close()
+        await healthy(running)
+        assert running._control._reading.bytes == 0
 
 
 async def test_many_large_bodies_at_once_are_turned_away_beyond_a_bound(monkeypatch):

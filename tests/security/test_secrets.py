@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import quote, unquote, urlencode
 
 import pytest
+from yarl import URL
 
 from tests.providers.huawei_cec.client import NOTIFICATION, Client
 from tests.providers.infin8linx.account import BATCH, EVER, KEYS, SERVICES
@@ -167,10 +171,119 @@ async def test_no_secret_is_shown_anywhere(emu: Running, caplog, capfd):
             assert place < 0, f"{where}: ...{text[max(0, place - 200) : place + 60]}..."
     assert len(shown["events"]) > 10_000
     assert any("har" in path for path in others)
-    assert "nx-mine" in shown["/v1/tenants/default/journal?limit=1000"], "what is no secret is shown"
+    assert "nx-mine" in shown["/v1/tenants/default/journal?limit=1000"], (
+        "values that are not secret are shown"
+    )
 
 
 async def test_the_tenant_itself_shows_its_credentials_since_tests_need_them(emu: Running):
     emu.change({"credentials": SECRETS})
     async with emu.client.get(emu.control + "/v1/tenants/default", headers=TOLD) as reply:
         assert (await reply.json())["credentials"]["nxcloud"]["secretkey"] == SECRETS["nxcloud"]["secretkey"]
+
+
+# --- by value -------------------------------------------------------------------------------------
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+PARTS = {"Content-Type": "multipart/form-data; boundary=b"}
+RECEIVER = {"user": "hook-us3r", "password": "hook-p4ss/word", "token": "hook-t0ken+9"}
+
+#: Where a client may put a secret, as (method, path, headers, body).
+PLACES: dict[str, Callable[[str], tuple[str, str, dict[str, str], bytes]]] = {
+    "path": lambda text: ("POST", f"/nowhere/{quote(text, safe='')}", {}, b""),
+    "path of an operation": lambda text: ("GET", f"/api/voiceSms/gpsend/{quote(text, safe='')}", {}, b""),
+    "query": lambda text: ("GET", f"/api/voiceSms/gpsend?ext={quote(text, safe='')}", {}, b""),
+    "name in the query": lambda text: ("GET", f"/api/voiceSms/gpsend?{quote(text, safe='')}=1", {}, b""),
+    "escaped name": lambda text: ("POST", "/api/voiceSms/gpsend", FORM, f"%73ecretkey={quote(text)}".encode()),
+    "mistyped name": lambda text: ("POST", "/api/voiceSms/gpsend", FORM, urlencode({"secretkye": text}).encode()),
+    "another field": lambda text: ("POST", "/api/voiceSms/gpsend", FORM, urlencode({"phone": text, "ext": text}).encode()),
+    "header": lambda text: ("POST", "/api/voiceSms/gpsend", {"X-Own": quote(text)}, b""),
+    "Cookie": lambda text: ("POST", "/api/voiceSms/gpsend", {"Cookie": f"a=b; s={quote(text, safe='')}"}, b""),
+    "Proxy-Authorization": lambda text: ("POST", "/api/voiceSms/gpsend", {"Proxy-Authorization": basic(text)}, b""),
+    "Referer": lambda text: ("POST", "/nowhere", {"Referer": f"http://h/?k={quote(text, safe='')}"}, b""),
+    "array": lambda text: ("POST", "/apigovernance/api/oauth/tokenByAkSk", JSON, json.dumps({"app_secret": [text]}).encode()),
+    "object": lambda text: ("POST", "/apigovernance/api/oauth/tokenByAkSk", JSON, json.dumps({"app_secret": {"a": text}}).encode()),
+    "name in JSON": lambda text: ("POST", "/apigovernance/api/oauth/tokenByAkSk", JSON, json.dumps({text: 1, "a": [[text]]}).encode()),
+    "escapes in JSON": lambda text: (
+        "POST", "/apigovernance/api/oauth/tokenByAkSk", JSON, b'{"x": "%s"}' % "".join(f"\\u{ord(c):04x}" for c in text).encode(),
+    ),
+    "single quotes": lambda text: ("POST", "/apigovernance/api/oauth/tokenByAkSk", JSON, f"{{'app_secret': '{text}'}}".encode()),
+    "XML": lambda text: ("POST", "/apigovernance/api/oauth/tokenByAkSk", {"Content-Type": "text/xml"}, f"<a>{html.escape(text)}</a>".encode()),
+    "second line of a part": lambda text: (
+        "POST", "/api/voiceSms/gpsend", PARTS, f'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\none\r\n{text}\r\n--b--\r\n'.encode(),
+    ),
+    "name of a part": lambda text: (
+        "POST", "/api/voiceSms/gpsend", PARTS, f'--b\r\nContent-Disposition: form-data; name="{quote(text)}"\r\n\r\none\r\n--b--\r\n'.encode(),
+    ),
+    "no multipart at all": lambda text: ("POST", "/api/voiceSms/gpsend", PARTS, f"secretkey\r\n{text}".encode()),
+    "Base64": lambda text: ("POST", "/api/voiceSms/gpsend", FORM, urlencode({"ext": b64encode(f"a:{text}".encode())}).encode()),
+}  # fmt: skip
+
+
+def basic(text: str) -> str:
+    return "Basic " + b64encode(f"me:{text}".encode()).decode()
+
+
+def readings(text: str) -> str:
+    """``text`` and what it says to those who decode it, once and twice."""
+    found = [text]
+    for _ in range(2):
+        last = found[-1]
+        once = html.unescape(unquote(last.replace("\\\\", "\\").replace('\\"', '"')))
+        found.append(re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), once))
+    found += [
+        b64decode(run[: len(run) // 4 * 4]).decode("latin-1")
+        for run in re.findall(r"[A-Za-z0-9+/]{12,}", text)
+    ]
+    return "\n".join(found)
+
+
+async def test_no_known_value_is_shown_wherever_and_however_it_was_sent(emu: Running, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    tokens = await everything(emu)
+    target = emu.receiver.url.replace("//", f"//{RECEIVER['user']}:{quote(RECEIVER['password'], safe='')}@")
+    emu.change({"callback_urls": {"nxcloud": f"{target}/nxcloud?token={quote(RECEIVER['token'])}&x=1"}})
+    secrets = [*all_of(SECRETS), *tokens, RECEIVER["password"], RECEIVER["token"]]
+    emu.receiver.before_answer = None
+    for secret in secrets:
+        # A receiver that says what it was given, and one that refuses and says why.
+        emu.receiver.answer_once(
+            500, f"no: {secret}", {"X-ResponseSpec": quote(secret), "X-Basic": basic(secret)}
+        )
+        for place in PLACES.values():
+            method, path, headers, body = place(secret)
+            async with emu.client.request(
+                method, URL(emu.url + path, encoded=True), headers=headers, data=body
+            ) as reply:
+                await reply.read()
+    keys = {"appkey": "nx-mine", "secretkey": SECRETS["nxcloud"]["secretkey"]}
+    for _ in range(4):
+        await Customer(emu).ask("gpsend", **keys)
+    await emu.settle()
+    told = {}
+    for path in (*SHOWN, *(path for path in further(emu) if not path.endswith("/events"))):
+        async with emu.client.get(emu.control + path, headers=TOLD) as reply:
+            told[path] = await reply.text()
+    async with emu.client.get(emu.control + "/v1/tenants/default", headers=TOLD) as reply:
+        tenant = await reply.json()
+    assert tenant["callback_urls"]["nxcloud"].endswith("?token=***&x=1")
+    told["tenant"] = json.dumps({**tenant, "credentials": {}})
+    entries = [entry.id for entry in emu.tenant.journal]
+    for entry in entries[::7]:
+        async with emu.client.get(
+            f"{emu.control}/v1/tenants/default/journal/{entry}/explain", headers=TOLD
+        ) as reply:
+            told[f"explain {entry}"] = await reply.text()
+    told["log"] = caplog.text
+    told["streams"] = "".join(capfd.readouterr())
+    for where, text in told.items():
+        said = readings(text)
+        for secret in secrets:
+            found = said.find(secret)
+            assert found < 0, f"{where}: ...{said[max(0, found - 200) : found + 60]}..."
+    journal = told["/v1/tenants/default/journal?limit=1000"]
+    for token in tokens:
+        assert f"***{token[-4:]}" in journal
+    assert "nx-access-mine" in journal, "an id is no secret, whatever another provider calls its secrets"
+    assert sum(text.count("***") for text in told.values()) > 500

@@ -56,7 +56,7 @@ class Page:
     async def open(self, place: str = "/default/calls") -> Page:
         """Go to a place within the page as a bookmark would, and wait for it to be live."""
         if self.tab.url != "about:blank":
-            await self.tab.goto("about:blank")  # another place of the same page would not load it anew
+            await self.tab.goto("about:blank")  # another place of the same page would not load it again
         await self.tab.goto(f"{self.base}/#{place}")
         await self.live()
         return self
@@ -94,7 +94,7 @@ async def opened(
 ) -> AsyncIterator[Page]:
     """A tab on the page, not gone anywhere yet. What went wrong in it fails the test at the end.
 
-    A refusal of the API (4xx) is no error of the page, though the browser writes it to the console.
+    A refusal of the API (4xx) is not an error of the page, although the browser writes it to the console.
     """
     settings: dict[str, Any] = {"viewport": dict(viewport), "color_scheme": scheme, **options}
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from playwright.async_api import expect
 
@@ -86,16 +87,20 @@ async def test_the_request_can_be_repeated_with_curl(emu, page):
     command = await page.clipboard()
     assert command.startswith("curl -sS ")
     assert "***" not in command
+    assert "nx-secretkey" not in command
+    await expect(page("#detail")).to_contain_text("Set $SECRETKEY before you run")
 
-    assert '"code":"0"' in await run(command)
+    assert '"code":"0"' in await run(command, SECRETKEY="nx-secretkey")
     await page.total("2 calls")
     calls = (await get(emu, "/v1/tenants/default/calls"))["calls"]
     assert [call["number"] for call in calls] == [NUMBER, NUMBER]
 
 
-async def run(command: str) -> str:
+async def run(command: str, **variables: str) -> str:
     """What a shell says to a command line; the emulator serves meanwhile, in this very loop."""
-    process = await asyncio.create_subprocess_exec("sh", "-c", command, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", command, stdout=asyncio.subprocess.PIPE, env={**os.environ, **variables}
+    )
     said, _ = await process.communicate()
     return said.decode()
 

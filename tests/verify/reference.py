@@ -114,7 +114,7 @@ class Reference:
         for name in ("second", "duration", "billsec", "talkDuration", "cycle", "size"):
             value = fields.get(name)
             if value is not None and not (str(value).isascii() and str(value).isdigit()):
-                raise Refused(f"{name} is no number")
+                raise Refused(f"{name} is not a number")
         forms = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d,%H:%M:%S:%f")
         for name in ("start_time", "end_time", "starttime", "endtime", "releaseTime"):
             text = fields.get(name)
@@ -122,7 +122,7 @@ class Reference:
                 try:
                     datetime.strptime(text, forms["/" in text])
                 except ValueError:
-                    raise Refused(f"{name} is no date") from None
+                    raise Refused(f"{name} is not a date") from None
 
     def check_signature(self, fields: dict[str, Any]) -> None:
         if not {"signature", "timestamp", "nonce"} <= set(fields):

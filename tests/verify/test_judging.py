@@ -13,7 +13,7 @@ from voice_emulator.verify.judging import difference
         ({"charge": "1"}, None, "it disappeared"),
         ({"charge": "1"}, {"charge": "1"}, None),
         ({"charge": "1"}, {"charge": "2"}, "charge was '1' and is '2'"),
-        # What is no business of the provider's may change: counters of arrivals, times of the last one.
+        # Values that the provider does not determine may change: counters of arrivals, times of the last one.
         ({"charge": "1", "seen": 1}, {"charge": "1", "seen": 2}, None),
         # Where nothing has a known name, everything counts.
         ({"mine": 1}, {"mine": 2}, "mine was 1 and is 2"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from tests.verify.reference import KEY, Reference, Refused, after, served
 from voice_emulator.providers.registry import discover
@@ -18,6 +20,7 @@ from voice_emulator.report.conformance import render_conformance
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import Options
 from voice_emulator.wire.delivery.grader import Graded, Grader, conformance_document
+from voice_emulator.wire.delivery.push_client import Headers, PushClient
 
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)
@@ -152,7 +155,25 @@ class TrailingNewline(Reference):
         return web.Response(text="success\n")
 
 
+class ClosesWithoutSaying(Reference):
+    """Closes each connection after its answer, which says nothing of it; some servers do."""
+
+    async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        response = await super().handle(raw)
+        if raw.transport is not None:
+            asyncio.get_running_loop().call_later(self.closes_after, raw.transport.close)
+        return response
+
+    closes_after = 0.002
+
+
+class ClosesLater(ClosesWithoutSaying):
+    closes_after = 0.03
+
+
 MUTANTS = [
+    (ClosesWithoutSaying, set()),
+    (ClosesLater, set()),
     (Reference, set()),
     (EmptyBody, {"nxcloud/acknowledgement", "huawei_cec/acknowledgement"}),
     (AcknowledgesFirst, everywhere("stored", "burst-stored")),
@@ -281,3 +302,21 @@ async def test_a_receiver_beyond_the_private_networks_needs_permission():
     options = Options(callback_url="http://192.0.2.7/none", seed=1)
     graded = await Grader({"nxcloud": PROVIDERS["nxcloud"]}, SCHEMAS, options, timeout=2).run()
     assert "allow it with --allow-callback-host" in graded[0].reason
+
+
+async def test_what_the_emulator_itself_could_not_send_is_skipped(monkeypatch: pytest.MonkeyPatch):
+    """It says nothing about the receiver."""
+    real, sent = PushClient.exchange, []
+
+    async def exchange(
+        self: PushClient, method: str, url: URL, headers: Headers, body: bytes, **named: Any
+    ) -> Any:
+        sent.append(url)
+        if len(sent) % 7 == 0:  # never the first one, without which nothing is judged
+            raise OSError(errno.EMFILE, "too many open files")
+        return await real(self, method, url, headers, body, **named)
+
+    monkeypatch.setattr(PushClient, "exchange", exchange)
+    graded = await grade(Reference(), ("infin8linx",))
+    assert {each.verdict for each in graded.values()} == {"passed", "skipped"}
+    assert any("too many open files" in each.reason for each in graded.values() if each.verdict == "skipped")

@@ -1,4 +1,4 @@
-"""Clients that go away, in every way and at every moment: that is no error, and nobody is told of one."""
+"""Clients that disconnect, in every way and at every moment, cause no error and no error message."""
 
 from __future__ import annotations
 

@@ -134,6 +134,9 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process: 0 fine, 1 findings or a failure, 2 wrong usage."""
+    from voice_emulator.cli.process import guard_output
+
+    guard_output()
     try:
         commands.main(args=list(args) if args is not None else None, prog_name="voice-emulator")
     except OSError as error:

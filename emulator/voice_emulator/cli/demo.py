@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Real seconds after which the demo gives up.
 PATIENCE = 30.0
-#: How a call goes whose number is no magic one; at 60x nobody waits longer than a few seconds for it.
+#: How calls go, except those to magic numbers; at 60x each takes a few seconds.
 SCENARIO = """\
 name: demo
 description: People pick up after a few seconds and talk for a while; magic numbers are busy or do not answer.
@@ -101,7 +101,7 @@ class _Demo:
                 self._screen.sent(sent)
 
     def _take(self, push: Arrival) -> None:
-        """Note a receipt; one that nobody waits for is none of ours."""
+        """Note a receipt of one of the calls; others are ignored."""
         if push.provider not in RECEIPT_FIELDS:
             return
         number_field, id_field, cause_field = RECEIPT_FIELDS[push.provider]

@@ -1,4 +1,4 @@
-"""Running a coroutine as a command: on uvloop where there is one, until a signal says stop."""
+"""Running a coroutine as a command: on uvloop where there is one, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Of those that end a process, the ones that end it in an orderly way. SIGHUP: the terminal has gone.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def run(main: Coroutine[object, object, T]) -> T:
@@ -27,17 +28,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def on_signals(act: Callable[[], object]) -> None:
-    """Have ``act`` called in the running loop at every SIGINT and SIGTERM from now on."""
+    """Have ``act`` called in the running loop at every SIGINT, SIGTERM and SIGHUP from now on."""
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         try:
             loop.add_signal_handler(number, act)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
-
-
-async def until_signal() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    told = asyncio.Event()
-    on_signals(told.set)
-    await told.wait()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from voice_emulator.cli.environment import given
 from voice_emulator.cli.options import address, span
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
@@ -28,7 +29,7 @@ PATIENCE = 2.0
 
 def _default_control() -> str:
     """The control port of an emulator that was started in the same environment, as in a container."""
-    return f"http://127.0.0.1:{os.environ.get('VOICE_EMULATOR_CONTROL_PORT') or 4881}"
+    return f"http://127.0.0.1:{given('VOICE_EMULATOR_CONTROL_PORT', os.environ) or 4881}"
 
 
 control_option = click.option(
@@ -146,7 +147,7 @@ def look(control: str, patience: float, tls: ssl.SSLContext | None = None) -> tu
         about = f"scenario {state['scenario']}, version {state['version']}"
         return state["status"] == "ok", f"ready at {control}: {about}"
     except (ValueError, KeyError, TypeError):
-        return False, f"{control} is no voice-emulator: its /health answered something else"
+        return False, f"{control} is not a voice-emulator: its /health answered something else"
 
 
 def _any_certificate() -> ssl.SSLContext:

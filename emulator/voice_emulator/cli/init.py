@@ -1,4 +1,4 @@
-"""init: files to start from, written beside whatever is there already."""
+"""init: files to start from; it never overwrites one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 import click
 
 from voice_emulator.cli.packing import write_wheel
+from voice_emulator.cli.scenarios import schema_text
 from voice_emulator.cli.terminal import echo
+from voice_emulator.providers.registry import discover
 
+SCHEMA = "scenario.schema.json"
 #: The files, in the order they are written, and what each is.
 STARTERS = {
     "scenario.yaml": "a commented scenario",
+    SCHEMA: "its JSON Schema, which editors complete and check it with",
     "compose.yaml": "the emulator as a container beside your application",
     "ci.yaml": "a job for GitHub Actions",
     "gitlab-ci.yaml": "the same for GitLab CI",
@@ -27,23 +31,25 @@ WHEELS = "wheels"
 def init(folder: Path) -> None:
     """Write files to start from into DIR, or into this folder.
 
-    They are a scenario, a compose file, jobs for CI systems and a Kubernetes manifest, and this very emulator as a
-    wheel, which the jobs and the compose file install. A file that is there already is left as it is.
+    They are a scenario and its JSON Schema, a compose file, jobs for CI systems, a Kubernetes manifest, and this
+    emulator as a wheel, which the jobs and the compose file install. A file that exists is not overwritten.
     """
     source = Path(__file__).with_name("starters")
-    # Told at the end, so that nobody's not listening keeps a file from being written.
-    told: list[str] = []
+    # Printed at the end: a reader that has gone away must not keep a file from being written.
+    lines: list[str] = []
 
     def write(what: str, how: Callable[[], Path]) -> None:
         try:
-            told.append(f"wrote  {how()}: {what}")
+            lines.append(f"wrote  {how()}: {what}")
         except FileExistsError as error:
-            told.append(f"kept   {error.filename}: it was there already")
+            lines.append(f"kept   {error.filename}: it exists already")
 
     def copy(name: str) -> Path:
         target = folder / name
         with target.open("x", encoding="utf-8") as file:
-            file.write((source / name).read_text(encoding="utf-8"))
+            file.write(
+                schema_text(discover()) if name == SCHEMA else (source / name).read_text(encoding="utf-8")
+            )
         return target
 
     try:
@@ -56,5 +62,5 @@ def init(folder: Path) -> None:
         )
     except OSError as error:
         raise click.ClickException(f"cannot write to {folder}: {error.strerror or error}") from error
-    told.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
-    echo("\n".join(told))
+    lines.append(f"Next: voice-emulator serve --scenario {folder / 'scenario.yaml'} --watch")
+    echo("\n".join(lines))

@@ -14,7 +14,7 @@ from voice_emulator.cli.options import PORT
 from voice_emulator.cli.output import Outlet, never_wait
 from voice_emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
 from voice_emulator.cli.terminal import Bold, echo
-from voice_emulator.wire.http.connection_errors import bind_error
+from voice_emulator.errors import UsageError
 
 
 @click.command("listen")
@@ -41,7 +41,7 @@ def listen(port: int, host: str, reply: str | None, status: int | None) -> None:
 
 
 async def _listen(host: str, port: int, status: int | None, reply: str | None) -> None:
-    """Receive until a signal, or until nobody reads what is printed; raises OSError then."""
+    """Receive until a signal. Raises OSError once standard output can no longer be written."""
     never_wait()
     over = asyncio.Event()
     unread: list[OSError] = []
@@ -59,8 +59,8 @@ async def _listen(host: str, port: int, status: int | None, reply: str | None) -
         try:
             receiver = receiving(Receiver(_show, make_guesser(), status, reply), host, port)
             url = await stack.enter_async_context(receiver)
-        except OSError as error:
-            raise click.ClickException(bind_error(error, host, port)) from error
+        except UsageError as error:
+            raise click.ClickException(str(error)) from error
         echo(f"listening at {url} (serve --callback-url {url} pushes here; Ctrl-C ends)")
         await over.wait()
     if unread:

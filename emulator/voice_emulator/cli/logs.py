@@ -16,7 +16,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback below it when there is one."""
-        message = visible(record.getMessage()).replace("\n", "\\n")  # nobody writes lines of their own here
+        message = visible(record.getMessage()).replace("\n", "\\n")  # foreign text adds no lines of its own
         line = f"{_moment(record)} {record.levelname:<7} {message}"
         return f"{line}\n{visible(self.formatException(record.exc_info))}" if record.exc_info else line
 
@@ -51,5 +51,5 @@ def set_up(log_format: str, level: int = logging.INFO) -> None:
         sys.stderr.notice = lambda count: stream.format(
             logging.LogRecord(__name__, logging.WARNING, __file__, 0, dropped(count), None, None)
         )
-    # A log nobody reads any more (a closed pipe) is no reason to print tracebacks about logging.
+    # A closed pipe must not cause tracebacks about logging.
     logging.raiseExceptions = False

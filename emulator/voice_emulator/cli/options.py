@@ -13,26 +13,44 @@ from urllib.parse import urlsplit
 
 import click
 
-from voice_emulator.core.clock import ClockSpec, Mode
+from voice_emulator.cli.environment import injected
+from voice_emulator.core.clock import SECOND, ClockSpec, parse_clock
+from voice_emulator.core.durations import UNITS, parse_duration
+from voice_emulator.core.urls import ascii_url
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = click.IntRange(0, 65_535)
-#: The fastest clock, as in scenario files.
-FASTEST = 100_000
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SPEED = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 
 
-def setting(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """An option of ``serve``: ``--control-port`` is also ``VOICE_EMULATOR_CONTROL_PORT``.
+def setting(name: str, field: str | None = None, **attributes: Any) -> Callable[[F], F]:
+    """An option of ``serve``, for the field of :class:`Options` of that name, or for ``field``.
 
-    An option that may be given several times takes its values from the environment separated by blanks.
+    It has the default of the field. ``--control-port`` is also ``VOICE_EMULATOR_CONTROL_PORT``. An option whose field
+    is a tuple may be given several times, in its variable separated by blanks.
     """
-    variable = "VOICE_EMULATOR_" + names[0].removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, **attributes)
+    from voice_emulator.settings import Options  # commands that scripts call in loops read options without it
+
+    words = name.removeprefix("--").replace("-", "_")
+    default = attributes.setdefault("default", getattr(Options(), field or words, None))
+    return click.option(
+        name,
+        field or words,
+        cls=_Setting,
+        envvar=f"VOICE_EMULATOR_{words.upper()}",
+        multiple=isinstance(default, tuple),
+        show_default=default not in (None, False, ()),
+        **attributes,
+    )
+
+
+class _Setting(click.Option):
+    """An option that does not take what Kubernetes injects for a value of its environment variable."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        return None if value is not None and injected(str(self.envvar), value) else value
 
 
 def _refuse(message: str) -> NoReturn:
@@ -40,14 +58,17 @@ def _refuse(message: str) -> NoReturn:
 
 
 def span(value: str | float) -> float:
-    """A span of real time above 0, in seconds: ``10``, ``10s``, ``250ms``, ``2m``."""
+    """A duration of real time above 0, in seconds: ``10``, ``10s``, ``250ms``, ``2m``."""
     if not isinstance(value, str):
         return float(value)
-    found = _SPAN.fullmatch(value.strip())
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not 0 < seconds < float("inf"):
-        _refuse(f"{value!r} is no span of time; write 10, 10s or 250ms")
-    return seconds
+    text = value.strip()
+    try:
+        microseconds = parse_duration(text if text.endswith(tuple(UNITS)) else f"{text}s")
+    except ValueError:
+        microseconds = 0
+    if not microseconds:
+        _refuse(f"invalid duration {value!r}: write 10, 10s or 250ms")
+    return microseconds / SECOND
 
 
 def address(value: str) -> str:
@@ -59,38 +80,35 @@ def address(value: str) -> str:
 
 
 def address_problem(text: str) -> str | None:
-    """Why ``text`` is no URL one could send to; None when it is."""
+    """Why ``text`` is not a URL to send to; None if it is one."""
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         fine = fine and text.isprintable() and " " not in text
+        ascii_url(text)
     except ValueError as error:
-        return f"{text!r} is no URL: {error}"
-    return None if fine else f"{text!r} is no URL; write one like http://127.0.0.1:9000/dr"
+        return f"{text!r} is not a valid URL: {error}"
+    return None if fine else f"{text!r} is not a valid URL; write one like http://127.0.0.1:9000/dr"
 
 
 def clock(value: str | ClockSpec) -> ClockSpec:
     """``real``, ``manual``, or a speed like ``60x``."""
     if isinstance(value, ClockSpec):
         return value
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if value in modes:
-        return ClockSpec(modes[value])
-    found = _SPEED.fullmatch(value)
-    speed = float(found[1]) if found else 0.0
-    if not 0 < speed <= FASTEST:
-        _refuse(f"{value!r} is no clock; write real, manual, or a speed like 60x")
-    return ClockSpec("scaled", speed)
+    try:
+        return parse_clock(value)
+    except ValueError as error:
+        _refuse(str(error))
 
 
 def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
-    """``FROM=TO``, the beginning of a URL and what stands in its place."""
+    """``FROM=TO``, the beginning of a URL and its replacement."""
     if isinstance(value, tuple):
         return value
     before, _, after = value.partition("=")
     if address_problem(before) or address_problem(after):
-        _refuse(f"{value!r} is no pair of URLs; write http://localhost=http://host.docker.internal")
+        _refuse(f"{value!r} is not a pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
 
 
@@ -126,5 +144,5 @@ def assignment(value: str | tuple[str, str]) -> tuple[str, str]:
         return value
     name, sign, given = value.partition("=")
     if not name or not sign:
-        _refuse(f"{value!r} has no name and '='; write field=value")
+        _refuse(f"{value!r} is not an assignment; write field=value")
     return name, given

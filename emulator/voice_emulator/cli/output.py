@@ -1,7 +1,7 @@
-"""Standard output and error of commands that serve, written by threads: whoever reads them cannot hold the process up.
+"""Standard output and error of commands that serve, written by threads: a slow reader cannot block the process.
 
-A pipe that nobody reads is full after 64 KB, and the next write to it waits for ever: with the event loop all
-connections would stand still, and no signal would be heard.
+A pipe that is not read is full after 64 KB, and the next write to it waits for ever: that would block the event loop,
+all connections and the signal handlers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DRAINING = 1.0
 
 def dropped(count: int) -> str:
     """What is written in the place of ``count`` lines."""
-    return f"{count} lines dropped here: nobody read the lines before them"
+    return f"{count} lines dropped here: the lines before them were not read"
 
 
 class Outlet(io.TextIOBase):
@@ -51,7 +51,7 @@ class Outlet(io.TextIOBase):
         self._size = 0
         self._dropped = 0
         stream.flush()
-        threading.Thread(target=self._carry, name=f"writes {stream.name}", daemon=True).start()
+        threading.Thread(target=self._write_waiting, name=f"writes {stream.name}", daemon=True).start()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # the typeshed has an attribute
@@ -102,7 +102,7 @@ class Outlet(io.TextIOBase):
         self._waiting.append(data)
         self._changed.notify_all()
 
-    def _carry(self) -> None:
+    def _write_waiting(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
@@ -143,7 +143,7 @@ def never_wait() -> None:
 
 
 def _leave(outlets: list[tuple[str, TextIO, Outlet]]) -> None:
-    """Write what still waits. A descriptor that nobody reads is given up: the interpreter's last words would wait."""
+    """Write what still waits. A stream that is not read is given up: the interpreter would wait for it at exit."""
     until = time.monotonic() + DRAINING
     for name, stream, outlet in outlets:
         if not outlet.drain(max(0.0, until - time.monotonic())):

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from voice_emulator.resources import FOLDERS, data_path
 
 NAME = "voice-emulator"
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 #: Of the metadata, what a wheel has: an installer adds notes of its own.
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 #: Year to second, for every file: the same installation gives the same wheel.
@@ -47,8 +47,8 @@ def _add(wheel: ZipFile, name: str, content: bytes) -> None:
 def _files() -> Iterator[tuple[str, bytes]]:
     """The package and its data, wherever that lies (:mod:`voice_emulator.resources`), under their names in a wheel."""
     for root, prefix in (
-        (_PACKAGE, "emulator"),
-        *((data_path(name), f"emulator/_data/{name}") for name in FOLDERS),
+        (_PACKAGE, "voice_emulator"),
+        *((data_path(name), f"voice_emulator/_data/{name}") for name in FOLDERS),
     ):
         for path in sorted(root.rglob("*")):
             inner = path.relative_to(root)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
+import sys
 from typing import TextIO
 
 #: glibc's name for it, and from how many bytes on a block of memory is mapped on its own.
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 _MAPPED_FROM = 128 * 1024
 
 
 def fill_closed_descriptors() -> None:
-    """Open the null device for each standard stream that was closed, lest a socket get its number."""
+    """Open the null device for each standard stream that was closed, or a socket would get its number."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def guard_output() -> None:
+    """Have text that standard output or standard error cannot encode written with escapes: it is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def forget(stream: TextIO) -> None:
@@ -30,7 +40,7 @@ def forget(stream: TextIO) -> None:
 def give_memory_back() -> None:
     """Have large blocks returned to the system as soon as they are free, where the C library is glibc.
 
-    By itself it raises its threshold to the largest block ever freed, up to 32 MB. A burst of large bodies
+    glibc raises its threshold to the largest block ever freed, up to 32 MB. A burst of large bodies
     then leaves a heap full of holes, and a process that stays three times its size.
     """
     import ctypes
@@ -40,6 +50,8 @@ def give_memory_back() -> None:
     except (OSError, AttributeError, TypeError):  # another C library, or Windows
         return
     adjust(_M_MMAP_THRESHOLD, _MAPPED_FROM)
+    # Each thread would get a heap of its own, and keep it.
+    adjust(_M_ARENA_MAX, 1)
 
 
 def calm_the_collector() -> None:

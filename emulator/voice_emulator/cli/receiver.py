@@ -17,6 +17,7 @@ from voice_emulator.providers.registry import discover
 from voice_emulator.scenarios.catalogue import property_names
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.http.server import Server
+from voice_emulator.wire.http.sockets import bind, dialled
 from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
 
 #: Real seconds that open exchanges are given to end when the receiver stops.
@@ -104,13 +105,18 @@ class Receiver:
             text = expected_reply(guessed[1]) if guessed is not None else "success"
         status = self.status or 200
         kind = "application/json" if text.startswith("{") else "text/plain"
-        self.on_push(
-            Arrival(
-                raw.method, raw.path_qs, dict(raw.headers), body, fields,
-                guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
-            )
+        arrival = Arrival(
+            raw.method, raw.path_qs, dict(raw.headers), body, fields,
+            guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
         )  # fmt: skip
-        return web.Response(status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"})
+        response = web.Response(
+            status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"}
+        )
+        # The answer first: whatever becomes of showing the push, it was received.
+        await response.prepare(raw)
+        await response.write_eof()
+        self.on_push(arrival)
+        return response
 
 
 async def _read(raw: web.BaseRequest) -> bytes:
@@ -166,15 +172,15 @@ def make_guesser() -> Guesser:
 
 @asynccontextmanager
 async def receiving(receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Run ``receiver`` and give its base URL. Raises OSError when the port cannot be had."""
+    """Run ``receiver`` and give its base URL. Raises UsageError when the port cannot be had."""
     runner = web.ServerRunner(
         Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
-        bound = runner.addresses[0]
-        name = f"[{bound[0]}]" if ":" in str(bound[0]) else bound[0]
-        yield f"http://{name}:{bound[1]}"
+        sockets = bind([host], port)
+        for each in sockets:
+            await web.SockSite(runner, each).start()
+        yield f"http://{dialled(sockets)}"
     finally:
         await runner.cleanup()

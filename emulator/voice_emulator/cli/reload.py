@@ -22,9 +22,12 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def file_of(scenario: str) -> Path:
-    """The file behind what ``--scenario`` says: a path, or the name of a shipped one."""
+    """The file behind what ``--scenario`` says: a path, or the name of a shipped one.
+
+    Links stay links: a mounted ConfigMap changes by having them point elsewhere.
+    """
     path = Path(scenario)
-    return path.resolve() if path.is_file() else data_path("scenarios", f"{scenario}.yaml")
+    return path.absolute() if path.is_file() else data_path("scenarios", f"{scenario}.yaml")
 
 
 async def watch(emulator: Emulator) -> None:
@@ -38,7 +41,7 @@ async def watch(emulator: Emulator) -> None:
 
     path = file_of(emulator.options.scenario)
     log.info("watching %s", path)
-    seen: frozenset[tuple[str, int, int]] | None = None
+    seen: frozenset[tuple[str, int, int, int]] | None = None
     looks = awatch(path.parent, recursive=False, debounce=200, rust_timeout=LOOK_EVERY, yield_on_timeout=True)
     async for _ in looks:
         present = files_beside(path)
@@ -47,14 +50,14 @@ async def watch(emulator: Emulator) -> None:
             reload(emulator, path)
 
 
-def files_beside(path: Path) -> frozenset[tuple[str, int, int]]:
-    """The scenario files in the folder of ``path``, each with the time of its last change and its size."""
+def files_beside(path: Path) -> frozenset[tuple[str, int, int, int]]:
+    """The scenario files in the folder of ``path``, each with its identity, the time of its last change and its size."""
     found = set()
     with suppress(OSError):  # the folder, or a file between the two calls, may be gone
         for file in path.parent.iterdir():
             if file.suffix in _SUFFIXES:
                 status = file.stat()
-                found.add((file.name, status.st_mtime_ns, status.st_size))
+                found.add((file.name, status.st_ino, status.st_mtime_ns, status.st_size))
     return frozenset(found)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 
 if TYPE_CHECKING:
+    from voice_emulator.providers.provider import Provider
     from voice_emulator.scenarios.loader import ScenarioLoader
 
 
@@ -78,3 +81,18 @@ def show(name: str) -> None:
     if name not in names:
         raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
     echo(data_path("scenarios", f"{name}.yaml").read_text(encoding="utf-8"), nl=False)
+
+
+@scenarios.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors; it knows every installed provider."""
+    from voice_emulator.providers.registry import discover
+
+    echo(schema_text(discover()), nl=False)
+
+
+def schema_text(providers: Mapping[str, Provider]) -> str:
+    """The JSON Schema of scenario files as text."""
+    from voice_emulator.scenarios.schema import scenario_schema
+
+    return json.dumps(scenario_schema(providers), indent=2, ensure_ascii=False) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,89 +12,51 @@ from typing import Any
 
 import click
 
+from voice_emulator.cli.environment import misspelt
 from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
-from voice_emulator.core.clock import ClockSpec, parse_rfc3339
+from voice_emulator.core.clock import LAST_START, ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
-from voice_emulator.settings import Options
+from voice_emulator.settings import LOOPBACK, Options
 
-_DEFAULT = Options()
+log = logging.getLogger(__name__)
+
+_FILE = click.Path(path_type=Path)
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("serve")
-@setting(
-    "--scenario",
-    metavar="NAME|PATH",
-    default=_DEFAULT.scenario,
-    show_default=True,
-    help="Shipped scenario, or a file.",
-)
+@setting("--scenario", metavar="NAME|PATH", help="Shipped scenario, or a file.")
 @setting(
     "--scenario-env",
     metavar="NAME",
     type=variable,
-    multiple=True,
     help="Environment variable that scenarios sent over HTTP may use as ${NAME}.",
 )
 @setting(
-    "--host", metavar="ADDRESS", default=_DEFAULT.host, show_default=True, help="Address both ports bind."
+    "--host",
+    metavar="ADDRESS",
+    default=(LOOPBACK,),
+    help="Address that both ports bind; localhost and :: are IPv4 and IPv6.",
 )
-@setting(
-    "--port",
-    metavar="PORT",
-    type=PORT,
-    default=_DEFAULT.port,
-    show_default=True,
-    help="Traffic port; 0 picks a free one.",
-)
-@setting(
-    "--control-port",
-    metavar="PORT",
-    type=PORT,
-    default=_DEFAULT.control_port,
-    show_default=True,
-    help="Control port, likewise.",
-)
+@setting("--port", metavar="PORT", type=PORT, help="Traffic port; 0 picks a free one.")
+@setting("--control-port", metavar="PORT", type=PORT, help="Control port; 0 picks a free one.")
 @setting("--callback-url", metavar="URL", type=address, help="Receiver of every provider's pushes.")
 @setting("--seed", metavar="N", type=int, help="Seed of the tenant default.")
 @setting("--clock", metavar="real|manual|60x", type=clock, help="Clock of the tenant default.")
-@setting("--clock-start", metavar="RFC3339", help="First instant of a clock that is not real.")
+@setting("--clock-start", metavar="RFC3339", help="First instant of a manual or scaled clock.")
 @setting("--watch", is_flag=True, help="Reload the scenario file when it changes.")
-@setting("--control-token", metavar="TOKEN", help="Bearer token that every control route but /health wants.")
-@setting("--allow-host", metavar="NAME", multiple=True, help="A further Host name for the control port.")
-@setting("--strict", is_flag=True, help="Stop when a reply or receipt of ours breaks its own schema.")
+@setting("--control-token", metavar="TOKEN", help="Bearer token for every control route but /health.")
 @setting(
-    "--callback-timeout",
-    metavar="SECONDS",
-    type=span,
-    default=_DEFAULT.callback_timeout,
-    show_default=True,
-    help="How long a push waits for its answer.",
+    "--allow-host", "allow_hosts", metavar="NAME", help="Another Host name that the control port accepts."
 )
+@setting("--strict", is_flag=True, help="Stop when a reply or receipt of the emulator breaks its own schema.")
+@setting("--callback-timeout", metavar="SECONDS", type=span, help="How long a push waits for its reply.")
+@setting("--calls-limit", metavar="N", type=click.IntRange(1), help="Ended calls kept per tenant.")
+@setting("--journal-limit", metavar="N", type=click.IntRange(1), help="Journal entries kept per tenant.")
+@setting("--tls-cert", metavar="FILE", type=_FILE, help="Certificate chain (PEM) of both ports.")
+@setting("--tls-key", metavar="FILE", type=_FILE, help="Private key (PEM) of the certificate.")
 @setting(
-    "--calls-limit",
-    metavar="N",
-    type=click.IntRange(1),
-    default=_DEFAULT.calls_limit,
-    show_default=True,
-    help="Ended calls kept per tenant.",
-)
-@setting(
-    "--journal-limit",
-    metavar="N",
-    type=click.IntRange(1),
-    default=_DEFAULT.journal_limit,
-    show_default=True,
-    help="Journal entries kept per tenant.",
-)
-@setting(
-    "--tls-cert",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Certificate (PEM) of both ports, with what chains it up.",
-)
-@setting("--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Its private key (PEM).")
-@setting(
-    "--tls-self-signed", is_flag=True, help="Make a certificate at every start; the log says whom to trust."
+    "--tls-self-signed", is_flag=True, help="Make a certificate at each start; the log says where it is."
 )
 @setting(
     "--tls-fault",
@@ -103,7 +66,7 @@ _DEFAULT = Options()
 @setting(
     "--callback-ca",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=_FILE,
     help="Authorities (PEM) that pushes trust besides the system's.",
 )
 @setting(
@@ -112,37 +75,30 @@ _DEFAULT = Options()
     type=report_file,
     help="Write the contract report of the tenant default when stopping: .json, .xml, .html or .md.",
 )
-@setting(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default=_DEFAULT.log_format,
-    show_default=True,
-    help="Of the logs.",
-)
+@setting("--log-format", type=click.Choice(["text", "json"]), help="Format of the logs.")
 @setting(
     "--allow-callback-host",
+    "allow_callback_hosts",
     metavar="PATTERN",
-    multiple=True,
-    help="A host beyond loopback and private networks that pushes may go to; * stands for anything.",
+    help="A host beyond loopback and private networks that pushes may go to; * matches anything.",
 )
 @setting(
     "--rewrite-callback",
+    "rewrites",
     metavar="FROM=TO",
     type=rewrite,
-    multiple=True,
-    help="Beginning of a receiver's URL and what to put in its place.",
+    help="Prefix of receiver URLs, and its replacement.",
 )
 @setting(
     "--auth",
     type=click.Choice(["strict", "lenient"]),
     default="strict",
-    show_default=True,
     help="Whether unknown credentials are refused as the provider refuses them.",
 )
 @setting(
     "--state",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_NEW_FILE,
     help="Keep tenants, calls, receipts still to push and tokens in this file.",
 )
 def serve(**given: Any) -> None:
@@ -152,7 +108,7 @@ def serve(**given: Any) -> None:
     Every option can also be set by environment: --control-port is VOICE_EMULATOR_CONTROL_PORT.
     """  # fmt: skip
     options = options_of(given)
-    # What is loaded and built now stays: looking through it again and again is a tenth of the start.
+    # What is loaded now is kept: collecting garbage in it takes a tenth of the start.
     gc.disable()
     from voice_emulator.app import Emulator
     from voice_emulator.cli import logs
@@ -166,10 +122,11 @@ def serve(**given: Any) -> None:
     never_wait()
     give_memory_back()
     logs.set_up(options.log_format)
+    warn_of_misspelt_variables()
     allow_more_files()
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
-        # The scenario has the say about the clock, and only now is it known what it says.
+        # The scenario decides about the clock, and is only loaded now.
         wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
         emulator = Emulator(replace(options, clock=wanted))
     failure = run(serve_until_stopped(emulator))
@@ -182,42 +139,25 @@ def serve(**given: Any) -> None:
 
 def options_of(given: Mapping[str, Any]) -> Options:
     """What the command line and the environment say. Raises UsageError for what does not go together."""
-    wanted: ClockSpec | None = given["clock"]
-    if wanted is not None and given["clock_start"]:
-        wanted = _started(wanted, given["clock_start"])
-    return Options(
-        scenario=given["scenario"],
-        scenario_env=tuple(given["scenario_env"]),
-        host=given["host"],
-        port=given["port"],
-        control_port=given["control_port"],
-        callback_url=given["callback_url"],
-        seed=given["seed"],
-        clock=wanted,
-        watch=given["watch"],
-        control_token=_control_token(given["control_token"]),
-        allow_hosts=tuple(given["allow_host"]),
-        strict=given["strict"],
-        callback_timeout=given["callback_timeout"],
-        calls_limit=given["calls_limit"],
-        journal_limit=given["journal_limit"],
-        tls_cert=given["tls_cert"],
-        tls_key=given["tls_key"],
-        tls_self_signed=given["tls_self_signed"],
-        tls_fault=given["tls_fault"],
-        callback_ca=given["callback_ca"],
-        log_format=given["log_format"],
-        report_on_exit=given["report_on_exit"],
-        allow_callback_hosts=tuple(given["allow_callback_host"]),
-        rewrites=tuple(given["rewrite_callback"]),
-        lenient=given["auth"] == "lenient",
-        state=given["state"],
-    )
+    chosen = dict(given)
+    start, lenient = chosen.pop("clock_start"), chosen.pop("auth") == "lenient"
+    if start and chosen["clock"] is not None:
+        chosen["clock"] = _started(chosen["clock"], start)
+    if chosen["control_token"] is None:
+        # click takes an empty variable for none at all, which would open the port.
+        chosen["control_token"] = os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
+    if len(chosen["host"]) == 1:
+        chosen["host"] = chosen["host"][0]
+    return Options(**chosen, lenient=lenient)
 
 
-def _control_token(given: str | None) -> str | None:
-    """The token as it was given. click takes an empty variable for none at all, which would open the port."""
-    return given if given is not None else os.environ.get("VOICE_EMULATOR_CONTROL_TOKEN")
+def warn_of_misspelt_variables() -> None:
+    """Log a warning for each environment variable that is misspelt, and so sets nothing."""
+    from voice_emulator.providers.registry import discover
+
+    variables = [str(option.envvar) for option in serve.params if option.envvar]
+    for sentence in misspelt(os.environ, variables, discover()):
+        log.warning("%s", sentence)
 
 
 def _started(spec: ClockSpec, text: str) -> ClockSpec:
@@ -230,6 +170,8 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
         ) from error
     if spec.mode == "real":
         raise UsageError(
-            "a real clock shows the wall's time: --clock-start needs --clock manual or a speed like 60x"
+            "a real clock has no start: --clock-start needs --clock manual or a speed such as 60x"
         )
+    if not 0 <= start < LAST_START:
+        raise UsageError(f"--clock-start must be between the years 1970 and 2200, not {text}")
     return replace(spec, start=start)

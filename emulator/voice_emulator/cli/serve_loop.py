@@ -1,4 +1,4 @@
-"""From the first signal of life to the last: the ready line, serving, stopping, the report on exit."""
+"""The run of ``serve``: the ready line, serving, stopping, the report on exit."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _announce(emulator: Emulator) -> None:
     }
     if isinstance(sys.stdout, Outlet):
         sys.stdout.on_failure = lambda error: log.warning(
-            "nobody reads standard output (%s); serving all the same", error.strerror or error
+            "standard output cannot be written (%s); still serving", error.strerror or error
         )
     if sys.stdout is not None:  # None: started with it closed
         print(json.dumps(line), flush=True)

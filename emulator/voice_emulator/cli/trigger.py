@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +14,6 @@ from voice_emulator.cli.scenarios import make_loader
 from voice_emulator.cli.terminal import echo
 from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
 from voice_emulator.core.ledger import FIRST_RECORD
-from voice_emulator.core.lifecycle import place, start
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.tenancy import Tenancy
@@ -24,10 +21,12 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileError, UsageError
+from voice_emulator.providers.examples import place_example
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover, provider_named
-from voice_emulator.providers.request import Operation, Request
+from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.machine_time import wall_now
 
 if TYPE_CHECKING:
     from voice_emulator.core.attempts import Attempt
@@ -86,7 +85,7 @@ def trigger(
 
     async def deliver() -> Attempt:
         delivery = Delivery(
-            {chosen.id: chosen}, schemas, Masker(()), reach=Reach(allow_callback_host, rewrite_callback),
+            {chosen.id: chosen}, schemas, Masker(chosen.secrets), reach=Reach(allow_callback_host, rewrite_callback),
             rewrites=rewrite_callback, timeout=callback_timeout,
         )  # fmt: skip
         await delivery.open()
@@ -142,8 +141,8 @@ def make_tenant(
         scenario = make_loader().mapping(document)
     except FileError as error:
         raise UsageError(error.findings[0].message) from error
-    tenancy = Tenancy({provider.id: provider}, lambda: time.time_ns() // 1000)
-    now = time.time_ns() // 1000
+    tenancy = Tenancy({provider.id: provider}, wall_now)
+    now = wall_now()
     # Ids are drawn from the tenant's: a receiver that drops repeats must not take the next receipt for one.
     tenant = tenancy.create(scenario, id=f"trigger-{now}", clock=ClockSpec("manual", start=now - AGO))
     # Record ids count, and the receiver has seen this provider's first one: go on from the tenths of the second.
@@ -158,22 +157,9 @@ def make_push(
 
     The call is one that the documents' own example request asks for; only number and receiver are ours.
     """
-    example = dict(schemas.get(operation.request).examples[0])
-    request = Request(
-        provider=provider.id, method="POST", path="/", query={}, headers={}, body=b"", peer="127.0.0.1",
-        encoding="json" if "json" in operation.accepts else "urlencoded", fields=example, document=example,
-        host="127.0.0.1:4880", operation=operation, tenant=tenant, attributed=True, lenient=True,
-        now=tenant.now, wall=tenant.now, ordinal=1, numbers=(number,),
-    )  # fmt: skip
-    # What the operation checks it also reads, and leaves for the steps that follow.
-    tuple(operation.check(request))
-    submission = operation.submit(request) if operation.submit is not None else None
-    if submission is None:
+    call = place_example(tenant, provider, operation, schemas, number, at=tenant.now, callback_url=url)
+    if call is None:
         raise UsageError(f"{operation.name} of {provider.id} places no call by its own example")
-    at_once = replace(submission, callback_url=url, start_at=None, drop_at=None, concurrency=None)
-    calls = place(tenant, at_once, request.numbers, request.fields, tenant.now)
-    calls[0].provider_id = provider.call_id(tenant, request, calls[0], 0)
-    start(tenant, calls, tenant.now)
     while (due := tenant.engine.next_due()) is not None:
         tenant.clock.advance_to(max(due, tenant.now))
         tenant.engine.fire(tenant.now)
@@ -187,10 +173,10 @@ def make_push(
 
 def _show(attempt: Attempt) -> None:
     """Print the request with its fields, and the answer."""
-    echo(f"{attempt.method} {attempt.url}")
-    for name, value in attempt.headers:
+    seen = attempt.shown()
+    echo(f"{seen['method']} {seen['url']}")
+    for name, value in seen["headers"]:
         echo(f"{name}: {value}")
-    echo(json.dumps(dict(attempt.fields), indent=2, ensure_ascii=False))
-    if attempt.reply is not None:
-        body = attempt.reply.body.decode("utf-8", "replace")
-        echo(f"answered {attempt.reply.status} {body[:2000]}".rstrip())
+    echo(json.dumps(seen["fields"], indent=2, ensure_ascii=False))
+    if seen["reply"] is not None:
+        echo(f"answered {seen['status']} {seen['reply'][:2000]}".rstrip())

@@ -83,13 +83,17 @@ def verify(**given: Any) -> None:
     """
     from voice_emulator.cli import logs
     from voice_emulator.cli.event_loop import run
+    from voice_emulator.core.clock import SECOND, rfc3339
+    from voice_emulator.core.urls import ascii_url
     from voice_emulator.providers.registry import discover, provider_named
     from voice_emulator.schemas.validate import SchemaSet
     from voice_emulator.verify.model import Options
-    from voice_emulator.wire.delivery.grader import Grader, conformance_document, suite_ids, wall_now
+    from voice_emulator.wire.delivery.grader import Grader, conformance_document, suite_ids
     from voice_emulator.wire.delivery.target_policy import Reach
+    from voice_emulator.wire.machine_time import wall_now
 
     logs.set_up("text", logging.ERROR)
+    now = wall_now() // SECOND * SECOND
     providers = discover()
     chosen = {name: provider_named(providers, name) for name in given["provider"]} or providers
     if given["shared_key"] and len(given["shared_key"]) < SHORTEST_KEY:
@@ -101,11 +105,11 @@ def verify(**given: Any) -> None:
     if not given["ids"] and given["callback_url"] is None:
         raise UsageError("--callback-url is missing: the receiver to grade")
     options = Options(
-        callback_url=given["callback_url"] or "http://127.0.0.1/",
-        agent_url=given["agent_url"],
+        callback_url=ascii_url(given["callback_url"] or "http://127.0.0.1/"),
+        agent_url=ascii_url(given["agent_url"]) if given["agent_url"] else None,
         shared_key=given["shared_key"],
         probe_url=given["probe"],
-        seed=given["seed"] if given["seed"] is not None else wall_now(),
+        seed=given["seed"] if given["seed"] is not None else now,
         slow_after=given["slow_after"],
         known_ids=_known_ids(given["known_id"], providers),
     )
@@ -121,10 +125,9 @@ def verify(**given: Any) -> None:
         timeout=given["callback_timeout"], on_graded=_progress(quiet),
     )  # fmt: skip
     graded = run(grader.run())
-    from voice_emulator.core.clock import rfc3339
     from voice_emulator.version import version
 
-    document = conformance_document(options, graded, version(), rfc3339(wall_now()))
+    document = conformance_document(options, graded, version(), rfc3339(now))
     _write(document, files)
     _conclude(document, quiet)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
 T = TypeVar("T")
+
+
+@cache
+def remember_session() -> Callable[..., Awaitable[ClientResponse]]:
+    """How aiohttp's sessions make requests, as it was when this was first called.
+
+    Tools that answer in place of servers (aioresponses) put something else there for the time of a test, and the
+    emulator is a server that is meant to be asked.
+    """
+    from aiohttp import ClientSession
+
+    return ClientSession._request  # noqa: SLF001 - what they replace
 
 
 class AsyncClient(Awaiting, ControlMethods):
@@ -85,7 +98,7 @@ class AsyncClient(Awaiting, ControlMethods):
         target = self.url + path("v1", "tenants", tenant, "events")
         limits = ClientTimeout(total=None, sock_read=silence)
         try:
-            response = await self._open().get(target, headers=headers, timeout=limits)
+            response = await remember_session()(self._open(), "GET", target, headers=headers, timeout=limits)
         except (ClientError, OSError) as error:
             raise self._not_ready(error) from error
         async with response:
@@ -142,14 +155,16 @@ class AsyncClient(Awaiting, ControlMethods):
         headers = request_headers(self._token, step.content_type if step.body is not None else None)
         target = URL(self.url + step.target, encoded=True)
         try:
-            async with self._open().request(
+            response = await remember_session()(
+                self._open(),
                 step.method,
                 target,
                 data=step.body,
                 headers=headers,
                 timeout=ClientTimeout(total=step.timeout),
                 allow_redirects=False,
-            ) as response:
+            )
+            async with response:
                 return Reply(response.status, response.headers.get("Content-Type", ""), await response.read())
         except (ClientError, OSError) as error:
             raise self._not_ready(error) from error

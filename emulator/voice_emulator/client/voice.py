@@ -69,6 +69,12 @@ class Waiting(Generic[P, T]):
 
 def _refuse_in_a_loop(name: str) -> None:
     __tracebackhide__ = True
+    trio = sys.modules.get("trio")
+    if trio is not None and _in_trio(trio):
+        raise WouldDeadlock(
+            f"voice_emulator.{name}() would stop the trio run of this thread, and with it a receiver that lives "
+            f"there; write: await trio.to_thread.run_sync(lambda: voice_emulator.{name}(...))"
+        )
     if "asyncio" not in sys.modules:
         return
     try:
@@ -79,6 +85,14 @@ def _refuse_in_a_loop(name: str) -> None:
         f"voice_emulator.{name}() would stop the event loop that runs in this thread, and with it a receiver "
         f"that lives there; write: await voice_emulator.aio.{name}(...)"
     )
+
+
+def _in_trio(trio: Any) -> bool:
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
 
 
 class WaitingMethods:

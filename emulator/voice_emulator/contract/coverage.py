@@ -130,7 +130,9 @@ def unused_rules(tenant: Tenant) -> list[dict[str, Any]]:
         {
             "rule": use.rule,
             "matched": use.matched,
-            "nearest": [str(difference) for difference in use.nearest] if use.nearest is not None else None,
+            "nearest": None
+            if use.nearest is None
+            else [tenant.secrets.difference(difference) for difference in use.nearest],
         }
         for use in tenant.rules.unused()
     ]

@@ -68,7 +68,6 @@ class Memory:
         "refused_tokens",
         "rooms",
         "timeline",
-        "unsent",
     )
 
     def __init__(self) -> None:
@@ -77,8 +76,6 @@ class Memory:
         self.occasions: Counter[tuple[str, str]] = Counter()
         #: Requests that the emulator itself failed at. They say nothing about the client.
         self.own_failures = 0
-        #: Calls whose last push failed in the emulator itself.
-        self.unsent: Recent[str, bool] = Recent()
         self.timeline = Timeline()
         self.latencies: dict[str, Latency] = {}
         self.rooms: dict[str, Any] = {}

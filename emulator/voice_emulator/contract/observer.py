@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from voice_emulator.contract.memory import Memory, memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.derived import last_queries, orphaned_call, pages_unread
-from voice_emulator.contract.rules.pushes import SLOW, PushLook, calls_json_otherwise, is_odd
+from voice_emulator.contract.rules.pushes import SLOW, PushContext, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
 from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
@@ -25,14 +25,11 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Fate
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
-from voice_emulator.providers.request import Operation
-from voice_emulator.providers.rule_context import Look, SeenRequest
+from voice_emulator.providers.request import Operation, Reply
+from voice_emulator.providers.rule_context import RuleContext, SeenRequest
 from voice_emulator.schemas.validate import Schema, SchemaSet
 
 log = logging.getLogger(__name__)
-
-#: Where a record query leaves the calls it shows, in the order of the rows of its reply.
-SHOWN_CALLS = "shown_calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +105,7 @@ class Watch:
     def derived(self, tenant: Tenant) -> list[Finding]:
         """The findings that follow from the present state."""
         found = []
-        unsent = memory_of(tenant).unsent
         for orphan in tenant.conservation.orphans:
-            if orphan.call_id in unsent:
-                continue
             provider, operation, at = orphan.provider, orphan.operation, orphan.ended_at
             source = self._providers[provider].operations[operation].source
             found += [
@@ -133,10 +127,7 @@ class Watch:
         """Look at one finished request."""
         memory = memory_of(tenant)
         request, reply, fault = seen.request, seen.reply, seen.fault
-        operation = request.operation
-        watched = self._watched.get(
-            (request.provider, operation.name if operation is not None else ""), self._nowhere
-        )
+        watched = self._watched.get((request.provider, request.operation_name), self._nowhere)
         memory.timeline.add(REQUESTS, seen.at)
         if reply is not None and reply.code.startswith("emulator-5") and fault is None:
             memory.own_failures += 1
@@ -165,36 +156,35 @@ class Watch:
         if len(memory.refused_tokens):
             due += watched.remembered
         if due:
-            self._look(tenant, seen, memory, watched, due)
+            self._check(tenant, seen, memory, watched, due)
         if watched.shows_calls and reply is not None and not reply.refused and fault not in LOSING:
-            self._shown(tenant, seen, memory)
+            self._shown(tenant, seen, memory, reply)
 
-    def _look(
+    def _check(
         self, tenant: Tenant, seen: SeenRequest, memory: Memory, watched: Watched, due: Iterable[FindingRule]
     ) -> None:
         request = seen.request
         provider = self._providers.get(request.provider)
-        look = Look(tenant, seen, provider, memory, watched.schema)
+        context = RuleContext(tenant, seen, provider, memory, watched.schema)
         operation = request.operation
         name, source = (operation.name, operation.source) if operation is not None else ("", "")
+        secrets = None
         for rule in due:
-            for hit in _tried(rule, look):
+            for hit in _tried(rule, context):
                 found = _finding(rule, hit, request.provider, name, source, seen.entry_id, tenant.now)
                 if found.call_id is None and len(seen.calls) == 1:
                     found = replace(found, call_id=seen.calls[0])
                 # A message may quote a secret of the request.
-                secrets = seen.masker.secret_values(request.fields)
-                masked = seen.masker.text(found.message, secrets) if secrets else found.message
-                self._enter(tenant, found if masked == found.message else replace(found, message=masked))
+                if secrets is None:
+                    secrets = seen.masker.secret_values(request.fields)
+                self._enter(tenant, replace(found, message=seen.masker.text(found.message, secrets)))
 
-    def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory) -> None:
+    def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory, reply: Reply) -> None:
         """A record query showed these calls to the client: enter that in the accounts."""
         request, contract = seen.request, self._providers[seen.request.provider].contract
-        calls = request.scratch.get(SHOWN_CALLS, ())
-        rows = contract.rows.get(request.operation.name) if request.operation is not None else None
-        payload = seen.reply.payload if seen.reply is not None else None
-        listed = rows(payload) if rows is not None and payload is not None else None
-        for index, call in enumerate(calls):
+        rows = contract.rows.get(request.operation_name)
+        listed = rows(reply.payload) if rows is not None and reply.payload is not None else None
+        for index, call in enumerate(reply.shown_calls):
             priced = contract.charge is not None and listed is not None and index < len(listed)
             told = contract.charge(listed[index]) if priced and contract.charge and listed else None
             tenant.conservation.shown(call, told)
@@ -214,7 +204,8 @@ class Watch:
         told = None
         if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
             told = charge(attempt.fields)
-        tenant.conservation.attempted(push, outcome, again=push.attempt != attempt.number, told=told)
+        again = push.attempt != attempt.number
+        tenant.conservation.attempted(push, outcome, again=again, ours=attempt.ours, told=told)
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:
             tenant.totals.faults[f"receipt.{name}"] += 1
@@ -223,8 +214,6 @@ class Watch:
             if latency is None:
                 latency = memory.latencies[push.provider] = Latency()
             latency.add(attempt.duration)
-        if attempt.trouble == "emulator" and call is not None:
-            memory.unsent.put(call.id, True)
         if attempt.url is not None and attempt.url.startswith("https:"):
             memory.occasions["receiver-tls-trouble", push.provider] += 1
         if delivered and call is not None and len(memory.lost):
@@ -232,13 +221,14 @@ class Watch:
         kind = provider.receipts[push.kind]
         looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
         if looked_at or calls_json_otherwise(attempt, kind):
-            look = PushLook(tenant, attempt, kind)
+            context = PushContext(tenant, attempt, kind)
             for rule in self._pushed:
-                for hit in _tried(rule, look):
+                for hit in _tried(rule, context):
                     found = _finding(
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
                     )
-                    self._enter(tenant, replace(found, call_id=attempt.call_id))
+                    message = tenant.secrets.hide(found.message)
+                    self._enter(tenant, replace(found, call_id=attempt.call_id, message=message))
 
     @staticmethod
     def _enter(tenant: Tenant, found: Finding) -> None:
@@ -272,9 +262,9 @@ def _count_faults(tenant: Tenant, seen: SeenRequest) -> None:
         faults["reply.verbatim" if verbatim else "reply.error"] += 1
 
 
-def _tried(rule: FindingRule, look: object) -> list[Hit]:
+def _tried(rule: FindingRule, context: object) -> list[Hit]:
     try:
-        return [hit if isinstance(hit, Hit) else Hit(hit) for hit in rule.look(look)]
+        return [hit if isinstance(hit, Hit) else Hit(hit) for hit in rule.check(context)]
     except Exception:
         log.exception("the rule %s failed", rule.id)
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from voice_emulator.core.draws import hexadecimal
@@ -25,6 +25,11 @@ class AccountRules(Protocol):
     @property
     def default_credentials(self) -> Mapping[str, Any]:
         """Credentials of the tenant ``default``; None values are unset."""
+        ...
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of fields, headers and credentials that hold secrets."""
         ...
 
     def default_settings(self) -> Mapping[str, Any]:
@@ -51,3 +56,12 @@ def derive_credentials(defaults: Mapping[str, Any], tenant: str, *path: str) -> 
         else:
             derived[name] = value
     return derived
+
+
+def credential_names(credentials: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all credentials, however deep."""
+    for name, value in credentials.items():
+        if isinstance(value, Mapping):
+            yield from credential_names(value)
+        else:
+            yield name

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 
 ATTEMPT_LIMIT = 50_000
+BYTE_LIMIT = 64 * 1024 * 1024
 #: Bytes that are kept of an answer, and how long its headers may be to be kept whole.
 BODY_KEPT = 4_096
 HEADERS_KEPT = 8_192
+
+#: Why an attempt got no answer. The receiver's side: ``timeout``, ``tls``, ``connection``, and ``url`` (a URL that
+#: cannot be used). Not the receiver's: ``own`` (a bug, or this machine lacks something), ``rule`` (a rule cut the push
+#: off), ``unclear`` (a kept connection was closed without an answer). Empty when an answer came, or nothing was sent.
+Trouble = Literal["", "timeout", "tls", "connection", "url", "own", "rule", "unclear"]
 
 
 @dataclass(slots=True)
@@ -57,8 +63,16 @@ class Attempt:
     masker: Masker | None = None
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
-    #: Why no answer came: ``timeout``, ``tls``, ``connection``, ``url``, or ``emulator`` when it failed itself; else empty.
-    trouble: str = ""
+    trouble: Trouble = ""
+
+    def fail(self, trouble: Trouble, reason: str) -> None:
+        """Note that no answer came, and why."""
+        self.outcome, self.trouble, self.reason = PushOutcome.FAILED, trouble, reason
+
+    @property
+    def ours(self) -> bool:
+        """Whether it failed, or may have failed, through the emulator and not through the receiver."""
+        return self.trouble in ("own", "unclear")
 
     @property
     def call_id(self) -> str | None:
@@ -74,8 +88,13 @@ class Attempt:
 
     @property
     def weight(self) -> int:
-        """Bytes held on to, roughly."""
-        return 400 + len(self.body) + (len(self.reply.body) if self.reply else 0)
+        """Bytes held on to, roughly: what was sent is kept as it went, and as the fields it was made of."""
+        reply = self.reply
+        weight = 400 + 3 * len(self.body) + len(self.url or "") + len(self.reason)
+        weight += sum(len(name) + len(value) for name, value in self.headers)
+        if reply is not None:
+            weight += len(reply.body) + sum(len(name) + len(value) for name, value in reply.headers)
+        return weight
 
     def shown(self) -> dict[str, Any]:
         """The attempt as the control API shows it."""
@@ -84,21 +103,21 @@ class Attempt:
         return {
             "id": self.id,
             "call_id": self.call_id,
-            "number": self.push.call.number if self.push.call is not None else None,
+            "number": masker.number(self.push.call.number) if self.push.call is not None else None,
             "provider": self.push.provider,
             "kind": self.push.kind,
             "attempt": self.number,
             "at": rfc3339(self.at),
-            "url": self.url,
+            "url": masker.url(self.url) if self.url is not None else None,
             "method": self.method,
             "headers": masker.headers(self.headers),
-            "body": masker.text(self.body.decode("utf-8", "replace")),
+            "body": masker.body(self.body),
             "fields": masker.mapping(self.fields),
             "faults": list(self.faults),
             "outcome": self.outcome.value,
-            "reason": self.reason,
+            "reason": masker.text(self.reason),
             "status": reply.status if reply else None,
-            "reply": reply.body.decode("utf-8", "replace") if reply else None,
+            "reply": masker.body(reply.body) if reply else None,
             "duration_ms": round(self.duration / 1000, 3),
             "rule": self.push.rule,
         }
@@ -107,10 +126,12 @@ class Attempt:
 class Attempts:
     """The newest finished attempts of one tenant, in the order they ended."""
 
-    __slots__ = ("_attempts", "_by_call", "_limit", "total")
+    __slots__ = ("_attempts", "_by_call", "_byte_limit", "_bytes", "_limit", "total")
 
-    def __init__(self, limit: int = ATTEMPT_LIMIT) -> None:
-        """Keep at most ``limit``."""
+    def __init__(self, limit: int = ATTEMPT_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
+        """Keep at most ``limit``, and ``byte_limit`` bytes of them."""
+        self._byte_limit = byte_limit
+        self._bytes = 0
         self._attempts: deque[Attempt] = deque()
         self._by_call: dict[str, list[Attempt]] = {}
         self._limit = limit
@@ -133,8 +154,12 @@ class Attempts:
         self._attempts.append(attempt)
         if attempt.call_id is not None:
             self._by_call.setdefault(attempt.call_id, []).append(attempt)
-        if len(self._attempts) > self._limit:
+        self._bytes += attempt.weight
+        while len(self._attempts) > self._limit or (
+            self._bytes > self._byte_limit and len(self._attempts) > 1
+        ):
             oldest = self._attempts.popleft()
+            self._bytes -= oldest.weight
             if oldest.call_id is not None:
                 others = self._by_call[oldest.call_id]
                 others.pop(0)
@@ -155,4 +180,5 @@ class Attempts:
         """Forget all attempts."""
         self._attempts.clear()
         self._by_call.clear()
+        self._bytes = 0
         self.total = 0

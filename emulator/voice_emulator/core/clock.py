@@ -6,21 +6,33 @@ nothing in here reads a clock by itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
+from voice_emulator.core.words import nearest_word
+
 SECOND = 1_000_000
 MILLISECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+#: No clock goes further: the year 9990. Wall-clock texts have four digits for the year, and plans look ahead.
+LAST = 253_086_076_800 * SECOND
 
+#: Clocks start in between the epoch and this, the year 2200.
+LAST_START = 7_258_118_400 * SECOND
+_LAST_SHOWN = LAST + 9 * 365 * DAY
 #: Gives the machine's time in microseconds since the epoch. It must never run backwards.
 TimeSource = Callable[[], int]
 Mode = Literal["real", "manual", "scaled"]
+
+#: A regular expression, as JSON Schema takes them, for the speed of a scaled clock, and the fastest speed.
+SPEED_PATTERN = "([0-9]{1,6}(?:[.][0-9]{1,6})?)x"
+FASTEST = 100_000
 
 
 class ClockError(Exception):
@@ -41,6 +53,22 @@ class ClockSpec:
 
     def __str__(self) -> str:
         return f"{self.speed:g}x" if self.mode == "scaled" else self.mode
+
+
+def parse_clock(text: str) -> ClockSpec:
+    """The clock that ``real``, ``manual`` or a speed such as ``60x`` names. Raises ValueError."""
+    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
+    if text in modes:
+        return ClockSpec(modes[text])
+    match = re.fullmatch(SPEED_PATTERN, text)
+    if match is None:
+        word = nearest_word(text[:40], ("real", "manual", "60x"))
+        hint = f"; did you mean {word!r}?" if word is not None else ""
+        raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
+    speed = float(match[1])
+    if not 0 < speed <= FASTEST:
+        raise ValueError(f"invalid clock {text!r}: a speed is more than 0x and at most {FASTEST}x")
+    return ClockSpec("scaled", speed)
 
 
 class Clock:
@@ -78,7 +106,7 @@ class Clock:
         return self._now
 
     def _scaled(self) -> int:
-        return self._anchor + int((self._source() - self._origin) * self.spec.speed)
+        return min(self._anchor + int((self._source() - self._origin) * self.spec.speed), LAST)
 
     def wall_delay(self, due: int) -> float | None:
         """Real seconds until ``due``: 0 when it is past, None on a manual clock (nobody knows)."""
@@ -97,6 +125,8 @@ class Clock:
             raise ClockError(f"only a manual clock can be advanced; this one is {self.spec}")
         if instant < self._now:
             raise ClockError(f"a clock runs forwards only: {rfc3339(instant)} is before {rfc3339(self._now)}")
+        if instant > LAST:
+            raise ClockError(f"a clock ends at {rfc3339(LAST)}")
 
     def rewind(self) -> None:
         """Take a manual clock back to its start (reset of a tenant); other clocks go on."""
@@ -118,8 +148,11 @@ def parse_rfc3339(text: str) -> int:
 
 
 def moment(instant: int, offset_hours: float = 0) -> datetime:
-    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts."""
-    return _epoch(offset_hours) + timedelta(microseconds=instant)
+    """``instant`` as an aware datetime at a fixed offset from UTC, for rendering wall-clock texts.
+
+    What lies beyond the years that a datetime has is shown as the last one.
+    """
+    return _epoch(offset_hours) + timedelta(microseconds=min(instant, _LAST_SHOWN))
 
 
 @lru_cache(maxsize=64)

@@ -132,11 +132,19 @@ class Conservation:
             self._settle(call, None, None)
 
     def attempted(
-        self, push: Push, outcome: PushOutcome, *, again: bool, told: Decimal | None = None
+        self,
+        push: Push,
+        outcome: PushOutcome,
+        *,
+        again: bool,
+        ours: bool = False,
+        told: Decimal | None = None,
     ) -> None:
         """An attempt of a push ended; ``again`` is whether another one is scheduled.
 
-        ``told`` is the charge that the receipt told, None where the provider tells none.
+        ``ours`` is whether it may have failed through the emulator: then what the receiver would have made of it is
+        uncertain, and the call is no orphan of the client's. ``told`` is the charge that the receipt told, None
+        where the provider tells none.
         """
         call = push.call
         if call is None or call.fate is Fate.DROPPED or not _reports_end(call, push.kind):
@@ -147,7 +155,7 @@ class Conservation:
             if call.fate is not Fate.ACKNOWLEDGED:
                 self._acknowledge(call, told)
             return
-        if outcome is PushOutcome.UNCERTAIN:
+        if outcome is PushOutcome.UNCERTAIN or ours:
             call.marks |= _UNCERTAIN
         if call.fate is Fate.PENDING and call.ended and call.open_pushes <= 0:
             self._settle(call, outcome, push.rule)

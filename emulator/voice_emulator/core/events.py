@@ -16,7 +16,7 @@ REMEMBERED = 5_000
 #: Bytes that the heavy ones among them may hold on to.
 BYTE_LIMIT = 32 * 1024 * 1024
 #: From how many bytes on a subject is heavy: lighter ones are bounded by their number alone.
-HEAVY = 64 * 1024
+HEAVY = 4 * 1024
 
 
 class Event(NamedTuple):
@@ -63,6 +63,12 @@ class Events:
             self._weight -= gone
             while self._recent and self._recent[0][0] <= event_id:
                 self._recent.popleft()
+
+    def forget(self) -> None:
+        """Remember nothing of what was; ids go on."""
+        self._recent.clear()
+        self._heavy.clear()
+        self._weight = 0
 
     def since(self, event_id: int) -> list[Event]:
         """The remembered events with an id above ``event_id``, oldest first."""

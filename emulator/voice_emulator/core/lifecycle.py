@@ -1,4 +1,4 @@
-"""Placing, starting and withdrawing the calls of a submission. What follows then is :mod:`voice_emulator.core.steps`."""
+"""Placing and withdrawing the calls of a submission. What follows is :mod:`voice_emulator.core.steps`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from voice_emulator.core.matchers import Subject
 from voice_emulator.core.placing import Submission
 from voice_emulator.core.plan import DEFAULT_EFFECT, make_plan
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import State
+from voice_emulator.core.turns import Turns, at_once
+
+#: What a number costs beside the rules that are held against it, in rules; and what is spent before others have
+#: their turn.
+NUMBER_COST = 5
+TURN = 2_000
 
 
 def place(
@@ -21,10 +26,23 @@ def place(
 ) -> list[Call]:
     """Make the planned, not yet started calls of ``submission``, one per occurrence of a number, in order.
 
-    ``fields`` are the request's, for rules that look at them. Every call enters the ledger at
-    once; :func:`start` lets them begin after the reply is on the wire.
+    ``fields`` are the request's, for rules that look at them. All calls enter the ledger together;
+    ``tenant.steps.start`` lets them begin after the reply is on the wire.
     """
-    calls = []
+    return at_once(place_in_turns(tenant, submission, numbers, fields, now))
+
+
+def place_in_turns(
+    tenant: Tenant,
+    submission: Submission,
+    numbers: Sequence[str],
+    fields: Mapping[str, Any],
+    now: int,
+    *,
+    heavy: bool = False,
+) -> Turns[list[Call]]:
+    """What :func:`place` does; ``heavy`` is whether looking at ``fields`` takes a while."""
+    calls: list[Call] = []
     seed, provider, operation, limits = (
         tenant.seed,
         submission.provider,
@@ -35,13 +53,19 @@ def place(
     elapsed = now - tenant.scenario_loaded_at
     ledger, rules = tenant.ledger, tenant.rules
     ruled = rules.acts_on_numbers
+    cost = NUMBER_COST + (rules.size if ruled else 0)
+    spent = 0
     for number in numbers:
+        spent += cost
+        if spent > TURN:
+            spent = 0
+            yield None
         ordinal = ledger.ordinal(provider, number)
         receipt_rule = None
         if ruled:
             unit = partial(draw, seed, provider, operation, number, ordinal)
-            subject = Subject(provider, operation, (number,), fields, ordinal, elapsed)
-            call_rule, receipt_rule = rules.for_number(subject, unit)
+            subject = Subject(provider, operation, (number,), fields, ordinal, elapsed, heavy)
+            call_rule, receipt_rule = yield from rules.for_number_in_turns(subject, unit)
         else:
             call_rule = rules.for_plain_number(number)
         name, effect = None, DEFAULT_EFFECT
@@ -58,8 +82,10 @@ def place(
         if receipt_rule is not None and receipt_rule.receipt is not None:
             call.effect = receipt_rule.receipt
             call.receipt_rule = receipt_rule.name
-        ledger.add(call)
         calls.append(call)
+    # All of them now: in between the tenant may have been reset.
+    for call in calls:
+        ledger.add(call)
     tenant.totals.placed(provider, len(calls))
     tenant.conservation.placed(provider, len(calls))
     return calls
@@ -73,18 +99,6 @@ def _call_id(tenant: Tenant, *key: object) -> str:
         repeat += 1
         call_id = tenant.ids.drawn_hexadecimal(16, "call", *key, repeat)
     return call_id
-
-
-def start(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
-    """Let placed calls begin: at once, at the submission's own time, or when a line is free."""
-    for call in calls:
-        if call.state is not State.QUEUED:
-            continue
-        begin = call.submission.start_at
-        if begin is not None and begin > now:
-            tenant.engine.schedule(begin, tenant.steps.enqueue, call)
-        else:
-            tenant.steps.enqueue(call, now)
 
 
 def withdraw(tenant: Tenant, calls: Sequence[Call], now: int) -> None:

@@ -6,11 +6,15 @@ classes, no regular expressions, so a pattern cannot be made slow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from voice_emulator.core.clock import SECOND
+
+#: Characters of a value that a difference quotes.
+QUOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Difference:
 
 
 def compile_glob(pattern: str) -> Callable[[str], bool]:
-    """A predicate for ``pattern``, in time linear in pattern times text at worst."""
+    """A predicate for ``pattern``, whose time is linear in the text it is given."""
     if "?" not in pattern:
         stars = pattern.count("*")
         if stars == 0:
@@ -37,27 +41,109 @@ def compile_glob(pattern: str) -> Callable[[str], bool]:
         if stars == 1 and pattern.endswith("*"):
             prefix = pattern[:-1]
             return lambda text: text.startswith(prefix)
-    return lambda text: _glob(pattern, text)
+    return _Glob(pattern)
 
 
-def _glob(pattern: str, text: str) -> bool:
-    """Greedy matching that goes back to the latest star only: never exponential."""
-    p = t = 0
-    star = -1
-    mark = 0
-    while t < len(text):
-        if p < len(pattern) and pattern[p] == "*":
-            star, mark = p, t
-            p += 1
-        elif p < len(pattern) and (pattern[p] == "?" or pattern[p] == text[t]):
-            p += 1
-            t += 1
-        elif star >= 0:
-            mark += 1
-            p, t = star + 1, mark
-        else:
+class _Glob:
+    """What stands between the stars, each found as far to the left as it can be: the rest then has the most room."""
+
+    __slots__ = ("_first", "_last", "_middle", "_shortest")
+
+    def __init__(self, pattern: str) -> None:
+        first, *rest = pattern.split("*")
+        self._first = _Part(first)
+        self._middle = [_Part(part) for part in rest[:-1] if part]
+        self._last = _Part(rest[-1]) if rest else None
+        self._shortest = len(pattern) - len(rest)
+
+    def __call__(self, text: str) -> bool:
+        if len(text) < self._shortest or not self._first.stands_at(text, 0):
             return False
-    return pattern[p:].strip("*") == ""
+        if self._last is None:
+            return len(text) == self._first.length
+        end = len(text) - self._last.length
+        if not self._last.stands_at(text, end):
+            return False
+        at = self._first.length
+        for part in self._middle:
+            found = part.find(text, at, end)
+            if found < 0:
+                return False
+            at = found + part.length
+        return at <= end
+
+
+#: Characters that :class:`_Part` compares one by one before it looks at all places of a text at once.
+_COMPARED = 200_000
+
+
+class _Part:
+    """Characters in a row, ``?`` being any."""
+
+    __slots__ = ("_literal", "_offset", "_pattern", "length", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.length = len(text)
+        self._pattern = None
+        if "?" in text:
+            self._pattern = re.compile(".".join(map(re.escape, text.split("?"))), re.DOTALL)
+        self._literal = max(text.split("?"), key=len)
+        self._offset = text.index(self._literal)
+
+    def stands_at(self, text: str, at: int) -> bool:
+        if self._pattern is None:
+            return text.startswith(self.text, at)
+        return self._pattern.match(text, at) is not None
+
+    def find(self, text: str, begin: int, end: int) -> int:
+        """The first place between ``begin`` and ``end``; -1: none."""
+        if self._pattern is None:
+            return text.find(self.text, begin, end)
+        if not self._literal:
+            return begin if begin + self.length <= end else -1
+        # Tried wherever the longest stretch without a ? stands, unless that is nearly everywhere.
+        last = end - self.length
+        room = _COMPARED // self.length
+        while room:
+            room -= 1
+            found = text.find(self._literal, begin + self._offset, last + self._offset + len(self._literal))
+            if found < 0:
+                return -1
+            begin = found - self._offset
+            if self.stands_at(text, begin):
+                return begin
+            begin += 1
+        return self._find_at_once(text, begin, end)
+
+    def _find_at_once(self, text: str, begin: int, end: int) -> int:
+        """Find with one bit for each place: whether what was compared so far fits there."""
+        if end - begin < self.length:
+            return -1
+        part = text[begin:end][::-1]
+        fits = (1 << (len(part) - self.length + 1)) - 1
+        where: dict[str, int] = {}
+        for offset, character in enumerate(self.text):
+            if character == "?":
+                continue
+            if character not in where:
+                bits = part.translate(_Bits(character))
+                where[character] = int(bits, 2)
+            fits &= where[character] >> offset
+            if not fits:
+                return -1
+        return begin + (fits & -fits).bit_length() - 1
+
+
+class _Bits(dict[int, str]):
+    """Translates one character to 1 and all others to 0."""
+
+    def __init__(self, character: str) -> None:
+        super().__init__({ord(character): "1"})
+
+    def __missing__(self, code: int) -> str:
+        self[code] = "0"
+        return "0"
 
 
 class Globs:
@@ -116,7 +202,7 @@ class Subject(NamedTuple):
 
     ``numbers`` holds the called numbers (one of them, for the effects decided per number),
     ``attempt`` which call to that number this is, ``elapsed`` the microseconds of tenant time since
-    the scenario was loaded.
+    the scenario was loaded. ``heavy`` is whether fields are so long that looking at them takes a while.
     """
 
     provider: str
@@ -125,6 +211,7 @@ class Subject(NamedTuple):
     fields: Mapping[str, Any]
     attempt: int
     elapsed: int
+    heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +259,7 @@ class Match:
             if name not in subject.fields:
                 found.append(Difference(f"fields.{name}", str(globs), "no such field"))
             elif not globs(as_text(subject.fields[name])):
-                found.append(Difference(f"fields.{name}", str(globs), repr(as_text(subject.fields[name]))))
+                found.append(Difference(f"fields.{name}", str(globs), _quoted(as_text(subject.fields[name]))))
         if self.attempt is not None and subject.attempt not in self.attempt:
             wanted = " or ".join(map(str, sorted(self.attempt)))
             found.append(Difference("attempt", wanted, str(subject.attempt)))
@@ -183,6 +270,11 @@ class Match:
                 Difference("before", f"{self.before / SECOND:g} s", f"{subject.elapsed / SECOND:g} s")
             )
         return found
+
+
+def _quoted(text: str) -> str:
+    """A value as differences show it; a rule keeps its nearest miss, so not all of a long one."""
+    return repr(text) if len(text) <= QUOTED else f"{text[:QUOTED]!r}... ({len(text)} characters)"
 
 
 def _seconds(span: int) -> str:

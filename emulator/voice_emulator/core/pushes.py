@@ -58,7 +58,7 @@ class Push:
 class Outbox:
     """Pushes of one tenant that are due, held back, or on the wire."""
 
-    __slots__ = ("_engine", "_held", "due", "in_flight", "on_due", "on_schedule")
+    __slots__ = ("_engine", "_held", "due", "in_flight", "next_copies", "on_due", "on_schedule")
 
     def __init__(self, engine: Engine) -> None:
         """Schedule on ``engine``."""
@@ -70,6 +70,8 @@ class Outbox:
         self._held: list[Push] = []
         #: Told when :attr:`due` has something new.
         self.on_due: Callable[[], None] | None = None
+        #: Told of each copy that falls due for the first time, to schedule those that follow it.
+        self.next_copies: Callable[[Push], None] | None = None
         #: Told of each push that gets a due instant, the next attempt of one included.
         self.on_schedule: Callable[[Push], None] | None = None
 
@@ -130,6 +132,8 @@ class Outbox:
         self.in_flight.clear()
 
     def _fall_due(self, push: Push, due: int) -> None:
+        if push.effect.copies > 1 and push.attempt == 1 and not push.by_hand and self.next_copies is not None:
+            self.next_copies(push)
         if push.effect.hold and push.attempt == 1 and push.held == 0 and not push.by_hand:
             push.held = push.effect.hold
             self._held.append(push)

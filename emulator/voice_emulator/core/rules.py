@@ -7,12 +7,14 @@ are drawn from a key (:mod:`voice_emulator.core.draws`), so they do not depend o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from voice_emulator.core.matchers import Difference, Match, Subject
 from voice_emulator.core.plan import Plans
 from voice_emulator.core.scenario import Rule, Scenario
+from voice_emulator.core.turns import Turns, at_once
 
 #: Draws a uniform number for (rule name, purpose) of one request or one call.
 RuleDraw = Callable[[str, str], float]
@@ -54,6 +56,8 @@ class MagicNumbers:
         return None
 
 
+#: Rules that are held against a request before others have their turn.
+STRIDE = 512
 #: Explaining a miss costs far more than seeing one, so only a rule's first misses are explained.
 MISSES_EXPLAINED = 100
 
@@ -86,12 +90,14 @@ class RuleBook:
     """The rules of one tenant's scenario, sorted by kind of effect, with their tallies."""
 
     __slots__ = ("_magic", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "delays_replies",
-                 "plans", "scenario", "tallies")  # fmt: skip
+                 "plans", "scenario", "size", "tallies")  # fmt: skip
 
     def __init__(self, scenario: Scenario) -> None:
         """Sort the rules by what they act on."""
         self.scenario = scenario
         own = scenario.rules
+        #: How many rules are looked at for each number, at most.
+        self.size = len(own)
         self._per_request = tuple(rule for rule in own if rule.reply or rule.fault)
         self._per_number = tuple(rule for rule in own if rule.call or rule.receipt)
         self._magic = MagicNumbers(scenario.magic)
@@ -113,9 +119,15 @@ class RuleBook:
 
     def for_request(self, subject: Subject, unit: RuleDraw) -> tuple[Rule | None, Rule | None]:
         """The rules whose ``reply`` and whose ``fault`` act on this request."""
+        return at_once(self.for_request_in_turns(subject, unit))
+
+    def for_request_in_turns(
+        self, subject: Subject, unit: RuleDraw
+    ) -> Turns[tuple[Rule | None, Rule | None]]:
+        """What :meth:`for_request` decides."""
         if not self._per_request:
             return None, None
-        admitted = self._arrive(self._per_request, subject, per_number=False)
+        admitted = yield from self._arrive(self._per_request, subject, per_number=False)
         reply = fault = None
         for rule in admitted:
             wanted = (rule.reply is not None and reply is None) or (rule.fault is not None and fault is None)
@@ -137,10 +149,14 @@ class RuleBook:
 
         For ``call``, rules that name a number precede the magic numbers, and those precede the others.
         """
+        return at_once(self.for_number_in_turns(subject, unit))
+
+    def for_number_in_turns(self, subject: Subject, unit: RuleDraw) -> Turns[tuple[Rule | None, Rule | None]]:
+        """What :meth:`for_number` decides."""
         if not self._per_number:
             return self.for_plain_number(subject.numbers[0]), None
         named = general = receipt = None
-        for rule in self._arrive(self._per_number, subject, per_number=True):
+        for rule in (yield from self._arrive(self._per_number, subject, per_number=True)):
             if rule.call is not None:
                 if rule.match.number is None:
                     general = general or self._if_allowed(rule, unit)
@@ -178,15 +194,19 @@ class RuleBook:
             return False
         return rule.chance is None or unit(rule.name, "chance") < rule.chance
 
-    def _arrive(self, rules: Iterable[Rule], subject: Subject, *, per_number: bool) -> list[Rule]:
+    def _arrive(self, rules: Sequence[Rule], subject: Subject, *, per_number: bool) -> Turns[list[Rule]]:
         """The rules whose matcher accepts ``subject``, each arrival counted for ``nth``."""
         admitted = []
-        for rule in rules:
+        for index, rule in enumerate(rules):
+            if index % STRIDE == STRIDE - 1:
+                yield None
             match = rule.match
             tally = self.tallies[rule.name]
-            if not match.accepts(subject):
+            slow = subject.heavy and match.fields
+            if not ((yield partial(match.accepts, subject)) if slow else match.accepts(subject)):
                 if tally.misses_seen < MISSES_EXPLAINED:
-                    self._remember(tally, match.differences(subject))
+                    differ = partial(match.differences, subject)
+                    self._remember(tally, (yield differ) if slow else differ())
                 continue
             if per_number:
                 tally.number_arrivals += 1

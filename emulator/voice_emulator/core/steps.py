@@ -17,9 +17,14 @@ from voice_emulator.core.events import Events
 from voice_emulator.core.ledger import Ledger
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Outbox, Push
-from voice_emulator.core.scenario import PLAIN_RECEIPT
+from voice_emulator.core.scenario import PLAIN_RECEIPT, ReceiptEffect
 from voice_emulator.core.totals import Totals
 from voice_emulator.core.vocabulary import State, Step
+
+#: Calls that begin in one go.
+BEGUN_AT_ONCE = 250
+#: Copies of a receipt that are scheduled together; the others follow when the last of them falls due.
+COPIES_AHEAD = 10
 
 
 @dataclass(slots=True)
@@ -34,8 +39,8 @@ class Steps:
     """The scheduled actions of one tenant; each has the engine's (argument, due) form."""
 
     __slots__ = (
-        "_conservation", "_diallers", "_engine", "_events", "_ledger", "_on_answer", "_on_finish", "_outbox",
-        "_seed", "_totals", "on_end",
+        "_beginning", "_conservation", "_diallers", "_engine", "_events", "_ledger", "_on_answer", "_on_finish", "_outbox",
+        "_totals", "on_end", "seed",
     )  # fmt: skip
 
     def __init__(
@@ -46,17 +51,18 @@ class Steps:
         totals: Totals,
         conservation: Conservation,
         events: Events,
-        seed: Callable[[], int],
     ) -> None:
-        """Act on these parts of one tenant; ``seed`` gives its present seed, which may change."""
+        """Act on these parts of one tenant; :attr:`seed` is kept as the tenant's."""
         self._engine = engine
         self._outbox = outbox
         self._ledger = ledger
         self._totals = totals
         self._conservation = conservation
         self._events = events
-        self._seed = seed
+        self.seed = 0
         self._diallers: dict[str, Dialler] = {}
+        self._beginning: deque[tuple[Call, int]] = deque()
+        outbox.next_copies = self._next_copies
         # Bound once: a heap entry per pending call need not hold a bound method of its own.
         self._on_answer: Action = self.answer
         self._on_finish: Action = self.finish
@@ -66,6 +72,36 @@ class Steps:
     def clear(self) -> None:
         """Forget the queues."""
         self._diallers.clear()
+        self._beginning.clear()
+
+    def start(self, calls: Sequence[Call], now: int) -> None:
+        """Let placed calls begin: at once, at the submission's own time, or when a line is free."""
+        for call in calls:
+            if call.state is not State.QUEUED:
+                continue
+            begin = call.submission.start_at
+            if begin is not None and begin > now:
+                self._engine.schedule(begin, self.enqueue, call)
+            else:
+                self.enqueue(call, now)
+
+    def begin(self, calls: Sequence[Call], now: int) -> bool:
+        """Start ``calls`` and return False, or, when there are so many that others should have their turn, return True.
+
+        Then :meth:`begin_more` starts the rest, as of ``now`` too, in the order of their placing.
+        """
+        if not self._beginning and len(calls) <= BEGUN_AT_ONCE:
+            self.start(calls, now)
+            return False
+        self._beginning.extend((call, now) for call in calls)
+        return True
+
+    def begin_more(self) -> bool:
+        """Start some of the calls that wait for that; True when there are more."""
+        for _ in range(min(BEGUN_AT_ONCE, len(self._beginning))):
+            call, now = self._beginning.popleft()
+            self.start((call,), now)
+        return bool(self._beginning)
 
     def waiting(self, provider: str) -> int:
         """How many calls of a provider wait for a free line."""
@@ -208,10 +244,15 @@ class Steps:
         at = due
         if effect.delay is not None:
             at += effect.delay.at(self._unit(call, "delay"))
-        gap = 0
-        for copy in range(effect.copies):
-            if copy:
-                gap += effect.gap.at(self._unit(call, f"gap{copy}")) if effect.gap is not None else 0
+        self._schedule_copies(call, plan, effect, at, 0)
+
+    def _schedule_copies(
+        self, call: Call, plan: ReceiptPlan, effect: ReceiptEffect, at: int, first: int
+    ) -> None:
+        """Schedule some copies of a receipt from ``first`` on, which is due at ``at``."""
+        for copy in range(first, min(first + COPIES_AHEAD, effect.copies)):
+            if copy > first:
+                at += self._gap(call, effect, copy)
             push = Push(
                 id=f"{call.id}-{plan.kind}{f'-{copy}' if copy else ''}"
                 + (f"-{step}" if (step := plan.on.value) != Step.END.value else ""),
@@ -219,7 +260,7 @@ class Steps:
                 kind=plan.kind,
                 subject=call,
                 call=call,
-                due=at + gap,
+                due=at,
                 effect=effect,
                 rule=call.receipt_rule if effect is not PLAIN_RECEIPT else None,
                 retry=effect.retry if effect.retry is not None else plan.retry,
@@ -228,8 +269,22 @@ class Steps:
             )
             self._outbox.schedule(push)
 
+    def _gap(self, call: Call, effect: ReceiptEffect, copy: int) -> int:
+        return effect.gap.at(self._unit(call, f"gap{copy}")) if effect.gap is not None else 0
+
+    def _next_copies(self, push: Push) -> None:
+        """``push`` falls due: schedule the copies that follow, unless they are. A rule may ask for very many."""
+        call, following = push.call, push.copy + 1
+        if call is None or following % COPIES_AHEAD or following >= push.effect.copies:
+            return
+        for plan in call.submission.receipts:
+            if plan.kind == push.kind and plan.on is push.step:
+                at = push.due + self._gap(call, push.effect, following)
+                self._schedule_copies(call, plan, push.effect, at, following)
+                return
+
     def _unit(self, call: Call, purpose: str) -> float:
         return draw(
-            self._seed(), call.provider, call.operation, call.number, call.ordinal,
+            self.seed, call.provider, call.operation, call.number, call.ordinal,
             call.receipt_rule or "", purpose,
         )  # fmt: skip

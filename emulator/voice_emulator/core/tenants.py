@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from weakref import ref
 
 from voice_emulator.core.accounts import ISSUED, AccountRules, Key, derive_credentials
 from voice_emulator.core.attempts import Attempts
@@ -22,6 +23,7 @@ from voice_emulator.core.ids import Ids
 from voice_emulator.core.journal import BYTE_LIMIT, ENTRY_LIMIT, Journal
 from voice_emulator.core.layers import Layer, merge, patch
 from voice_emulator.core.ledger import ENDED_LIMIT, Ledger
+from voice_emulator.core.masking import TenantSecrets
 from voice_emulator.core.pushes import Outbox
 from voice_emulator.core.rules import RuleBook
 from voice_emulator.core.scenario import Scenario
@@ -121,6 +123,8 @@ class Tenant:
         self.outbox = Outbox(self.engine)
         self.ledger = Ledger(limits.ended_calls)
         self.tokens = Tokens()
+        #: What is hidden wherever something of this tenant is shown.
+        self.secrets = TenantSecrets(self.tokens)
         self.journal = Journal(limits.entries, limits.entry_bytes)
         self.attempts = Attempts(limits.ended_calls)
         # An event keeps what it is about alive, so there are no more of them than the journal keeps entries.
@@ -135,7 +139,6 @@ class Tenant:
             self.totals,
             self.conservation,
             self.events,
-            lambda: self.seed,
         )
         self.state: dict[str, Any] = {}
         self.resets = 0
@@ -154,7 +157,13 @@ class Tenant:
 
     def _draw_ids(self, scope: tuple[object, ...]) -> None:
         self._scope = scope
-        self.ids = Ids(scope, lambda space, value: self.directory.issue(self, (ISSUED, space, value)))
+        directory, owner = self.directory, ref(self)
+
+        def claim(space: str, value: str) -> bool:
+            tenant = owner()
+            return tenant is not None and directory.issue(tenant, (ISSUED, space, value))
+
+        self.ids = Ids(scope, claim)
 
     @property
     def scenario(self) -> Scenario:
@@ -190,14 +199,22 @@ class Tenant:
         for layer in (layers.scenario, layers.options, layers.api):
             urls = merge(urls, layer.callback_urls)
         seeds = (layers.api.seed, layers.options.seed, layers.scenario.seed, DEFAULT_SEED)
-        self.seed = next(seed for seed in seeds if seed is not None)
+        self.seed: int = next(seed for seed in seeds if seed is not None)
+        self.steps.seed = self.seed
         self.raw_settings = raw
         self.settings = parsed
         self.credentials = credentials
         self.callback_urls = {key: url for key, url in urls.items() if url}
         self._layers = layers
+        self._learn_secrets()
         if self.on_change is not None:
             self.on_change()
+
+    def _learn_secrets(self) -> None:
+        accounts = [
+            (self.credentials[provider], account.secrets) for provider, account in self._accounts.items()
+        ]
+        self.secrets.learn(accounts, self.callback_urls.values())
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply a merge patch of ``callback_urls``, ``credentials``, ``settings`` and ``seed``.
@@ -301,9 +318,20 @@ class Tenant:
         self.scenario_loaded_at = known.loaded_at
 
     def close(self) -> None:
-        """Cancel everything pending and give up the credentials."""
+        """Cancel everything pending, give up the credentials, and let go of whatever would keep this alive."""
         self.closed = True
         self.engine.clear()
         self.engine.on_earlier(None)
         self.outbox.clear()
+        self.outbox.next_copies = None
+        # Requests and attempts know whose they are.
+        self.journal.clear()
+        self.attempts.clear()
+        self.events.forget()
+        self.ledger.clear()
+        self.state.clear()
+        self.steps.clear()
+        self.steps.on_end.clear()
+        self.findings.derived = list
+        self.secrets.masker = None
         self.directory.remove(self)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from voice_emulator.core.vocabulary import Word
@@ -31,7 +31,6 @@ class Token:
     issued_at: int
     lifetime: int
     revoked: bool = False
-    uses: int = 0
 
     @property
     def expires_at(self) -> int:
@@ -42,24 +41,38 @@ class Token:
 class Tokens:
     """All tokens of one tenant."""
 
-    __slots__ = ("_tokens", "on_change")
+    __slots__ = ("_fresh", "_tokens", "on_change")
 
     def __init__(self) -> None:
         """Start with none."""
         self._tokens: OrderedDict[str, Token] = OrderedDict()
+        self._fresh: deque[str] = deque(maxlen=REMEMBERED)
         #: Told of each token that is new or revoked.
         self.on_change: Callable[[Token], None] | None = None
 
     def __len__(self) -> int:
         return len(self._tokens)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._tokens))
+
     def add(self, token: Token) -> None:
         """Keep an issued token; the oldest is forgotten past :data:`REMEMBERED`."""
         self._tokens[token.value] = token
+        self._fresh.append(token.value)
         if len(self._tokens) > REMEMBERED:
             self._tokens.popitem(last=False)
         if self.on_change is not None:
             self.on_change(token)
+
+    def fresh(self) -> Iterator[str]:
+        """The values that are new since this was last asked."""
+        try:
+            while True:
+                yield self._fresh.popleft()
+        except IndexError:
+            # All of them; not asked beforehand, since threads that show things ask too.
+            return
 
     def get(self, value: str) -> Token | None:
         """The token with this value, good or not."""
@@ -99,13 +112,6 @@ class Tokens:
         token.revoked = True
         if self.on_change is not None:
             self.on_change(token)
-
-    def last_issued(self, family: str, holder: str) -> Token | None:
-        """The newest token of one family and holder."""
-        for token in reversed(self._tokens.values()):
-            if token.family == family and token.holder == holder:
-                return token
-        return None
 
     def newest(self) -> Token | None:
         """The token issued last, of whatever family."""

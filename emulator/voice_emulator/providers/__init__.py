@@ -1,1 +1,1 @@
-"""The providers, a folder each. A folder with a ``PROVIDER`` value is all a provider is."""
+"""The providers, one folder each. Every folder with a ``PROVIDER`` value is a provider."""

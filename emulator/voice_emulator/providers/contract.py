@@ -1,9 +1,9 @@
-"""What a provider says about itself for the finding rules, and what such a rule is, as data.
+"""What a provider tells the finding rules, and what a rule is, as data.
 
-A rule is a named function that looks at one request (with :class:`voice_emulator.providers.rule_context.Look`), or one
-push attempt, and yields what was wrong with the client's side of it. Its documentation page (docs/rules/) is its docstring.
-Rules that hold for every provider live in :mod:`voice_emulator.contract.rules` and take their numbers from a provider's
-:class:`Contract`; what only one provider asks for is a rule in that provider's own ``finding_rules.py``.
+A rule is a named function. It checks one request (:class:`voice_emulator.providers.rule_context.RuleContext`) or one
+push attempt, and yields what the client did wrong. Its docstring is its documentation page (docs/rules/).
+Rules for every provider are in :mod:`voice_emulator.contract.rules` and take their numbers from a provider's
+:class:`Contract`. A rule for one provider is in that provider's ``finding_rules.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from voice_emulator.providers.grading import Grading
 
 
 class When(Enum):
-    """What makes a rule look; a request that went well and names no special operation costs nothing."""
+    """When a rule runs. An accepted request of an operation that no rule names runs none."""
 
     #: A request with problems, or one that was refused.
     REFUSED = "refused"
@@ -32,17 +32,17 @@ class When(Enum):
     FORM = "form"
     #: A request that placed calls.
     PLACED = "placed"
-    #: A request of the same tenant after something of it was remembered; see the rule.
+    #: A request of a tenant that has used a refused or expired token before.
     REMEMBERED = "remembered"
-    #: A push attempt that was not acknowledged, or acknowledged oddly or late.
+    #: A push attempt that was not acknowledged, or in an unusual way, or late.
     PUSHED = "pushed"
-    #: Nothing in particular: worked out whenever the findings are read.
+    #: Whenever the findings are read: the rule follows from the state at that time.
     DERIVED = "derived"
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One breach a rule found. ``severity`` stands where this one weighs otherwise than the rule."""
+    """One breach a rule found. ``severity`` and ``source`` override those of the rule."""
 
     message: str
     call_id: str | None = None
@@ -52,19 +52,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class FindingRule:
-    """One contract rule. ``source`` is empty where the operation's or receipt's own page states it."""
+    """One contract rule. ``source`` is empty when the page of the operation or receipt states the rule."""
 
     id: str
     severity: Severity
     when: When
-    look: Callable[[Any], Iterable[Hit | str]]
+    check: Callable[[Any], Iterable[Hit | str]]
     source: str = ""
     operations: frozenset[str] = frozenset()
-    #: Providers it can speak of; empty for all.
+    #: Providers it applies to; empty for all.
     providers: frozenset[str] = frozenset()
-    #: A request header, in lower case, without which alone it has anything to say; empty when it always has.
+    #: A header, in lower case: the rule runs only for requests without it. Empty for every request.
     missing: str = ""
-    #: A field without which the rule has nothing to look at; empty for every request.
+    #: A field: the rule runs only for requests with it. Empty for every request.
     present: str = ""
     #: Whether requests of an operation give it something to judge; None when all do.
     judges: Callable[[Contract, Any], bool] | None = None
@@ -74,7 +74,7 @@ class FindingRule:
     @property
     def text(self) -> str:
         """The rule's documentation."""
-        return cleandoc(self.look.__doc__ or "")
+        return cleandoc(self.check.__doc__ or "")
 
     @property
     def title(self) -> str:
@@ -101,11 +101,11 @@ def finding(
     occasional: bool = False,
 ) -> Callable[[Callable[[Any], Iterable[Hit | str]]], FindingRule]:
     """Make a named function a rule; its docstring is its documentation page."""
-    return lambda look: FindingRule(
+    return lambda check: FindingRule(
         id,
         severity,
         when,
-        look,
+        check,
         source,
         frozenset(operations),
         frozenset(providers),
@@ -120,7 +120,7 @@ def finding(
 class Pace:
     """At most ``count`` requests of an operation in ``span`` microseconds; ``source`` states it.
 
-    ``by_address`` is whether each address of a client has a pace of its own.
+    With ``by_address`` each client address is counted on its own.
     """
 
     count: int
@@ -133,9 +133,9 @@ class Pace:
 class Pages:
     """How a record query is paged.
 
-    ``page`` is the field that says where to begin (a page number from 1, or the number of the first
-    row with ``by_row``), ``size`` how many rows are wanted, ``size_default`` when it is absent.
-    ``total`` reads from the reply how many rows there are.
+    ``page`` is the field with the page number, from 1, or with ``by_row`` the number of the first row.
+    ``size`` is the field with the number of rows per page, ``size_default`` its default. ``total`` reads
+    the number of all rows from the reply.
     """
 
     page: str
@@ -149,14 +149,15 @@ class Pages:
 class Contract:
     """A provider's numbers for the general rules, and rules of its own.
 
-    ``refusals`` are the errors (by name or wire code) that say that credentials or a token are no good,
-    ``limited`` those that say that a limit was passed, ``temporary`` further ones after which repeating
-    the same request makes sense. ``batches`` are the most numbers per operation, with the page that says
-    so; ``uses_token`` the operations that want a token, on whose life ``token_source`` is the page, and
-    ``revokes_token`` those that end it.
-    ``causes`` are the hang-up causes a receipt can tell, each once.
-    ``charge`` reads what a receipt or a row of a
-    record query says the call cost, None where no price is told; ``rows`` finds the rows in a reply.
+    * ``refusals``: errors (by name or wire code) for bad credentials or tokens.
+    * ``limited``: errors for a limit that was passed.
+    * ``temporary``: other errors after which it makes sense to send the same request again.
+    * ``batches``: most numbers in one request, by operation, with the page that says so.
+    * ``uses_token``: operations that need a token; ``token_source`` is the page about its lifetime.
+    * ``revokes_token``: operations that end a token.
+    * ``causes``: the hang-up causes of receipts, each once.
+    * ``charge``: reads the cost of a call from a receipt or a row of a record query; None without a price.
+    * ``rows``: finds the rows in the reply of a record query.
     """
 
     refusals: frozenset[str] = frozenset()

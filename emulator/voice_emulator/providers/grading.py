@@ -1,4 +1,4 @@
-"""What the receiver checks (:mod:`voice_emulator.verify`) are told about a provider: which field is which."""
+"""What a provider tells the receiver checks (:mod:`voice_emulator.verify`): which field is which."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LateNews:
-    """A push about a call that goes on, which may arrive after the one about its end.
+    """A push about a call in progress, which may arrive after the push about its end.
 
-    ``operation`` places such calls (``fields`` stand over its example request), ``last`` and ``late``
-    are receipt kinds, ``identity`` is the field both carry.
+    ``operation`` places such calls, with ``fields`` added to its example request. ``last`` and ``late``
+    are receipt kinds; ``identity`` is the field that both have.
     """
 
     operation: str
@@ -26,14 +26,17 @@ class LateNews:
 class Grading:
     """One provider's receipts as the checks see them.
 
-    ``operation`` places the calls that are reported, ``others`` are further operations whose receipts
-    look different. ``identity`` is the field by which a receiver knows the call. ``cause`` is a field
-    with a value in no table, ``words`` are fields with text beyond ASCII, ``customer`` fields that echo
-    what the customer sent with ``customer_operation``, with characters that need care: all of them what
-    the real provider may send one day.
-    ``empty`` is a required field that is sent empty. ``encodings`` are further documented ways of
-    sending, with where they are documented. ``older`` are settings that select an older documented body.
-    ``signed`` is whether receipts can be signed (with the credential ``key``).
+    * ``operation`` places the reported calls; ``others`` are operations with different receipts.
+    * ``identity``: the field by which a receiver knows the call.
+    * ``cause``: a field, and a value for it that is in no table.
+    * ``words``: fields with text beyond ASCII.
+    * ``customer``: fields of ``customer_operation`` that receipts repeat, with characters that need escaping.
+    * ``empty``: a required field that is sent empty.
+    * ``encodings``: other documented encodings, with the page that documents each.
+    * ``older``: settings that select an older documented body.
+    * ``signed``: whether receipts can be signed, with the credential ``key``. ``nonce`` and ``signature``
+      are the fields of the signature.
+    * ``news``: pushes about calls in progress.
     """
 
     operation: str
@@ -46,7 +49,6 @@ class Grading:
     others: tuple[str, ...] = ()
     encodings: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, Any] = field(default_factory=dict)
-    older_source: str = ""
     signed: bool = False
     key: str = ""
     nonce: str = ""

@@ -1,8 +1,8 @@
-"""What a provider is: one frozen value, whose slots are data or small pure functions.
+"""A provider is one frozen value. Its slots are data or small pure functions.
 
-Nothing outside a provider's folder knows its fields, codes or headers. The gateway walks through
-the slots in the order of DESIGN: identify, authenticate, schema, check, submit, answer; whatever is
-wrong on the way becomes a :class:`Problem`, and :attr:`Provider.refuse` renders the one that wins.
+Only a provider's own folder knows its fields, codes and headers. The traffic port calls the slots in
+this order: identify, authenticate, schema, check, submit, answer. Whatever is wrong with a request
+becomes a :class:`Problem`, and :attr:`Provider.refuse` renders the first one in ``error_order``.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from voice_emulator.providers.settings import Provenance, SettingTable
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """One code a provider may answer with.
+    """One error code of a provider.
 
-    ``name`` is the symbolic name of a rule's ``reply.error``; ``code`` the wire code; ``text`` the
-    wire text (of the default dialect); ``operations`` where it occurs, empty for everywhere.
-    ``how`` says how to provoke it, or why it cannot be.
+    ``name`` is the symbolic name for a rule's ``reply.error``, ``code`` the wire code, ``text`` the wire
+    text (of the default dialect). ``how`` says how to provoke it, or why it cannot be provoked.
+    ``operations`` are those that reply with it; empty for all.
     """
 
     name: str
     code: str
     text: str
+    how: str = ""
+    provenance: Provenance = "documented"
     meaning: str = ""
     operations: frozenset[str] = frozenset()
-    provenance: Provenance = "documented"
-    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path (exact, or a prefix that ends in ``/``) and the way to the operation behind it.
+    """A path: exact, or a prefix that ends in ``/``.
 
-    ``select`` returns the operation's name, or a Problem when the request names none; ``serve``
-    stands instead of it for downloads, which are no operations.
+    ``select`` returns the name of the operation, or a Problem when the request names none. A download
+    has ``serve`` instead, which replies by itself.
     """
 
     path: str
@@ -68,11 +68,11 @@ class PushRequest:
 
 @dataclass(slots=True)
 class Envelope:
-    """What a receipt kind's ``encode`` works with.
+    """What a receipt kind's ``encode`` gets.
 
-    ``fields`` are already spoiled as the scenario says; ``sent_at`` is the instant of this attempt
-    on the tenant's clock. ``effect`` carries ``encoding``, ``bad_signature``, ``stale_timestamp``,
-    ``duplicate_nonce`` and ``wrong_content_type``.
+    ``fields`` are already changed as the scenario says; ``sent_at`` is the instant of this attempt on the
+    tenant's clock. ``encode`` applies the rest of ``effect``: ``encoding``, ``bad_signature``,
+    ``stale_timestamp``, ``duplicate_nonce`` and ``wrong_content_type``.
     """
 
     tenant: Tenant
@@ -84,33 +84,30 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """What one receipt field means, for the page; ``source`` is the page that says so."""
-
-    name: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
 class ReceiptKind:
     """One kind of push.
 
-    ``url_key`` is the key of ``callback_urls``; ``schema`` names the schema of the fields.
-    ``fields`` renders them from the tenant and the push (its call, or its subject). ``encode`` makes
-    the request. ``judge`` returns None when a reply acknowledges the push as that provider expects,
-    else the reason why not; ``tolerate`` is asked about such a reply, with the account's settings, and returns what
-    is odd about one that is let pass all the same. ``corrupt`` maps a kind of corruption to the field that suffers;
-    ``target`` gives a URL that beats the configured one; ``wanted`` whether this push is made at all.
+    ``schema`` names the schema of the fields, ``url_key`` is the key of ``callback_urls``;
+    :func:`voice_emulator.providers.kit.tables.receipts` fills both in.
+
+    * ``fields``: renders the fields from the tenant and the push (its call, or its subject).
+    * ``encode``: makes the request.
+    * ``judge``: None when a reply acknowledges the push, else the reason why it does not.
+    * ``tolerate``: what is wrong with a reply that ``judge`` rejects but the account's settings accept.
+    * ``corrupt``: the field that each kind of corruption changes.
+    * ``target``: a URL that overrides the configured one.
+    * ``encodings``: what a rule's ``encoding`` may name.
+    * ``acknowledgement``: the expected reply, for documents and the test receiver.
     """
 
     name: str
     title: str
     source: str
-    schema: str
-    url_key: str
     fields: Callable[[Tenant, Push], dict[str, Any]]
     encode: Callable[[Envelope], PushRequest]
     judge: Callable[[PushReply], str | None]
+    schema: str = ""
+    url_key: str = ""
     tolerate: Callable[[Mapping[str, Any], PushReply], str | None] = lambda settings, reply: None
     corrupt: Mapping[str, str] = field(default_factory=dict)
     target: Callable[[Tenant, Push], str | None] = lambda tenant, push: (
@@ -118,25 +115,26 @@ class ReceiptKind:
     )
     encodings: tuple[str, ...] = ("query", "form", "json")
     acknowledgement: str = ""
-    text_values: bool = True
 
 
-def as_they_are(
-    tenant: Tenant, operation: Operation, fields: Mapping[str, Any], wall: int
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The fields of an example unchanged, and no headers: for a provider that asks for no credentials."""
-    return dict(fields), {}
+#: From tenant, operation, example fields and real time (microseconds) to the fields and headers to send.
+Authorise = Callable[[Tenant, Operation, Mapping[str, Any], int], tuple[dict[str, Any], dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider. A folder with such a value, and its schemas, is all it takes to add one.
+    """A provider. To add one, add a folder with such a value and its schemas.
 
-    ``token_expired`` is the wire code a rule's ``token_expired`` fault answers with; ``causes`` the
-    names and codes a rule's ``cause`` may use; ``call_id`` makes the id the customer is told for one
-    call; ``contract`` is what the finding rules are told about the provider, and rules of its own.
-    ``revive`` is called when a tenant comes back from a state file, with the pending pushes that are about no
-    call: it works out anew what :meth:`Tenant.account_state` remembered of the calls, which are in the ledger.
+    * ``keys``: kind and value of every credential that identifies a tenant.
+    * ``call_id``: the id of one call that the client is given.
+    * ``causes``: names and codes for a rule's ``cause``; ``cause_of`` is the cause of an ended call.
+    * ``secrets``: fields and headers that are masked wherever they are shown.
+    * ``token_expired``: the wire code for a rule's ``token_expired`` fault.
+    * ``numbering``: the form of phone numbers, in words.
+    * ``authorise``: fields and headers of an example request, with the tenant's credentials put in.
+    * ``contract``: numbers for the finding rules, and rules of its own.
+    * ``revive``: called when a tenant is restored from a state file, with the pending pushes that report
+      no call. It rebuilds :meth:`Tenant.account_state` from the calls in the ledger.
     """
 
     id: str
@@ -156,14 +154,16 @@ class Provider:
     error_order: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     token_expired: str | None = None
-    url_keys: tuple[str, ...] = ()
     numbering: str = ""
     contract: Contract = NO_CONTRACT
-    authorise: Callable[
-        [Tenant, Operation, Mapping[str, Any], int], tuple[dict[str, Any], dict[str, str]]
-    ] = as_they_are
+    authorise: Authorise = lambda tenant, operation, fields, wall: (dict(fields), {})
     schemas: Path | None = None
     revive: Callable[[Tenant, Sequence[Push]], None] = lambda tenant, pushes: None
+
+    @property
+    def url_keys(self) -> tuple[str, ...]:
+        """The keys of ``callback_urls`` that its receipts go by, each once."""
+        return tuple(dict.fromkeys(kind.url_key for kind in self.receipts.values()))
 
     def default_settings(self) -> Mapping[str, Any]:
         """Every setting with its default, as JSON values."""
@@ -177,18 +177,21 @@ class Provider:
             raise ValueError(f"{self.id}.{error}") from error
 
     def credential_keys(self, credentials: Mapping[str, Any]) -> Iterable[Key]:
-        """Directory keys of these credentials."""
+        """The directory keys of these credentials."""
         return [(self.id, kind, value) for kind, value in self.keys(credentials) if value]
+
+    def errors_of(self, operation: str) -> list[ErrorCode]:
+        """The errors that ``operation`` can reply with."""
+        return [error for error in self.errors if not error.operations or operation in error.operations]
 
     def find_error(self, wanted: str, operation: str) -> ErrorCode | None:
         """The error a rule names, by symbolic name or wire code, as ``operation`` has it."""
-        named = [error for error in self.errors if wanted in (error.name, error.code)]
-        fitting = [error for error in named if not error.operations or operation in error.operations]
+        fitting = [error for error in self.errors_of(operation) if wanted in (error.name, error.code)]
         exact = [error for error in fitting if error.operations]
         return next(iter(exact or fitting), None)
 
 
 def first_problem(problems: Sequence[Problem], order: Sequence[str]) -> Problem:
-    """The problem whose code comes first in ``order``; codes not listed come last, as they came."""
+    """The problem whose code is first in ``order``; codes that are not listed come last, in the order found."""
     rank = {code: position for position, code in enumerate(order)}
     return min(problems, key=lambda problem: rank.get(problem.code, len(rank)))

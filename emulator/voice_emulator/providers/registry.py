@@ -1,9 +1,9 @@
-"""Finds the providers: every folder of this package (or of another) that has a ``PROVIDER``."""
+"""Finds the providers: every folder of this package (or another) with a ``PROVIDER``."""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 import voice_emulator.providers
@@ -36,11 +36,6 @@ def provider_named(providers: Mapping[str, Provider], name: str) -> Provider:
     return providers[name]
 
 
-def receiver_keys(providers: Mapping[str, Provider]) -> Iterator[str]:
+def receiver_keys(providers: Mapping[str, Provider]) -> Iterable[str]:
     """Every key of ``callback_urls``, each once."""
-    seen: set[str] = set()
-    for provider in providers.values():
-        for kind in provider.receipts.values():
-            if kind.url_key not in seen:
-                seen.add(kind.url_key)
-                yield kind.url_key
+    return dict.fromkeys(key for provider in providers.values() for key in provider.url_keys)

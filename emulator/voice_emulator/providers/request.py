@@ -1,4 +1,4 @@
-"""A request on its way through an operation, the operation itself, and the reply that comes of it."""
+"""A request, the operation it names, and the reply."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from voice_emulator.schemas.validate import Violation
 class Problem:
     """One reason to refuse a request.
 
-    ``code`` is the provider's wire code (or one of its own internal names), ``place`` a JSON
-    Pointer into the fields or ``header:Name``, ``message`` a sentence for the journal, ``text`` the
-    provider's wire text where it differs from the code's standard text. ``name`` is the symbolic
-    name of the error a rule asked for, where several errors share one code.
+    ``code`` is the provider's wire code, or a name that only the provider knows. ``place`` is a JSON
+    Pointer into the fields or ``header:Name``. ``message`` is a sentence for the journal. ``text`` is the
+    text for the reply, if it is not the standard text of the code. ``name`` is the symbolic name of the
+    error that a scenario rule asked for, since several errors can share one code.
     """
 
     code: str
@@ -50,8 +50,8 @@ class Request:
     """One request. Header names are lower-case; ``fields`` is the decoded body merged with the query.
 
     ``encoding`` is how the body was read: ``json``, ``urlencoded``, ``multipart``, ``text`` (form
-    fields under another content type) or ``none``. ``faulty`` holds what was wrong with the
-    encoding itself. ``scratch`` is where an operation's checks leave what its answer needs.
+    fields under another content type) or ``none``. ``faulty`` are the problems of the encoding itself.
+    ``scratch`` passes values from an operation's ``check`` to its ``submit`` and ``answer``.
     """
 
     provider: str
@@ -97,18 +97,23 @@ class Request:
         return value if isinstance(value, str) else ""
 
     @property
+    def operation_name(self) -> str:
+        """Name of the operation; empty when the request names none."""
+        return self.operation.name if self.operation is not None else ""
+
+    @property
     def key(self) -> tuple[object, ...]:
-        """The key that ids of this request are drawn from: operation, first number, its count."""
-        operation = self.operation.name if self.operation is not None else ""
-        return (self.provider, operation, self.numbers[0] if self.numbers else "", self.ordinal)
+        """The key for drawing ids of this request: provider, operation, first number, its count."""
+        return (self.provider, self.operation_name, self.numbers[0] if self.numbers else "", self.ordinal)
 
 
 @dataclass(slots=True)
 class Reply:
-    """What goes back: ``payload`` is the JSON value behind ``body`` (None when it is not JSON).
+    """A reply. ``payload`` is the JSON value of ``body``, None for another type.
 
-    ``code`` is the wire code for journal, metrics and coverage; ``refused`` whether the reply turns
-    the request down.
+    ``code`` is the wire code for journal, metrics and coverage; ``refused`` whether the request is refused.
+    ``shown_calls`` are the calls whose records a query returns, in the order of its rows. Without them the
+    emulator does not know that the client has learned how these calls ended.
     """
 
     status: int
@@ -118,6 +123,7 @@ class Reply:
     refused: bool = False
     payload: Any = None
     headers: tuple[tuple[str, str], ...] = ()
+    shown_calls: Sequence[Call] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +142,31 @@ class Operation:
     """One operation of a provider.
 
     ``accepts`` lists encodings of the body (``json``, ``urlencoded``, ``multipart``, ``text``,
-    ``query``); ``request``, ``reply`` name schemas. Slots, all called with the request:
+    ``query``). ``request`` and ``reply`` name schemas; :func:`voice_emulator.providers.kit.tables.operations`
+    fills them in. ``order`` replaces the provider's ``error_order``. ``queries_calls`` marks a record
+    query: its reply sets :attr:`Reply.shown_calls`. Slots, all called with the request:
 
-    * ``identify``: directory keys of what it carries, the first known one decides the tenant;
-    * ``authenticate``: problems with the credentials, empty when they are good;
-    * ``explain``: the problem that a schema violation amounts to;
-    * ``check``: the operation's own checks, run whatever the schema said, so they must bear
-      missing and malformed fields (and stay silent about what the schema has reported);
-    * ``numbers``: the called numbers it names, for rules and the journal, also of bad requests;
-    * ``submit``: the calls it asks for, None when it asks for none after all;
-    * ``answer``: performs the operation (issues tokens, stores files) and renders the reply; the
-      calls it placed come along.
+    * ``identify``: directory keys in the request; the first known one decides the tenant.
+    * ``authenticate``: problems with the credentials.
+    * ``explain``: the problem for a schema violation.
+    * ``check``: the operation's own checks. They run for every request, so they must accept missing and
+      malformed fields, and must not repeat what the schema reports.
+    * ``numbers``: the called numbers, for rules and the journal, also of bad requests.
+    * ``submit``: the calls it asks for; None for none.
+    * ``answer``: performs the operation (issues tokens, stores files) and renders the reply. It gets the
+      calls that were placed.
     """
 
     name: str
     title: str
     source: str
     accepts: frozenset[str]
-    request: str
-    reply: str
     identify: Callable[[Request], Iterable[Key]]
     authenticate: Callable[[Request], Iterable[Problem]]
     explain: Callable[[Request, Violation], Problem]
     answer: Callable[[Request, Sequence[Call]], Reply]
+    request: str = ""
+    reply: str = ""
     check: Callable[[Request], Iterable[Problem]] = lambda request: ()
     numbers: Callable[[Request], Sequence[str]] = lambda request: ()
     submit: Callable[[Request], Submission | None] | None = None
@@ -191,7 +199,9 @@ def json_reply(
     status: int = 200,
     content_type: str = JSON_TYPE,
     ascii_only: bool = False,
+    shown_calls: Sequence[Call] = (),
 ) -> Reply:
     """A reply with a compact JSON body, keys in the order given."""
     text = ascii_json(payload) if ascii_only else compact_json(payload)
-    return Reply(status, text.encode("utf-8", "surrogatepass"), content_type, code, refused, payload)
+    body = text.encode("utf-8", "surrogatepass")
+    return Reply(status, body, content_type, code, refused, payload, shown_calls=shown_calls)

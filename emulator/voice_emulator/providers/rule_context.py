@@ -1,4 +1,4 @@
-"""What a finding rule about requests works with: the finished request, and what its provider says about itself."""
+"""What a finding rule about requests gets: the finished request, its provider, and the memory of the tenant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voice_emulator.core.accounts import Key
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.contract import NO_CONTRACT, Contract
-from voice_emulator.providers.provider import Provider
+from voice_emulator.providers.provider import Provider, first_problem
 from voice_emulator.providers.request import Problem, Reply, Request
 from voice_emulator.schemas.validate import Schema, Violation
 
@@ -20,7 +20,7 @@ class SentReply(Protocol):
 
 
 class SeenRequest(Protocol):
-    """A finished request as rules see it; the rim's record of a request is one."""
+    """A finished request as rules see it; the traffic port's record of a request is one."""
 
     request: Request
     masker: Masker
@@ -39,15 +39,15 @@ class SeenRequest(Protocol):
         ...
 
 
-class Look:
-    """What a rule about requests works with: the request, the provider it went to, what is remembered."""
+class RuleContext:
+    """One finished request, the provider that handled it, and what the rules remember of the tenant."""
 
     __slots__ = ("_schema", "_violations", "memory", "provider", "seen", "tenant")
 
     def __init__(
         self, tenant: Tenant, seen: SeenRequest, provider: Provider | None, memory: Any, schema: Schema | None
     ) -> None:
-        """``provider`` and ``schema`` are None when the request went to none, or names no operation."""
+        """``provider`` is None for an unknown path, ``schema`` for a request without an operation."""
         self.tenant = tenant
         self.seen = seen
         self.provider = provider
@@ -63,47 +63,44 @@ class Look:
     @property
     def operation(self) -> str:
         """Name of the operation, empty when the request names none."""
-        found = self.seen.request.operation
-        return found.name if found is not None else ""
+        return self.seen.request.operation_name
 
     @property
     def contract(self) -> Contract:
-        """What the provider says about itself."""
+        """The provider's numbers and rules."""
         return self.provider.contract if self.provider is not None else NO_CONTRACT
 
     @property
     def violations(self) -> list[Violation]:
-        """What the operation's schema has against the request."""
+        """Where the request breaks the schema of its operation."""
         if self._violations is None:
             request = self.seen.request
+            known = request.scratch.get("violations")
+            if known is not None:
+                self._violations = known
+                return self._violations
             readable = self._schema is not None and not request.faulty
             instance = request.document if request.encoding == "json" else request.fields
             self._violations = self._schema.violations(instance) if readable and self._schema else []
         return self._violations
 
     def refused_for(self, codes: frozenset[str]) -> bool:
-        """Whether the reply turned the request down for a reason among ``codes``, names or wire codes.
+        """Whether the reply refused the request with one of ``codes``, names or wire codes.
 
-        Of several problems only the one that was answered counts: it is all the client was told.
+        Of several problems only the one in the reply counts: the client learned of no other.
         """
         seen, provider, operation = self.seen, self.provider, self.seen.request.operation
         reply = seen.reply
         if reply is None or not reply.refused or provider is None or operation is None:
             return False
         if seen.problems:
-            order = operation.order or provider.error_order
-            rank = {code: position for position, code in enumerate(order)}
-            told = min(seen.problems, key=lambda problem: rank.get(problem.code, len(rank)))
+            told = first_problem(seen.problems, operation.order or provider.error_order)
             return told.code in codes or told.name in codes
-        # A rule's doing: all that is known is the wire code, which several errors may share.
-        meant = [
-            error
-            for error in provider.errors
-            if error.code == reply.code and (not error.operations or operation.name in error.operations)
-        ]
+        # A scenario rule refused it. Only the wire code is known, which several errors may share.
+        meant = [error for error in provider.errors_of(operation.name) if error.code == reply.code]
         return bool(meant) and all(error.name in codes or error.code in codes for error in meant)
 
     def tokens(self) -> list[Key]:
-        """The tokens and issued ids the request carries, as directory keys."""
+        """The tokens and issued ids in the request, as directory keys."""
         operation = self.seen.request.operation
         return [key for key in operation.identify(self.seen.request) if key[0] == "id"] if operation else []

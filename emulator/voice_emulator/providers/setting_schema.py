@@ -25,8 +25,15 @@ _KINDS: Mapping[str, Json] = {
 }
 
 
+def choice_values(setting: Setting) -> list[str | int | bool]:
+    """The words of a ``choice`` in each form that YAML may read them as: ``403`` is a number, ``on`` is true."""
+    numeric = [int(word) for word in setting.choices if word.isdigit() and str(int(word)) == word]
+    truths = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    return [*setting.choices, *numeric, *{truths[word] for word in setting.choices if word in truths}]
+
+
 def setting_schema(setting: Setting) -> Json:
-    """One account setting as a schema; null gives it back to scenario and default."""
+    """One account setting as a schema; null resets it to the scenario's value or the default."""
     schema = dict(_KINDS[setting.kind])
     if setting.choices:
         numeric = [int(word) for word in setting.choices if word.isdigit() and str(int(word)) == word]

@@ -81,7 +81,7 @@ class SettingTable:
 
 
 def _boolean(value: Any) -> bool:
-    # Scenario files give values as the text that stands in them.
+    # Scenario files give every value as text.
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in ("true", "yes", "on", "false", "no", "off"):
@@ -103,7 +103,7 @@ def _integer(value: Any) -> int:
     if number is None:
         raise ValueError(f"must be a whole number, not {value!r}")
     if number > LARGEST:
-        # Many of them go out in replies and receipts.
+        # Many are sent in replies and receipts.
         raise ValueError(f"must be at most {LARGEST}, not {value!r}")
     return number
 

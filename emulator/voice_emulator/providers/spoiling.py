@@ -1,4 +1,4 @@
-"""Spoiling a receipt's fields as a scenario's ``receipt`` effect says, before it is encoded and signed."""
+"""Changes the fields of a receipt as a scenario's ``receipt`` effect says, before encoding and signing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def spoil(
 ) -> dict[str, Any]:
     """``fields`` with ``set``, ``repeat_set``, ``drop`` and ``corrupt`` of ``effect`` applied, in this order.
 
-    ``copy`` counts from 0; ``repeat_set`` spares that first one. Fields the receipt does not have are left
-    alone: a rule may speak of several providers.
+    ``copy`` counts from 0; ``repeat_set`` skips copy 0. Fields that the receipt does not
+    have are ignored: a rule may apply to several providers.
     """
     repeated = effect.repeat_set if copy else ()
     if not (effect.set or repeated or effect.drop or effect.corrupt):
@@ -38,7 +38,7 @@ def spoil(
 
 
 def _typed_like(value: Any, text: str) -> Any:
-    """``text`` as a JSON number where a number stood and it reads as one, else as text."""
+    """``text`` as a JSON number if the value was one and ``text`` is one, else as text."""
     if isinstance(value, int) and not isinstance(value, bool) and text.lstrip("-").isdigit():
         return int(text)
     if isinstance(value, float):

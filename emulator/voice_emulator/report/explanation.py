@@ -77,8 +77,8 @@ def _request(tenant: Tenant, record: JournalledRequest) -> Json:
         if (effects := [effect for effect in ("reply", "fault") if getattr(rule, effect) is not None])
     ]
     told: Json = {
-        "what": f"{request.provider} {name or request.path}",
-        "numbers": list(request.numbers[:20]),
+        "what": f"{request.provider} {name or tenant.secrets.hide(request.path)}",
+        "numbers": [record.masker.number(number) for number in request.numbers[:20]],
         "attempt": request.ordinal,
         "refused": [
             record.masker.text(line, record.masker.secret_values(request.fields)) for line in _reasons(record)
@@ -126,7 +126,7 @@ def _held_against(
     effects: Sequence[str],
 ) -> Json:
     """One rule and one request (or number): whether it matched, what its chance drew, what it counts."""
-    differences = [str(each) for each in rule.match.differences(subject)]
+    differences = [tenant.secrets.difference(each) for each in rule.match.differences(subject)]
     tally = tenant.rules.tallies.get(rule.name)
     told: Json = {
         "rule": rule.name,

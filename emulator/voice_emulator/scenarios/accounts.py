@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from voice_emulator.core.urls import ascii_url
 from voice_emulator.providers.provider import Provider
 from voice_emulator.scenarios.catalogue import Catalogue, url_settings
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -14,7 +15,7 @@ from voice_emulator.scenarios.nodes import Node, Scalar, SequenceNode, as_value
 
 def read_accounts(reading: Diagnostics, node: Node, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
     """Account settings by provider id, as texts, lists and mappings of them; None where a value is unset."""
-    members = reading.table(node, "providers", catalogue.providers)
+    members = reading.mapping(node, "providers", catalogue.providers)
     accounts = {}
     for name, member in (members or {}).items():
         account = _account(reading, member, catalogue.providers[name])
@@ -28,7 +29,7 @@ def _account(reading: Diagnostics, node: Node, provider: Provider) -> dict[str, 
         return {}
     urls = url_settings(provider)
     known = (*urls, "credentials", *provider.settings.settings)
-    members = reading.table(node, f"providers.{provider.id}", known)
+    members = reading.mapping(node, f"providers.{provider.id}", known)
     if members is None:
         return None
     account: dict[str, Any] = {}
@@ -44,7 +45,7 @@ def _account(reading: Diagnostics, node: Node, provider: Provider) -> dict[str, 
             try:
                 provider.settings.read({name: account[name]})
             except ValueError as error:
-                reading.wrong(member, str(error))
+                reading.error(member, str(error))
     return account
 
 
@@ -66,16 +67,17 @@ def _url(reading: Diagnostics, node: Node, what: str) -> str | None:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
         # urlsplit overlooks line breaks; on a socket they would begin a header.
         usable = usable and text.isprintable() and " " not in text
+        ascii_url(text)
     except ValueError:
         usable = False
     if not usable:
-        reading.wrong(node, f"{what} must be a URL like http://127.0.0.1:9000/path, not {text[:60]!r}")
+        reading.error(node, f"{what} must be a URL like http://127.0.0.1:9000/path, not {text[:60]!r}")
         return None
     return text
 
 
 def _credentials(reading: Diagnostics, node: Node, structure: Mapping[str, Any], what: str) -> dict[str, Any]:
-    members = reading.table(node, what, structure)
+    members = reading.mapping(node, what, structure)
     found: dict[str, Any] = {}
     for name, member in (members or {}).items():
         expected = structure[name]

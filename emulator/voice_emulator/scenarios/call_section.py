@@ -6,51 +6,47 @@ import re
 
 from voice_emulator.core.scenario import CallEffect, CallSpec
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome, Party
-from voice_emulator.core.words import nearest
 from voice_emulator.scenarios.catalogue import Scope
-from voice_emulator.scenarios.diagnostics import Diagnostics
+from voice_emulator.scenarios.diagnostics import Diagnostics, Members
 from voice_emulator.scenarios.durations import distribution
 from voice_emulator.scenarios.nodes import Node, Scalar
 
 KEYS = ("outcome", "ring", "talk", "hangup", "keys", "cause")
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 PARTIES = (Party.CALLEE.value, Party.CALLER.value)
-HEAVIEST = 1e9
+HEAVIEST = 1_000_000_000
 _KEY_PRESSES = re.compile(r"[0-9*#A-D]{1,32}")
 
 
 def read_call(reading: Diagnostics, node: Node, scope: Scope) -> CallEffect | None:
     """The effect; None after a finding that leaves nothing of it."""
     if isinstance(node, Scalar) and node.text in OUTCOMES:
-        reading.wrong(node, f"call must be a mapping: write {{outcome: {node.text}}}")
+        reading.error(node, f"call must be a mapping: write {{outcome: {node.text}}}")
         return None
-    members = reading.table(node, "call", ("mix", "weight", *KEYS))
+    members = reading.mapping(node, "call", ("mix", "weight", *KEYS))
     if members is None:
         return None
-    if members.pop("weight", None) is not None:
-        reading.wrong(reading.key_place(node, "weight"), "weight has a meaning only in the choices of a mix")
+    if members.pop("weight", None):
+        members.error("weight", "weight is only for the choices of a mix")
     if "mix" not in members:
         spec = _spec(reading, node, members, scope, 1.0)
         return None if spec is None else CallEffect((spec,))
-    for name in members:
-        if name != "mix":
-            reading.wrong(
-                reading.key_place(node, name), f"{name} stands beside mix; it belongs into its choices"
-            )
+    for name in members.keys() - {"mix"}:
+        members.error(name, f"{name} is not allowed next to mix; put it in each choice")
     return _mix(reading, members["mix"], scope)
 
 
 def _mix(reading: Diagnostics, node: Node, scope: Scope) -> CallEffect | None:
-    items = reading.listing(node, "mix")
+    items = reading.sequence(node, "mix")
     if items is None:
         return None
     if not items:
-        reading.wrong(node, "mix is an empty list; it needs at least one choice")
+        reading.error(node, "mix is an empty list; it needs at least one choice")
         return None
     specs = []
     weights: list[float | None] = []
     for item in items:
-        members = reading.table(item, "a choice of mix", ("weight", *KEYS))
+        members = reading.mapping(item, "a choice of mix", ("weight", *KEYS))
         if members is None:
             weights.append(None)
             continue
@@ -60,39 +56,29 @@ def _mix(reading: Diagnostics, node: Node, scope: Scope) -> CallEffect | None:
         if spec is not None:
             specs.append(spec)
     if not any(weight is None or weight > 0 for weight in weights):
-        reading.wrong(node, "all weights of mix are 0; at least one must be positive")
+        reading.error(node, "all weights of mix are 0; at least one must be positive")
     return CallEffect(tuple(specs)) if specs else None
 
 
-def _spec(
-    reading: Diagnostics, node: Node, members: dict[str, Node], scope: Scope, weight: float
-) -> CallSpec | None:
-    ring = distribution(reading, members["ring"], "ring") if "ring" in members else None
-    talk = distribution(reading, members["talk"], "talk") if "talk" in members else None
-    hangup = _hangup(reading, members["hangup"]) if "hangup" in members else ()
-    keys = _keys(reading, members["keys"]) if "keys" in members else None
-    cause = _cause(reading, members["cause"], scope) if "cause" in members else None
+def _spec(reading: Diagnostics, node: Node, members: Members, scope: Scope, weight: float) -> CallSpec | None:
+    ring = members.read("ring", distribution, "ring")
+    talk = members.read("talk", distribution, "talk")
+    hangup = members.read("hangup", _hangup) or ()
+    keys = members.read("keys", _keys)
+    cause = members.read("cause", _cause, scope)
     if "outcome" not in members:
-        reading.wrong(node, f"outcome is missing; known are {', '.join(OUTCOMES)}")
+        reading.error(node, f"outcome is missing; known are {', '.join(OUTCOMES)}")
         return None
     word = reading.word(members["outcome"], "outcome", OUTCOMES)
     if word is None:
         return None
     outcome = Outcome(word)
     if outcome not in CONNECTED:
-        for name in ("talk", "hangup", "keys"):
-            if name in members:
-                reading.wrong(
-                    reading.key_place(node, name), f"{name} cannot go with {outcome}: nobody picks up"
-                )
-    elif outcome is Outcome.TIME_LIMIT and "hangup" in members:
-        reading.wrong(
-            reading.key_place(node, "hangup"), "hangup cannot go with time_limit: the limit ends the call"
-        )
-    if outcome not in MAY_RING and "ring" in members:
-        reading.wrong(
-            reading.key_place(node, "ring"), f"ring cannot go with {outcome}: the phone never rings"
-        )
+        members.exclude(("talk", "hangup", "keys"), outcome, "nobody picks up")
+    if outcome is Outcome.TIME_LIMIT:
+        members.exclude(("hangup",), outcome, "the limit ends the call")
+    if outcome not in MAY_RING:
+        members.exclude(("ring",), outcome, "the phone never rings")
     return CallSpec(outcome, ring, talk, hangup, keys or "", cause, weight)
 
 
@@ -100,7 +86,7 @@ def _hangup(reading: Diagnostics, node: Node) -> tuple[tuple[Party, float], ...]
     if isinstance(node, Scalar):
         word = reading.word(node, "hangup", PARTIES)
         return () if word is None else ((Party(word), 1.0),)
-    members = reading.table(node, "hangup", PARTIES)
+    members = reading.mapping(node, "hangup", PARTIES)
     if members is None:
         return ()
     weights = {
@@ -108,7 +94,7 @@ def _hangup(reading: Diagnostics, node: Node) -> tuple[tuple[Party, float], ...]
         for name, member in members.items()
     }
     if None not in weights.values() and not any(weights.values()):
-        reading.wrong(node, "hangup has no positive weight: one of callee and caller must end the call")
+        reading.error(node, "all weights of hangup are 0; at least one must be positive")
         return ()
     return tuple((Party(name), weight) for name, weight in weights.items() if weight is not None)
 
@@ -116,19 +102,14 @@ def _hangup(reading: Diagnostics, node: Node) -> tuple[tuple[Party, float], ...]
 def _keys(reading: Diagnostics, node: Node) -> str | None:
     text = reading.text(node, "keys", empty=True)
     if text and not _KEY_PRESSES.fullmatch(text):
-        reading.wrong(node, f"keys are at most 32 of 0-9, *, # and A-D, not {text[:40]!r}")
+        reading.error(node, f"keys are at most 32 of 0-9, *, # and A-D, not {text[:40]!r}")
         return None
     return text
 
 
 def _cause(reading: Diagnostics, node: Node, scope: Scope) -> str | None:
     text = reading.text(node, "cause")
-    known = scope.causes
-    if text is None or text in known:
+    if text is None or text in scope.causes:
         return text
-    reading.wrong(
-        node,
-        f"unknown cause {text[:60]!r}: no provider that this rule can match has it"
-        f"{nearest(text[:60], sorted(known))}",
-    )
+    reading.unknown(node, "cause", text, scope.causes, "no provider that this rule can match has it")
     return None

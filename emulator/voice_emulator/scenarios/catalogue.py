@@ -105,8 +105,7 @@ def url_settings(provider: Provider) -> list[str]:
     """The names a scenario gives receivers by: ``callback_url`` for the provider's own key, ``cdr_callback_url``
     for ``<provider>_cdr``, and so on.
     """
-    keys = dict.fromkeys([*provider.url_keys, *(kind.url_key for kind in provider.receipts.values())])
-    families = [key.removeprefix(provider.id).lstrip("_") for key in keys]
+    families = [key.removeprefix(provider.id).lstrip("_") for key in provider.url_keys]
     return [f"{family}_callback_url" if family else "callback_url" for family in families]
 
 

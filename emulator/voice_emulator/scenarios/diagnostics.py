@@ -7,20 +7,22 @@ mistakes of a file are found at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
 
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileFinding
 from voice_emulator.scenarios.environment import EnvironmentProblem, Variables, expand
 from voice_emulator.scenarios.nodes import Location, MappingNode, Node, Scalar, SequenceNode
 
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
-_TRUE = frozenset({"true", "yes", "on"})
-_FALSE = frozenset({"false", "no", "off"})
-
-
-#: A file with more mistakes than this is no scenario, and explaining them all would take long.
+TRUE = frozenset({"true", "yes", "on"})
+FALSE = frozenset({"false", "no", "off"})
+#: After so many findings the rest of a file is not read.
 FINDINGS_LIMIT = 500
 
 
@@ -29,34 +31,28 @@ class TooManyFindings(Exception):
 
 
 class Diagnostics:
-    """What is known while a file is read: its label, and the findings so far."""
+    """The findings of one file while it is read."""
 
     def __init__(self, label: str) -> None:
-        """Begin without findings; ``label`` is the file's name as findings show it."""
+        """No findings yet; ``label`` is the file's name as findings show it."""
         self.label = label
         self.findings: list[FileFinding] = []
 
-    def wrong(self, where: Node | Location, message: str) -> None:
+    def error(self, where: Node | Location, message: str) -> None:
         """Note one mistake."""
-        place = where if isinstance(where, Location) else where.place
-        self.findings.append(FileFinding(self.label, place.line, place.column, message, place.pointer))
+        at = where if isinstance(where, Location) else where.location
+        self.findings.append(FileFinding(self.label, at.line, at.column, message, at.pointer))
         if len(self.findings) >= FINDINGS_LIMIT:
-            self.findings.append(
-                FileFinding(
-                    self.label,
-                    place.line,
-                    place.column,
-                    f"{FINDINGS_LIMIT} mistakes so far; the rest is not read",
-                )
-            )
+            stop = f"{FINDINGS_LIMIT} mistakes so far; the rest is not read"
+            self.findings.append(FileFinding(self.label, at.line, at.column, stop))
             raise TooManyFindings
 
-    def wrong_at_start(self, message: str) -> None:
+    def error_at_start(self, message: str) -> None:
         """Note a mistake of the file as a whole."""
-        self.wrong(Location(1, 1), message)
+        self.error(Location(1, 1), message)
 
     def in_order(self) -> list[FileFinding]:
-        """The findings, from top to bottom, each once (an alias makes what it repeats be read twice)."""
+        """The findings, from top to bottom, each once (a node with aliases is read several times)."""
         return sorted(dict.fromkeys(self.findings), key=lambda finding: (finding.line, finding.column))
 
     def fill_in(self, node: Node, variables: Variables) -> None:
@@ -65,7 +61,7 @@ class Diagnostics:
         waiting: list[Node] = [node]
         while waiting:
             current = waiting.pop()
-            # What an alias repeats is the same object, to be expanded once.
+            # An alias gives the same object again, to be expanded once.
             if id(current) in seen:
                 continue
             seen.add(id(current))
@@ -77,36 +73,37 @@ class Diagnostics:
                 try:
                     current.text = expand(current.text, variables)
                 except EnvironmentProblem as error:
-                    self.wrong(current, str(error))
+                    self.error(current, str(error))
                     current.broken = True
-                # What the environment gave is text, however it looks.
+                # A value of the environment is always text.
                 current.plain = False
 
-    def table(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node] | None:
+    def mapping(self, node: Node, what: str, known: Collection[str]) -> Members | None:
         """The members of a mapping; unknown keys are noted and left out."""
-        members = self.any_table(node, what)
+        members = self.any_mapping(node, what)
         if members is None:
             return None
         for name in [name for name in members if name not in known]:
-            self.wrong(
-                self.key_place(node, name),
-                f"unknown key {_short(name)!r} in {what}{nearest(_short(name), known)}",
-            )
+            hint = nearest(_short(name), known)
+            members.error(name, f"unknown key {_short(name)!r} in {what}{hint}")
             del members[name]
         return members
 
-    def any_table(self, node: Node, what: str) -> dict[str, Node] | None:
-        """The members of a mapping whose keys are not fixed."""
+    def any_mapping(self, node: Node, what: str) -> Members | None:
+        """The members of a mapping that may have any keys."""
         if isinstance(node, MappingNode):
-            return dict(node.entries)
+            return Members(self, node)
         self._not_a(node, what, "a mapping")
         return None
 
-    def key_place(self, node: Node, name: str) -> Location:
-        """Where the key ``name`` of a mapping stands."""
-        return node.keys.get(name, node.place) if isinstance(node, MappingNode) else node.place
+    def unknown(
+        self, where: Node | Location, what: str, word: str, known: Iterable[str], reason: str
+    ) -> None:
+        """Note that ``word`` is not the name of any ``what``, with the nearest that is."""
+        hint = nearest(_short(word), sorted(known))
+        self.error(where, f"unknown {what} {_short(word)!r}: {reason}{hint}")
 
-    def listing(self, node: Node, what: str) -> list[Node] | None:
+    def sequence(self, node: Node, what: str) -> list[Node] | None:
         """The items of a list."""
         if isinstance(node, SequenceNode):
             return list(node.items)
@@ -114,11 +111,11 @@ class Diagnostics:
         return None
 
     def several(self, node: Node, what: str) -> list[Node]:
-        """The items of a list that is not empty, or the one value that stands for a list of one."""
+        """The items of a list that is not empty, or a single value as a list of one."""
         if not isinstance(node, SequenceNode):
             return [node]
         if not node.items:
-            self.wrong(node, f"{what} is an empty list: nothing could match")
+            self.error(node, f"{what} is an empty list: nothing could match")
         return list(node.items)
 
     def _not_a(self, node: Node, what: str, wanted: str) -> None:
@@ -128,7 +125,7 @@ class Diagnostics:
             has = "nothing" if node.missing else repr(_short(node.text))
         else:
             has = "a list" if isinstance(node, SequenceNode) else "a mapping"
-        self.wrong(node, f"{what} must be {wanted}, not {has}")
+        self.error(node, f"{what} must be {wanted}, not {has}")
 
     def text(self, node: Node, what: str, *, empty: bool = False) -> str | None:
         """A text, not empty unless ``empty`` allows it."""
@@ -138,7 +135,7 @@ class Diagnostics:
         if node.broken:
             return None
         if not node.text and not empty:
-            self.wrong(node, f"{what} is empty")
+            self.error(node, f"{what} is empty")
             return None
         return node.text
 
@@ -148,48 +145,71 @@ class Diagnostics:
         choices = list(words)
         if text is None or text in choices:
             return text
-        self.wrong(node, f"unknown {what} {_short(text)!r}{nearest(_short(text), choices)}")
+        self.error(node, f"unknown {what} {_short(text)!r}{nearest(_short(text), choices)}")
         return None
 
     def boolean(self, node: Node, what: str) -> bool | None:
-        """True or false; YAML 1.1's yes, no, on and off will do."""
+        """True or false, or yes, no, on or off as in YAML 1.1."""
         text = self.text(node, what)
         if text is None:
             return None
-        if text.lower() in _TRUE | _FALSE:
-            return text.lower() in _TRUE
-        self.wrong(node, f"{what} must be true or false, not {_short(text)!r}")
+        if text.lower() in TRUE | FALSE:
+            return text.lower() in TRUE
+        self.error(node, f"{what} must be true or false, not {_short(text)!r}")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:
         """A whole number from ``low`` to ``high``."""
+        return self._number(node, what, "a whole number", _INTEGER, int, low, high)
+
+    def decimal(self, node: Node, what: str, low: int, high: int) -> float | None:
+        """A number from ``low`` to ``high``, in decimal notation."""
+        return self._number(node, what, "a number", _DECIMAL, float, low, high)
+
+    def _number(
+        self, node: Node, what: str, kind: str, pattern: re.Pattern[str], read: type[N], low: int, high: int
+    ) -> N | None:
         text = self.text(node, what)
         if text is None:
             return None
-        if not _INTEGER.fullmatch(text):
-            self.wrong(node, f"{what} must be a whole number, not {_short(text)!r}")
-            return None
-        number = int(text)
-        if low <= number <= high:
+        if not pattern.fullmatch(text):
+            self.error(node, f"{what} must be {kind}, not {_short(text)!r}")
+        elif not low <= (number := read(text)) <= high:
+            bound = f"at least {low}" if number < low else f"at most {high}"
+            self.error(node, f"{what} must be {bound}, not {text}")
+        else:
             return number
-        bound = f"at least {low}" if number < low else f"at most {high}"
-        self.wrong(node, f"{what} must be {bound}, not {number}")
         return None
 
-    def decimal(self, node: Node, what: str, low: float, high: float) -> float | None:
-        """A number from ``low`` to ``high``, in decimal notation."""
-        text = self.text(node, what)
-        if text is None:
-            return None
-        if not _DECIMAL.fullmatch(text):
-            self.wrong(node, f"{what} must be a number, not {_short(text)!r}")
-            return None
-        number = float(text)
-        if low <= number <= high:
-            return number
-        bound = f"at least {low:g}" if number < low else f"at most {high:g}"
-        self.wrong(node, f"{what} must be {bound}, not {text}")
-        return None
+
+class Members(dict[str, Node]):
+    """The members of one mapping."""
+
+    def __init__(self, reading: Diagnostics, node: MappingNode) -> None:
+        """Take the members of ``node``; mistakes are noted in ``reading``."""
+        super().__init__(node.entries)
+        self._reading = reading
+        self._node = node
+
+    def read(
+        self, name: str, reader: Callable[..., T | None], *arguments: object, **options: object
+    ) -> T | None:
+        """What ``reader`` makes of the member ``name``; None when there is no such member, or after a finding."""
+        return reader(self._reading, self[name], *arguments, **options) if name in self else None
+
+    def key(self, name: str) -> Location:
+        """Where the key ``name`` is."""
+        return self._node.keys.get(name, self._node.location)
+
+    def error(self, name: str, message: str) -> None:
+        """Note one mistake at the key ``name``."""
+        self._reading.error(self.key(name), message)
+
+    def exclude(self, names: Iterable[str], other: object, reason: str) -> None:
+        """Note each member of these ``names``: it cannot go with ``other``."""
+        for name in names:
+            if name in self:
+                self.error(name, f"{name} cannot go with {other}: {reason}")
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -24,7 +24,7 @@ _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(slots=True)
 class Document:
-    """What one file says; None where it is silent. ``generated`` are rule names that it does not give."""
+    """What one file says; None for what it leaves out. ``generated`` are the names of its rules without names."""
 
     name: str = ""
     description: str = ""
@@ -38,15 +38,15 @@ class Document:
 
 
 def read_document(reading: Diagnostics, node: Node, catalogue: Catalogue) -> Document:
-    """Everything in ``node``; what could not be read is left out and has its findings."""
+    """Everything in ``node``; what cannot be read is left out, with findings."""
     document = Document()
-    members = reading.table(node, "a scenario", KEYS)
+    members = reading.mapping(node, "a scenario", KEYS)
     if members is None:
         return document
     if "name" in members:
         document.name = _name(reading, members["name"])
     else:
-        reading.wrong(node, "the scenario has no name; begin with a line like name: bad-evening")
+        reading.error(node, "the scenario has no name; begin with a line like name: bad-evening")
     if "description" in members:
         document.description = reading.text(members["description"], "description") or ""
     if "seed" in members:
@@ -70,11 +70,11 @@ def _name(reading: Diagnostics, node: Node) -> str:
     if text is None:
         return ""
     if len(text) > NAME_LIMIT:
-        reading.wrong(node, f"a name has at most {NAME_LIMIT} characters, not {len(text)}")
+        reading.error(node, f"a name has at most {NAME_LIMIT} characters, not {len(text)}")
     elif not _KEBAB.fullmatch(text):
         proposal = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         hint = f"; write {proposal}" if proposal else ""
-        reading.wrong(
-            node, f"a name is written in kebab-case, small letters, digits and hyphens, not {text!r}{hint}"
+        reading.error(
+            node, f"a name must be small letters, digits and hyphens (kebab-case), not {text!r}{hint}"
         )
     return text

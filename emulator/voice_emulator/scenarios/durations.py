@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from dataclasses import replace
 
-from voice_emulator.core.clock import HOUR, MILLISECOND, MINUTE, SECOND, ClockSpec, Mode, parse_rfc3339
+from voice_emulator.core.clock import LAST_START, ClockSpec, parse_clock, parse_rfc3339
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -15,41 +15,35 @@ from voice_emulator.core.distributions import (
     Normal,
     Uniform,
 )
-from voice_emulator.core.words import nearest
+from voice_emulator.core.durations import parse_duration
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
-UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR}
 SHAPES = ("uniform", "normal", "lognormal", "exponential")
-_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(ms|s|m|h)")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_SPEED = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)x")
-_MAX_SPEED = 100_000
-# Wall-clock texts of the providers have four-digit years, and none is older than the epoch.
-_FIRST_START, _LAST_START = 0, parse_rfc3339("2200-01-01T00:00:00+00:00")
 
 
 def duration(reading: Diagnostics, node: Node, what: str) -> int | None:
     """Microseconds of ``250ms``, ``3s``, ``2m`` or ``1h``; None after a finding."""
     if not isinstance(node, Scalar):
-        reading.wrong(node, f"{what} must be a plain duration such as 3s; it cannot be drawn")
+        reading.error(node, f"{what} must be a plain duration such as 3s; it cannot be drawn")
         return None
     text = reading.text(node, what)
     if text is None:
         return None
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    try:
+        span = parse_duration(text)
+    except ValueError:
         if text.startswith("-"):
             hint = "; a duration cannot be negative"
         elif _NUMBER.fullmatch(text):
             hint = f"; it needs a unit, for instance {text}s"
         else:
             hint = ""
-        reading.wrong(node, f"{what} must be a duration such as 250ms, 3s, 2m or 1h, not {text[:40]!r}{hint}")
+        reading.error(node, f"{what} must be a duration such as 250ms, 3s, 2m or 1h, not {text[:40]!r}{hint}")
         return None
-    span = int(Fraction(match[1]) * UNITS[match[2]])
     if span > LONGEST:
-        reading.wrong(node, f"{what} is longer than a year: {text}")
+        reading.error(node, f"{what} is longer than a year: {text}")
         return None
     return span
 
@@ -59,11 +53,11 @@ def distribution(reading: Diagnostics, node: Node, what: str) -> Distribution | 
     if isinstance(node, Scalar):
         span = duration(reading, node, what)
         return None if span is None else Fixed(span)
-    members = reading.table(node, f"{what}, a duration or a distribution", SHAPES)
+    members = reading.mapping(node, f"{what}, a duration or a distribution", SHAPES)
     if members is None or len(members) != 1:
         if members or (isinstance(node, MappingNode) and not node.entries):
             count = len(members or ())
-            reading.wrong(node, f"{what} names {count} distributions; it needs one of {', '.join(SHAPES)}")
+            reading.error(node, f"{what} names {count} distributions; it needs one of {', '.join(SHAPES)}")
         return None
     shape, parameters = next(iter(members.items()))
     label = f"{shape} of {what}"
@@ -80,38 +74,38 @@ def distribution(reading: Diagnostics, node: Node, what: str) -> Distribution | 
 
 def _lognormal(reading: Diagnostics, node: Node, label: str, median: int, p95: int) -> Distribution | None:
     if median <= 0:
-        reading.wrong(node, f"the median of the {label} must be more than 0")
+        reading.error(node, f"the median of the {label} must be more than 0")
     elif p95 < median:
-        reading.wrong(node, f"p95 of the {label} is below its median: half would be longer than 19 in 20")
+        reading.error(node, f"p95 of the {label} is below its median: half would be longer than 19 in 20")
     else:
         return Lognormal(median, p95)
     return None
 
 
 def _uniform(reading: Diagnostics, node: Node, label: str) -> Distribution | None:
-    items = reading.listing(node, label)
+    items = reading.sequence(node, label)
     if items is None:
         return None
     if len(items) != 2:
-        reading.wrong(node, f"{label} needs two durations, [a, b], not {len(items)}")
+        reading.error(node, f"{label} needs two durations, [a, b], not {len(items)}")
         return None
     low, high = (duration(reading, item, f"a bound of {label}") for item in items)
     if low is None or high is None:
         return None
     if low > high:
-        reading.wrong(node, f"{label} has its bounds the wrong way round: write the smaller one first")
+        reading.error(node, f"{label} has its bounds in the wrong order: write the smaller one first")
         return None
     return Uniform(low, high)
 
 
 def _parameters(reading: Diagnostics, node: Node, label: str, names: tuple[str, ...]) -> list[int] | None:
-    members = reading.table(node, label, names)
+    members = reading.mapping(node, label, names)
     if members is None:
         return None
     spans = [duration(reading, member, f"{name} of {label}") for name, member in members.items()]
     missing = [name for name in names if name not in members]
     if missing:
-        reading.wrong(node, f"{label} lacks {' and '.join(missing)}")
+        reading.error(node, f"{label} lacks {' and '.join(missing)}")
         return None
     by_name = dict(zip(members, spans, strict=True))
     ordered = [by_name[name] for name in names]
@@ -122,16 +116,16 @@ def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     """``real``, ``manual``, ``60x``, or ``{mode, start}``; None after a finding."""
     if isinstance(node, Scalar):
         return _mode(reading, node, None)
-    members = reading.table(node, "clock", ("mode", "start"))
+    members = reading.mapping(node, "clock", ("mode", "start"))
     if members is None:
         return None
-    start = _start(reading, members["start"]) if "start" in members else None
+    start = members.read("start", _start)
     if "mode" not in members:
-        reading.wrong(node, "clock lacks its mode: real, manual, or a speed such as 60x")
+        reading.error(node, "clock needs a mode: real, manual, or a speed such as 60x")
         return None
     spec = _mode(reading, members["mode"], start)
     if spec is not None and spec.mode == "real" and "start" in members:
-        reading.wrong(members["start"], "a real clock shows the wall's time and cannot have a start")
+        reading.error(members["start"], "a real clock has no start")
     return spec
 
 
@@ -139,18 +133,11 @@ def _mode(reading: Diagnostics, node: Node, start: int | None) -> ClockSpec | No
     text = reading.text(node, "clock")
     if text is None:
         return None
-    modes: dict[str, Mode] = {"real": "real", "manual": "manual"}
-    if text in modes:
-        return ClockSpec(modes[text], start=start)
-    speed = _SPEED.fullmatch(text)
-    if speed is None:
-        reading.wrong(node, f"unknown clock {text[:40]!r}{nearest(text[:40], ('real', 'manual', '60x'))}")
+    try:
+        return replace(parse_clock(text), start=start)
+    except ValueError as error:
+        reading.error(node, str(error))
         return None
-    factor = float(speed[1])
-    if not 0 < factor <= _MAX_SPEED:
-        reading.wrong(node, f"the speed of a clock lies above 0x and at most at {_MAX_SPEED}x, not {text}")
-        return None
-    return ClockSpec("scaled", factor, start)
 
 
 def _start(reading: Diagnostics, node: Node) -> int | None:
@@ -160,12 +147,12 @@ def _start(reading: Diagnostics, node: Node) -> int | None:
     try:
         instant = parse_rfc3339(text)
     except (ValueError, OverflowError):
-        reading.wrong(
+        reading.error(
             node,
-            f"the start of a clock is like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
+            f"the start of a clock must be like 2026-01-05T09:00:00+08:00, offset included, not {text[:40]!r}",
         )
         return None
-    if not _FIRST_START <= instant < _LAST_START:
-        reading.wrong(node, f"the start of a clock lies between the years 1970 and 2200, not at {text}")
+    if not 0 <= instant < LAST_START:
+        reading.error(node, f"the start of a clock must be between the years 1970 and 2200, not {text}")
         return None
     return instant

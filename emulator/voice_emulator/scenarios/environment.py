@@ -18,7 +18,7 @@ class EnvironmentProblem(ValueError):
 class Variables:
     """What references may name: ``values``, and what is said (``missing``) of a name that is not among them.
 
-    No message names another variable: whoever wrote the text may not be allowed to know it.
+    No message names another variable: the author of the text may not be allowed to know it.
     """
 
     values: Mapping[str, str]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from voice_emulator.core.encodings import foreign
 from voice_emulator.core.layers import merge
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.words import nearest
@@ -22,10 +24,10 @@ from voice_emulator.scenarios.yaml_events import SIZE_LIMIT, from_yaml
 
 MAGIC_NUMBERS = "magic-numbers"
 SUFFIX = ".yaml"
-#: How many scenarios may stand on each other's shoulders.
+#: How many scenarios may extend each other in a chain.
 EXTENDS_LIMIT = 16
 NO_VARIABLES = Variables({})
-#: What findings call a scenario that is no file.
+#: The label, in findings, of a scenario that does not come from a file.
 LABEL = "scenario"
 
 
@@ -52,7 +54,7 @@ class _Loaded:
 
 
 class ScenarioLoader:
-    """Turns what users write into scenarios. Not tied to a tenant: one serves the whole process.
+    """Reads scenarios, for the whole process.
 
     ``environ`` is what ``${NAME}`` refers to in what is written on this machine; what came over HTTP may
     refer to the ``sent_names`` of it alone. All methods that load raise FileError, with every finding, for a
@@ -116,7 +118,7 @@ class ScenarioLoader:
         names = shipped_names()
         if name not in names:
             raise UsageError(f"there is no scenario {name!r}{nearest(name, names)}")
-        return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
+        return _shipped_file(name)
 
     def _finish(self, source: _Source, variables: Variables) -> Scenario:
         loaded = self._resolve(source, variables, ())
@@ -159,7 +161,7 @@ class ScenarioLoader:
                     reading.fill_in(source.node, variables)
                 document = read_document(reading, source.node, self._catalogue)
             elif not source.findings:
-                reading.wrong_at_start("the file is empty; a scenario has at least a name")
+                reading.error_at_start("the file is empty; a scenario has at least a name")
             base = self._base(reading, source, variables, document, chain)
         except TooManyFindings:
             base = None
@@ -183,15 +185,15 @@ class ScenarioLoader:
         try:
             base = self._base_source(node.text, source)
         except UsageError as error:
-            reading.wrong(node, f"extends: {error}")
+            reading.error(node, f"extends: {error}")
             return None
         keys = (*chain, source.key)
         if base.key in keys:
             names = [Path(key).name for key in (*keys[keys.index(base.key) :], base.key)]
-            reading.wrong(node, f"extends runs in a circle: {' -> '.join(names)}")
+            reading.error(node, f"extends runs in a circle: {' -> '.join(names)}")
             return None
         if len(keys) >= EXTENDS_LIMIT:
-            reading.wrong(node, f"extends is more than {EXTENDS_LIMIT} scenarios deep")
+            reading.error(node, f"extends is more than {EXTENDS_LIMIT} scenarios deep")
             return None
         return self._resolve(base, variables, keys)
 
@@ -216,7 +218,23 @@ def names_a_file(wanted: str) -> bool:
 
 def shipped_names() -> list[str]:
     """Names of the shipped scenarios, in alphabetical order."""
-    return sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX)
+    return list(_shipped_names())
+
+
+def remember_shipped() -> None:
+    """Read all shipped scenarios now, for when the file system will not be the real one (pyfakefs)."""
+    for name in shipped_names():
+        _shipped_file(name)
+
+
+@cache
+def _shipped_names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in data_path("scenarios").iterdir() if path.suffix == SUFFIX))
+
+
+@cache
+def _shipped_file(name: str) -> _Source:
+    return _file_source(data_path("scenarios", name + SUFFIX), f"scenarios/{name}{SUFFIX}", shipped=True)
 
 
 def _siblings(path: Path) -> list[str]:
@@ -246,7 +264,11 @@ def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
         raise UsageError(f"cannot read {label}: {error.strerror or error}") from error
     key = str(path.resolve())
     if len(raw) > SIZE_LIMIT:
-        finding = FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB; no scenario is")
+        finding = FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB")
+        return _Source(label, key, None, (finding,), "", path)
+    what = foreign(raw)
+    if what:
+        finding = FileFinding(label, 1, 1, f"the file is {what}; save it as UTF-8")
         return _Source(label, key, None, (finding,), "", path)
     try:
         text = raw.decode("utf-8")
@@ -254,7 +276,7 @@ def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
         before = raw[: error.start].decode("utf-8")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         finding = FileFinding(
-            label, line, column, f"not UTF-8: byte 0x{raw[error.start]:02x} begins no character"
+            label, line, column, f"not UTF-8: byte 0x{raw[error.start]:02x} does not begin a character"
         )
         return _Source(label, key, None, (finding,), "", path)
     node, findings = from_yaml(text, label)

@@ -1,11 +1,10 @@
-"""The ``match`` of a rule: whom it speaks of, and against which names the rest of it is judged."""
+"""The ``match`` of a rule: what it applies to, and which names the rest of the rule may use."""
 
 from __future__ import annotations
 
 import re
 
 from voice_emulator.core.matchers import Globs, Match, Nth
-from voice_emulator.core.words import nearest
 from voice_emulator.providers.provider import Provider
 from voice_emulator.scenarios.catalogue import Catalogue, Scope
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -15,20 +14,20 @@ from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar, SequenceNo
 KEYS = ("provider", "operation", "number", "fields", "attempt", "nth", "after", "before")
 #: Calls to one number, or arrivals at one rule, that a file may count to.
 COUNT_LIMIT = 1_000_000_000
-# No dialled number has these; whoever writes them means a regular expression.
+# No dialled number has these: they are meant as a regular expression.
 _REGULAR = re.compile(r"[][^$|(){}\\]|\.[*+?]")
 
 
 def read_match(reading: Diagnostics, node: Node | None, catalogue: Catalogue) -> tuple[Match, Scope]:
-    """The matcher and the scope it leaves; both as wide as possible where the file is wrong."""
+    """The matcher, and the scope of the rule; both match everything where the file is wrong."""
     everyone = tuple(catalogue.providers.values())
     if node is None:
         return Match(), Scope(catalogue, everyone)
-    members = reading.table(node, "match", KEYS)
+    members = reading.mapping(node, "match", KEYS)
     if members is None:
         return Match(), Scope(catalogue, everyone)
     if isinstance(node, MappingNode) and not node.entries:
-        reading.wrong(node, "match is empty; leave it out to match everything")
+        reading.error(node, "match is empty; leave it out to match everything")
     scope = Scope(catalogue, everyone)
     chosen = operations = None
     if "provider" in members:
@@ -42,15 +41,15 @@ def read_match(reading: Diagnostics, node: Node | None, catalogue: Catalogue) ->
     match = Match(
         provider=chosen or None,
         operation=operations or None,
-        number=_globs(reading, members["number"], "number") if "number" in members else None,
+        number=members.read("number", _globs, "number"),
         fields=_fields(reading, members["fields"], scope) if "fields" in members else (),
-        attempt=_counts(reading, members["attempt"], "attempt") if "attempt" in members else None,
-        after=duration(reading, members["after"], "after") if "after" in members else None,
-        before=duration(reading, members["before"], "before") if "before" in members else None,
-        nth=_nth(reading, members["nth"]) if "nth" in members else None,
+        attempt=members.read("attempt", _counts, "attempt"),
+        after=members.read("after", duration, "after"),
+        before=members.read("before", duration, "before"),
+        nth=members.read("nth", _nth),
     )
     if match.after is not None and match.before is not None and match.before <= match.after:
-        reading.wrong(members["before"], "before is not later than after: nothing could ever match")
+        reading.error(members["before"], "before is not later than after: nothing can match")
     return match, scope
 
 
@@ -75,9 +74,9 @@ def _operations(
         if text in known:
             found.add(text)
         elif owner is not None:
-            reading.wrong(item, f"{text} is an operation of {owner}, which this rule does not match")
+            reading.error(item, f"{text} is an operation of {owner}, which this rule does not match")
         else:
-            reading.wrong(item, f"unknown operation {text[:60]!r}{nearest(text[:60], known)}")
+            reading.word(item, "operation", known)
     return frozenset(found)
 
 
@@ -88,8 +87,8 @@ def _globs(reading: Diagnostics, node: Node, what: str) -> Globs | None:
         if text is None:
             continue
         if what == "number" and (odd := _REGULAR.search(text)) is not None:
-            reading.wrong(
-                item, f"{text[:60]!r} holds {odd[0]!r}: a number is a glob, of which only * and ? are special"
+            reading.error(
+                item, f"{text[:60]!r} has {odd[0]!r}: a number is a glob, where only * and ? are special"
             )
             continue
         patterns.append(text)
@@ -97,20 +96,17 @@ def _globs(reading: Diagnostics, node: Node, what: str) -> Globs | None:
 
 
 def _fields(reading: Diagnostics, node: Node, scope: Scope) -> tuple[tuple[str, Globs], ...]:
-    members = reading.any_table(node, "fields")
+    members = reading.any_mapping(node, "fields")
     if members is None:
         return ()
     if not members:
-        reading.wrong(node, "fields is empty; leave it out")
+        reading.error(node, "fields is empty; leave it out")
     known = scope.request_fields
     found = []
     for name, member in members.items():
         if name not in known:
-            reading.wrong(
-                reading.key_place(node, name),
-                f"unknown field {name[:60]!r}: no request that this rule can match has it"
-                f"{nearest(name[:60], sorted(known))}",
-            )
+            reason = "no request that this rule can match has it"
+            reading.unknown(members.key(name), "field", name, known, reason)
         globs = _globs(reading, member, f"fields.{name}")
         if globs is not None:
             found.append((name, globs))
@@ -126,11 +122,11 @@ def _nth(reading: Diagnostics, node: Node) -> Nth | None:
     if isinstance(node, (Scalar, SequenceNode)):
         counts = _counts(reading, node, "nth")
         return Nth(counts) if counts else None
-    members = reading.table(node, "nth", ("every",))
+    members = reading.mapping(node, "nth", ("every",))
     if members is None:
         return None
     if "every" not in members:
-        reading.wrong(node, "nth must be a count, a list of counts, or {every: N}")
+        reading.error(node, "nth must be a count, a list of counts, or {every: N}")
         return None
     every = reading.integer(members["every"], "every", 1, COUNT_LIMIT)
     return None if every is None else Nth(every=every)

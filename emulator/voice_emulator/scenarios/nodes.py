@@ -1,7 +1,7 @@
-"""The values of a scenario as they were written: text with a place, lists and tables of it.
+"""The values of a scenario as they were written: text with a location, sequences and mappings of it.
 
-Scalars stay text (``0123`` stays ``0123``, ``no`` stays ``no``); whoever expects a number or a
-duration converts. YAML and JSON both end up here, so that one reader does for both.
+Scalars stay text (``0123`` stays ``0123``, ``no`` stays ``no``); the reader of a number or a duration
+converts it. YAML and JSON both become nodes, so the section readers read both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEY_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something stands: line and column from 1 (0: nowhere), and its JSON Pointer."""
+    """Line and column, from 1 (0: unknown), and the JSON Pointer of a node."""
 
     line: int = 0
     column: int = 0
@@ -30,10 +30,10 @@ class Location:
 
 @dataclass(slots=True)
 class Scalar:
-    """One text. ``plain`` is whether it stood without quotes; ``broken`` whether it has a finding already."""
+    """One text. ``plain``: written without quotes; ``broken``: it has a finding already."""
 
     text: str
-    place: Location
+    location: Location
     plain: bool = True
     broken: bool = False
 
@@ -53,15 +53,15 @@ class SequenceNode:
     """A list of nodes."""
 
     items: list[Node]
-    place: Location
+    location: Location
 
 
 @dataclass(slots=True)
 class MappingNode:
-    """A mapping; ``keys`` holds the place of each key."""
+    """A mapping; ``keys`` holds the location of each key."""
 
     entries: dict[str, Node]
-    place: Location
+    location: Location
     keys: dict[str, Location] = field(default_factory=dict)
 
 
@@ -69,17 +69,17 @@ Node = Scalar | SequenceNode | MappingNode
 
 
 def child_pointer(pointer: str, key: object) -> str:
-    """The JSON Pointer of a member of what ``pointer`` names (RFC 6901). Of an absurdly long key, the beginning."""
+    """The JSON Pointer of a member of what ``pointer`` names (RFC 6901). A long key is cut."""
     return f"{pointer}/{str(key)[:KEY_SHOWN].replace('~', '~0').replace('/', '~1')}"
 
 
 def from_json(document: Any, label: str) -> tuple[Node | None, list[FileFinding]]:
-    """Nodes of a decoded JSON document, and what kept it from becoming some."""
+    """Nodes of a decoded JSON document, and the findings."""
     room = [NODE_LIMIT]
     found: list[FileFinding] = []
 
     def build(value: Any, pointer: str, depth: int) -> Node | None:
-        place = Location(pointer=pointer)
+        location = Location(pointer=pointer)
         room[0] -= 1
         if room[0] < 0 or depth > DEPTH_LIMIT:
             reason = (
@@ -90,7 +90,7 @@ def from_json(document: Any, label: str) -> tuple[Node | None, list[FileFinding]
             found.append(FileFinding(label, 0, 0, reason, pointer))
             return None
         if isinstance(value, Mapping):
-            table = MappingNode({}, place)
+            table = MappingNode({}, location)
             for key, member in value.items():
                 below = child_pointer(pointer, key)
                 node = build(member, below, depth + 1)
@@ -100,29 +100,29 @@ def from_json(document: Any, label: str) -> tuple[Node | None, list[FileFinding]
                 table.keys[str(key)] = Location(pointer=below)
             return table
         if isinstance(value, (list, tuple)):
-            listing = SequenceNode([], place)
+            listing = SequenceNode([], location)
             for index, member in enumerate(value):
                 node = build(member, f"{pointer}/{index}", depth + 1)
                 if node is None:
                     return None
                 listing.items.append(node)
             return listing
-        return _json_scalar(value, place)
+        return _json_scalar(value, location)
 
     return build(document, "", 1), found
 
 
-def _json_scalar(value: Any, place: Location) -> Scalar:
+def _json_scalar(value: Any, location: Location) -> Scalar:
     if value is None:
-        return Scalar("", place)
+        return Scalar("", location)
     if isinstance(value, bool):
-        return Scalar("true" if value else "false", place)
+        return Scalar("true" if value else "false", location)
     if isinstance(value, str):
-        return Scalar(value, place, plain=False)
+        return Scalar(value, location, plain=False)
     try:
-        return Scalar(str(value), place)
+        return Scalar(str(value), location)
     except ValueError:  # an integer of thousands of digits
-        return Scalar("a number too long to print", place)
+        return Scalar("a number too long to print", location)
 
 
 def as_value(node: Node) -> Any:

@@ -63,11 +63,11 @@ def _document(path: Path, variables: Variables, chain: tuple[Path, ...]) -> dict
         return document
     base = path.parent / extends
     if not base.is_file():
-        reading.wrong(node.entries["extends"], f"extends: there is no file {base}")
+        reading.error(node.entries["extends"], f"extends: there is no file {base}")
     elif base.resolve() in chain:
-        reading.wrong(node.entries["extends"], f"extends runs in a circle: {base} again")
+        reading.error(node.entries["extends"], f"extends runs in a circle: {base} again")
     elif len(chain) >= EXTENDS_LIMIT:
-        reading.wrong(node.entries["extends"], f"extends is more than {EXTENDS_LIMIT} scenarios deep")
+        reading.error(node.entries["extends"], f"extends is more than {EXTENDS_LIMIT} scenarios deep")
     if reading.findings:
         raise _refused(*reading.findings)
     return _extended(document, _document(base, variables, chain))

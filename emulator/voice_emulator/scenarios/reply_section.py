@@ -1,4 +1,4 @@
-"""The ``reply`` and the ``fault`` of a rule: what the client gets, and what it feels."""
+"""The ``reply`` and the ``fault`` of a rule: what the client receives."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 
 from voice_emulator.core.faults import FAULTS, NO_FAULT, Fault, FaultEffect, HttpStatus, SlowBody
 from voice_emulator.core.scenario import ReplyEffect
-from voice_emulator.core.words import nearest
 from voice_emulator.scenarios.catalogue import Scope
-from voice_emulator.scenarios.diagnostics import Diagnostics
+from voice_emulator.scenarios.diagnostics import Diagnostics, Members
 from voice_emulator.scenarios.durations import distribution, duration
 from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
@@ -17,6 +16,9 @@ FAULT_KEYS = ("latency", *FAULTS, "placed")
 #: Faults after which nothing of the rule's own reply can be seen.
 HIDING = frozenset({"reset", "hang", "empty", "garbage", "http_status", "html_error", "token_expired"})
 SLOW_BODY_KEYS = ("every", "bytes")
+STATUS_RANGE = (200, 599)
+#: Bytes.
+PIECE_LIMIT = 1_000_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # The message's framing belongs to the server: a reply that lies about it is a fault, and has its own words.
@@ -25,22 +27,18 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "cont
 
 def read_reply(reading: Diagnostics, node: Node, scope: Scope) -> ReplyEffect | None:
     """The effect; None after a finding that leaves nothing of it."""
-    members = reading.table(node, "reply", REPLY_KEYS)
+    members = reading.mapping(node, "reply", REPLY_KEYS)
     if members is None:
         return None
-    error = _error(reading, members["error"], scope) if "error" in members else None
-    status = reading.integer(members["status"], "status", 200, 599) if "status" in members else None
-    headers = _headers(reading, members["headers"]) if "headers" in members else ()
-    body = reading.text(members["body"], "body", empty=True) if "body" in members else None
-    placed = read_placed(reading, node, members, scope)
+    error = members.read("error", _error, scope)
+    status = members.read("status", Diagnostics.integer, "status", *STATUS_RANGE)
+    headers = members.read("headers", _headers) or ()
+    body = members.read("body", Diagnostics.text, "body", empty=True)
+    placed = _placed(reading, members, scope)
     if "error" in members:
-        for name in ("status", "headers", "body"):
-            if name in members:
-                reading.wrong(
-                    reading.key_place(node, name), f"{name} cannot go with error: a reply is one or the other"
-                )
+        members.exclude(("status", "headers", "body"), "error", "a reply is one or the other")
     elif not members.keys() & {"status", "headers", "body"}:
-        reading.wrong(node, "reply needs error, or some of status, headers and body")
+        reading.error(node, "reply needs error, or some of status, headers and body")
         return None
     return ReplyEffect(error, status, headers, body, placed)
 
@@ -50,67 +48,54 @@ def _error(reading: Diagnostics, node: Node, scope: Scope) -> str | None:
     known = scope.error_names
     if text is None or text in known:
         return text
-    everywhere = {
-        name for provider in scope.providers for error in provider.errors for name in (error.name, error.code)
-    }
-    if text in everywhere:
-        reading.wrong(node, f"error {text!r} does not occur at the operations that this rule can match")
+    if any(text in (error.name, error.code) for provider in scope.providers for error in provider.errors):
+        reading.error(node, f"error {text!r} does not occur at the operations that this rule can match")
     else:
-        reading.wrong(
-            node,
-            f"unknown error {text[:60]!r}: nothing this rule matches answers so{nearest(text[:60], known)}",
-        )
+        reading.unknown(node, "error", text, known, "no operation that this rule can match has it")
     return None
 
 
 def _headers(reading: Diagnostics, node: Node) -> tuple[tuple[str, str], ...]:
-    members = reading.any_table(node, "headers")
+    members = reading.any_mapping(node, "headers")
+    if members is None:
+        return ()
     found = []
-    for name, member in (members or {}).items():
+    for name, member in members.items():
         value = reading.text(member, f"headers.{name}", empty=True)
         if not _HEADER_NAME.fullmatch(name):
-            reading.wrong(reading.key_place(node, name), f"{name[:60]!r} cannot be the name of a header")
+            members.error(name, f"{name[:60]!r} cannot be the name of a header")
         elif name.lower() in _FRAMING:
-            reading.wrong(
-                reading.key_place(node, name),
-                f"{name} is the server's own; for a broken one use fault: truncate or empty",
+            members.error(
+                name, f"the server sets {name} itself; for a broken reply use fault: truncate or empty"
             )
         elif value is not None and not _HEADER_VALUE.fullmatch(value):
-            reading.wrong(member, f"the value of the header {name} has characters that no header can carry")
+            reading.error(member, f"the value of the header {name} has characters that no header may have")
         elif value is not None:
             found.append((name, value))
     return tuple(found)
 
 
-def read_placed(reading: Diagnostics, node: Node, members: dict[str, Node], scope: Scope) -> bool | None:
-    """``placed``, which makes sense only where calls are placed."""
-    if "placed" not in members:
-        return None
-    if not scope.places_calls:
-        reading.wrong(
-            reading.key_place(node, "placed"), "placed says nothing: no operation of this rule places calls"
-        )
-    return reading.boolean(members["placed"], "placed")
+def _placed(reading: Diagnostics, members: Members, scope: Scope) -> bool | None:
+    if "placed" in members and not scope.places_calls:
+        members.error("placed", "placed has no effect here: no operation of this rule places calls")
+    return members.read("placed", Diagnostics.boolean, "placed")
 
 
 def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | None:
     """The effect, also in its short form ``fault: reset``; None after a finding that leaves nothing of it."""
     if isinstance(node, Scalar):
         return _short_form(reading, node, scope)
-    members = reading.table(node, "fault", FAULT_KEYS)
+    members = reading.mapping(node, "fault", FAULT_KEYS)
     if members is None:
         return None
-    latency = distribution(reading, members["latency"], "latency") if "latency" in members else None
-    placed = read_placed(reading, node, members, scope)
+    latency = members.read("latency", distribution, "latency")
+    placed = _placed(reading, members, scope)
     kinds = [name for name in members if name in FAULTS]
     for name in kinds[1:]:
-        reading.wrong(
-            reading.key_place(node, name),
-            f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency",
-        )
+        members.error(name, f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency")
     faults = [_fault(reading, name, members[name], scope) for name in kinds]
     if not kinds and "latency" not in members:
-        reading.wrong(node, f"fault needs latency or one of {', '.join(FAULTS)}")
+        reading.error(node, f"fault needs latency or one of {', '.join(FAULTS)}")
         return None
     fault = faults[0] if faults else NO_FAULT
     return None if fault is None else FaultEffect(latency, fault, placed)
@@ -121,7 +106,7 @@ def _short_form(reading: Diagnostics, node: Scalar, scope: Scope) -> FaultEffect
         return None
     if node.text in ("latency", "http_status"):
         example = "2s" if node.text == "latency" else "503"
-        reading.wrong(node, f"{node.text} needs a value: write {{{node.text}: {example}}}")
+        reading.error(node, f"{node.text} needs a value: write {{{node.text}: {example}}}")
         return None
     name = reading.word(node, "fault", FAULTS)
     if name is None:
@@ -133,14 +118,14 @@ def _short_form(reading: Diagnostics, node: Scalar, scope: Scope) -> FaultEffect
 def _fault(reading: Diagnostics, name: str, node: Node, scope: Scope) -> Fault | None:
     _expiry_known(reading, name, node, scope)
     if name == HttpStatus.name:
-        status = reading.integer(node, "http_status", 200, 599)
+        status = reading.integer(node, "http_status", *STATUS_RANGE)
         return None if status is None else HttpStatus(status)
     if name == SlowBody.name and isinstance(node, MappingNode):
         slow = read_slow_body(reading, node)
         return None if slow is None else SlowBody(*slow)
     wanted = reading.boolean(node, name)
     if wanted is False:
-        reading.wrong(node, f"{name}: false says nothing; leave it out")
+        reading.error(node, f"{name}: false has no effect; leave it out")
     return FAULTS[name]() if wanted else None
 
 
@@ -148,7 +133,7 @@ def _expiry_known(reading: Diagnostics, name: str, node: Node, scope: Scope) -> 
     if name == "token_expired" and not any(
         provider.token_expired is not None for provider in scope.providers
     ):
-        reading.wrong(node, "token_expired: no provider that this rule can match has tokens that expire")
+        reading.error(node, "token_expired: no provider that this rule can match has tokens that expire")
 
 
 def read_slow_body(reading: Diagnostics, node: Node) -> tuple[int, int] | None:
@@ -156,13 +141,9 @@ def read_slow_body(reading: Diagnostics, node: Node) -> tuple[int, int] | None:
     usual = SlowBody()
     if isinstance(node, Scalar):
         return (usual.every, usual.bytes) if reading.boolean(node, "slow_body") else None
-    members = reading.table(node, "slow_body", SLOW_BODY_KEYS)
+    members = reading.mapping(node, "slow_body", SLOW_BODY_KEYS)
     if members is None:
         return None
-    every = duration(reading, members["every"], "every of slow_body") if "every" in members else usual.every
-    size = (
-        reading.integer(members["bytes"], "bytes of slow_body", 1, 1_000_000)
-        if "bytes" in members
-        else usual.bytes
-    )
-    return None if every is None or size is None else (every, size)
+    every = members.read("every", duration, "every of slow_body")
+    size = members.read("bytes", Diagnostics.integer, "bytes of slow_body", 1, PIECE_LIMIT)
+    return usual.every if every is None else every, size or usual.bytes

@@ -6,7 +6,7 @@ import re
 
 from voice_emulator.core.scenario import Rule
 from voice_emulator.scenarios.call_section import read_call
-from voice_emulator.scenarios.catalogue import Catalogue, Scope
+from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.match_section import read_match
 from voice_emulator.scenarios.nodes import MappingNode, Node
@@ -21,8 +21,8 @@ _PERCENT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?) ?%")
 
 
 def read_rules(reading: Diagnostics, node: Node, catalogue: Catalogue) -> tuple[list[Rule], set[str]]:
-    """The rules that could be read, and which of their names were made up here (``rule 3``)."""
-    items = reading.listing(node, "rules")
+    """The rules that could be read, and which of their names are generated (``rule 3``)."""
+    items = reading.sequence(node, "rules")
     if items is None:
         return [], set()
     names, generated = _names(reading, items)
@@ -38,13 +38,11 @@ def _names(reading: Diagnostics, items: list[Node]) -> tuple[list[str], set[str]
         name = reading.text(node, "the name of a rule") if node is not None else None
         if node is not None and name is not None:
             if len(name) > NAME_LIMIT or not name.isprintable():
-                reading.wrong(node, f"the name of a rule is one line of at most {NAME_LIMIT} characters")
+                reading.error(node, f"the name of a rule must be one line of at most {NAME_LIMIT} characters")
             if name in given:
-                where = f"; the other stands in line {given[name]}" if given[name] else ""
-                reading.wrong(
-                    node, f"a second rule is called {name!r}: draws and counters go by the name{where}"
-                )
-            given.setdefault(name, node.place.line)
+                where = f" (first on line {given[name]})" if given[name] else ""
+                reading.error(node, f"duplicate rule name {name!r}{where}")
+            given.setdefault(name, node.location.line)
         names.append(name)
     generated: set[str] = set()
     complete = []
@@ -59,36 +57,28 @@ def _names(reading: Diagnostics, items: list[Node]) -> tuple[list[str], set[str]
 
 
 def _rule(reading: Diagnostics, node: Node, name: str, catalogue: Catalogue) -> Rule | None:
-    members = reading.table(node, "a rule", KEYS)
+    members = reading.mapping(node, "a rule", KEYS)
     if members is None:
         return None
     match, scope = read_match(reading, members.get("match"), catalogue)
-    chance = _chance(reading, members["chance"]) if "chance" in members else None
-    times = reading.integer(members["times"], "times", 1, TIMES_LIMIT) if "times" in members else None
+    chance = members.read("chance", _chance)
+    times = members.read("times", Diagnostics.integer, "times", 1, TIMES_LIMIT)
     if not any(effect in members for effect in EFFECTS):
-        reading.wrong(node, f"the rule does nothing; it needs one of {', '.join(EFFECTS)}")
+        reading.error(node, f"the rule does nothing; it needs one of {', '.join(EFFECTS)}")
         return None
-    reply = read_reply(reading, members["reply"], scope) if "reply" in members else None
-    fault = read_fault(reading, members["fault"], scope) if "fault" in members else None
+    reply = members.read("reply", read_reply, scope)
+    fault = members.read("fault", read_fault, scope)
     if reply is not None and fault is not None and fault.fault.name in HIDING:
-        reading.wrong(
-            reading.key_place(node, "reply"),
-            f"reply cannot go with fault {fault.fault.name}: nobody would see the reply",
+        members.error(
+            "reply", f"reply cannot go with fault {fault.fault.name}: the client would not see the reply"
         )
-    _places_calls(reading, node, members, scope)
-    call = read_call(reading, members["call"], scope) if "call" in members else None
-    receipt = read_receipt(reading, members["receipt"], scope) if "receipt" in members else None
-    return Rule(name, match, reply, fault, call, receipt, chance, times)
-
-
-def _places_calls(reading: Diagnostics, node: Node, members: dict[str, Node], scope: Scope) -> None:
-    for effect in ("call", "receipt"):
-        if effect in members and not scope.places_calls:
+    if not scope.places_calls:
+        for effect in members.keys() & {"call", "receipt"}:
             names = ", ".join(sorted(scope.operations or ()))
-            reading.wrong(
-                reading.key_place(node, effect),
-                f"{effect} has no effect here: no calls are placed by {names}",
-            )
+            members.error(effect, f"{effect} has no effect here: {names} place no calls")
+    call = members.read("call", read_call, scope)
+    receipt = members.read("receipt", read_receipt, scope)
+    return Rule(name, match, reply, fault, call, receipt, chance, times)
 
 
 def _chance(reading: Diagnostics, node: Node) -> float | None:
@@ -103,10 +93,10 @@ def _chance(reading: Diagnostics, node: Node) -> float | None:
             hint = ""
         else:
             hint = f"; write {number * 100 if 0 < number < 1 else number:g}%" if 0 <= number <= 100 else ""
-        reading.wrong(node, f"chance must be a percentage such as 20%, not {text[:40]!r}{hint}")
+        reading.error(node, f"chance must be a percentage such as 20%, not {text[:40]!r}{hint}")
         return None
     share = float(percent[1]) / 100
     if share > 1:
-        reading.wrong(node, f"chance lies between 0% and 100%, not at {text}")
+        reading.error(node, f"chance must be between 0% and 100%, not {text}")
         return None
     return share

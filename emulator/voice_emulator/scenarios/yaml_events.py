@@ -1,7 +1,7 @@
-"""YAML text to nodes: by the parser's events, so that no tag is ever obeyed and nothing is guessed.
+"""YAML text to nodes, from the events of the parser: it constructs no objects for tags and guesses no types.
 
-The event form also lets size and depth be bounded while aliases are expanded, before any of it is
-walked: nine nested aliases of nine would otherwise be a billion values.
+Size and depth are checked on each event, with aliases expanded: nine nested aliases of nine would otherwise be a
+billion values.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _TAGS = frozenset(
 
 
 class _Stopped(Exception):
-    """The text cannot be read any further; the finding is noted."""
+    """Reading ends here; the finding is noted."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A list or table whose end has not come yet."""
+    """A sequence or mapping that has not ended yet."""
 
     node: SequenceNode | MappingNode
     anchor: str | None
@@ -49,14 +49,14 @@ class _Open:
 
 
 def from_yaml(text: str, label: str) -> tuple[Node | None, list[FileFinding]]:
-    """Nodes of a YAML text, and every mistake of the text itself; None when it has no content at all."""
+    """The nodes of a YAML text (None if it is empty), and the mistakes in its syntax."""
     text = text.removeprefix("\ufeff")
     if len(text) > SIZE_LIMIT:
-        return None, [FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB; no scenario is")]
+        return None, [FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB")]
     unprintable = _UNPRINTABLE.search(text)
     if unprintable is not None:
         line, column = _position(text, unprintable.start())
-        message = f"character U+{ord(unprintable[0]):04X} cannot stand in a YAML text"
+        message = f"character U+{ord(unprintable[0]):04X} is not allowed in YAML"
         return None, [FileFinding(label, line, column, message)]
     builder = _Builder(label, text)
     try:
@@ -92,7 +92,7 @@ class _Builder:
                     documents += 1
                     if documents > 1:
                         self._stop(
-                            event.start_mark, "a second document begins here; one file holds one scenario"
+                            event.start_mark, "a second document begins here; write one scenario per file"
                         )
                 elif isinstance(event, yaml.NodeEvent):
                     self._node(event)
@@ -110,14 +110,14 @@ class _Builder:
         mark: Any = error.problem_mark or error.context_mark
         lines = self.text.splitlines() or [""]
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-        # At the end of the text it is of more use to know what was left open.
+        # At the end of the text the start of what was left open helps more.
         if line >= len(lines) or (line == len(lines) - 1 and column >= len(lines[-1])):
             begun: Any = error.context_mark
             if begun is not None and begun.line < len(lines):
                 line, column = begun.line, begun.column
             else:
                 line, column = len(lines) - 1, len(lines[-1])
-        problem = error.problem or error.context or "the text breaks off"
+        problem = error.problem or error.context or "unexpected end of the text"
         while_doing = f" ({error.context})" if error.problem and error.context else ""
         hint = "; indent with spaces, not tabs" if "\t" in lines[line][: column + 1] else ""
         self.found.append(
@@ -131,21 +131,23 @@ class _Builder:
 
     def _node(self, event: Any) -> None:
         mark = event.start_mark
-        place = Location(mark.line + 1, mark.column + 1, self._pointer())
+        location = Location(mark.line + 1, mark.column + 1, self._pointer())
         if isinstance(event, yaml.AliasEvent):
             self._alias(event, mark)
             return
         if event.tag not in (None, "!") and event.tag not in _TAGS:
-            self._stop(mark, f"the tag {event.tag!r} is not supported; a scenario holds plain values only")
+            self._stop(mark, f"the tag {event.tag!r} is not supported; a scenario has plain values only")
         self._count(1, mark)
         if isinstance(event, yaml.ScalarEvent):
-            scalar = Scalar(event.value, place, plain=event.style in (None, ""))
+            scalar = Scalar(event.value, location, plain=event.style in (None, ""))
             if event.anchor:
                 self._anchors[event.anchor] = (scalar, 1)
             self._add(scalar, 1, mark)
             return
         node: SequenceNode | MappingNode = (
-            SequenceNode([], place) if isinstance(event, yaml.SequenceStartEvent) else MappingNode({}, place)
+            SequenceNode([], location)
+            if isinstance(event, yaml.SequenceStartEvent)
+            else MappingNode({}, location)
         )
         if len(self._stack) >= DEPTH_LIMIT:
             self._stop(mark, f"nested deeper than {DEPTH_LIMIT} levels")
@@ -155,8 +157,8 @@ class _Builder:
         known = self._anchors.get(event.anchor)
         if known is None:
             if any(level.anchor == event.anchor for level in self._stack):
-                self._stop(mark, f"the alias *{event.anchor} stands inside of what it repeats")
-            self._stop(mark, f"the alias *{event.anchor} repeats nothing: no &{event.anchor} stands above it")
+                self._stop(mark, f"the alias *{event.anchor} is inside its own anchor")
+            self._stop(mark, f"undefined alias *{event.anchor}; quote the value if it is a pattern")
             return
         node, size = known
         self._count(size, mark)
@@ -165,7 +167,7 @@ class _Builder:
     def _count(self, size: int, mark: Any) -> None:
         self._total += size
         if self._total > NODE_LIMIT:
-            self._stop(mark, f"more than {NODE_LIMIT} values, aliases expanded")
+            self._stop(mark, f"more than {NODE_LIMIT} values, with aliases expanded")
 
     def _close(self) -> None:
         level = self._stack.pop()
@@ -188,36 +190,38 @@ class _Builder:
                 level.node.entries[level.key.text] = node
             level.key, level.skip = None, False
 
-    def _key(self, level: _Open, table: MappingNode, node: Node, mark: Any) -> None:
+    def _key(self, level: _Open, mapping: MappingNode, node: Node, mark: Any) -> None:
         if not isinstance(node, Scalar):
-            place = node.place
+            location = node.location
             self.found.append(
-                FileFinding(self.label, place.line, place.column, "a key must be plain text", place.pointer)
+                FileFinding(
+                    self.label, location.line, location.column, "a key must be plain text", location.pointer
+                )
             )
-            level.key, level.skip = Scalar("", place), True
+            level.key, level.skip = Scalar("", location), True
             return
-        # An alias used as a key stands elsewhere than the text it repeats.
+        # An alias used as a key has a location of its own.
         line, column = mark.line + 1, mark.column + 1
-        pointer = child_pointer(table.place.pointer, node.text)
+        pointer = child_pointer(mapping.location.pointer, node.text)
         level.key = node
         if node.plain and node.text == "<<":
             self.found.append(
                 FileFinding(self.label, line, column, "merge keys (<<) are not supported: write the keys out")
             )
             level.skip = True
-        elif node.text in table.keys:
-            first = table.keys[node.text].line
-            message = f"the key {node.text!r} stands here for the second time; the first is in line {first}"
+        elif node.text in mapping.keys:
+            first = mapping.keys[node.text].line
+            message = f"duplicate key {node.text!r} (first on line {first})"
             self.found.append(FileFinding(self.label, line, column, message, pointer))
             level.skip = True
         else:
-            table.keys[node.text] = Location(line, column, pointer)
+            mapping.keys[node.text] = Location(line, column, pointer)
 
     def _pointer(self) -> str:
         if not self._stack:
             return ""
         level = self._stack[-1]
-        parent = level.node.place.pointer
+        parent = level.node.location.pointer
         if isinstance(level.node, SequenceNode):
             return f"{parent}/{len(level.node.items)}"
         return child_pointer(parent, level.key.text) if level.key is not None else parent

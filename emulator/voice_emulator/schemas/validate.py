@@ -1,8 +1,8 @@
 """JSON Schemas: read at start, deciding fast, explaining in full.
 
 jsonschema-rs decides, jsonschema explains: one body costs the former well under a microsecond and
-the latter about a hundred, so the latter is asked (and imported) only when the former refuses.
-Neither minds unknown keywords; the walk at start does, and a broken schema stops the process.
+the latter about a hundred, so the latter runs (and is imported) only when the former refuses.
+Neither refuses unknown keywords; the check at start does, and a broken schema stops the process.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ _PLAIN = frozenset(
 )  # fmt: skip
 #: Our own annotations: a value to hide, and how certain a field is.
 SECRET = "x-secret"
+#: Violations of one instance that are explained: a document may break its schema in tens of thousands of places.
+EXPLAINED = 200
+#: Characters of a text that a message quotes before it is cut.
+QUOTED = 1_000
 PROVENANCE = "x-provenance"
 KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, PROVENANCE}
 
@@ -48,7 +53,7 @@ class Violation:
     """One thing wrong with an instance.
 
     ``pointer`` is a JSON Pointer to the offending or missing member, ``keyword`` the schema keyword
-    that refused it, ``value`` what stood there (None when missing).
+    that refused it, ``value`` its value (None when missing).
     """
 
     pointer: str
@@ -66,9 +71,9 @@ class Schema:
     """One compiled schema. ``document`` is the schema itself, as loaded."""
 
     def __init__(self, name: str, document: Mapping[str, Any], *, later: bool = False) -> None:
-        """Compile, or do so ``later``, when it is first asked.
+        """Compile now, or with ``later`` at first use.
 
-        Raises SchemaError for an unknown keyword at once, and for a schema that is none when it compiles.
+        Raises SchemaError for an unknown keyword at once, and for an invalid schema when it compiles.
         """
         self.name = name
         self.document = document
@@ -79,7 +84,7 @@ class Schema:
             self.compile()
 
     def compile(self) -> None:
-        """Make the deciding validator now. Raises SchemaError for a schema that is none."""
+        """Make the deciding validator now. Raises SchemaError for an invalid schema."""
         try:
             self._decide = jsonschema_rs.Draft202012Validator(dict(self.document))
         except (ValueError, jsonschema_rs.ValidationError) as error:
@@ -91,7 +96,7 @@ class Schema:
         return self.__dict__["_decide"]
 
     def accepts(self, instance: Any) -> bool:
-        """Whether ``instance`` is valid; an instance the validator chokes on is not."""
+        """Whether ``instance`` is valid; an instance that the validator cannot read is not."""
         try:
             return bool(self._decide.is_valid(instance))
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -111,9 +116,8 @@ class Schema:
     def explain(self, instance: Any) -> Iterator[Violation]:
         """What the explaining validator finds, whatever the deciding one says."""
         try:
-            errors = sorted(
-                self._explainer.iter_errors(instance), key=lambda e: (len(e.absolute_path), str(e.path))
-            )
+            found = islice(self._explainer.iter_errors(_readable(instance)), EXPLAINED)
+            errors = sorted(found, key=lambda e: (len(e.absolute_path), str(e.path)))
         except (RecursionError, OverflowError, TypeError, ValueError):
             yield Violation("", "schema", "the request is nested or sized beyond what can be judged")
             return
@@ -149,6 +153,24 @@ def _violations(error: Any) -> Iterator[Violation]:
         yield Violation(f"{pointer}/{_escape(name)}", keyword, "is required and missing")
         return
     yield Violation(pointer, keyword, _shorten(error.message), error.instance)
+
+
+class _Long(str):
+    """A text that messages quote the beginning of: a whole one may have megabytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{str.__repr__(self[:QUOTED])}..."
+
+
+def _readable(instance: Any) -> Any:
+    """``instance`` with long texts quoted in part wherever a message repeats them."""
+    if isinstance(instance, str):
+        return _Long(instance) if len(instance) > QUOTED else instance
+    if isinstance(instance, Mapping):
+        return {name: _readable(value) for name, value in instance.items()}
+    return [_readable(value) for value in instance] if isinstance(instance, list) else instance
 
 
 def _shorten(message: str, limit: int = 300) -> str:
@@ -242,12 +264,12 @@ class SchemaSet:
 def load_folder(
     folder: Path, provider: str | None = None, *, later: bool = False
 ) -> Iterator[tuple[str, Schema]]:
-    """The schemas of one provider's folder, as (name, schema); the folder's name is the provider's, if not given.
+    """The schemas of one provider's folder, as (name, schema); the folder's name is the provider's, by default.
 
-    With ``later`` they compile when they are first asked. That is for those we ship, which the tests have
-    compiled: most are never asked, and all of them are a fifth of the time and an eighth of the memory of a start.
+    With ``later`` they compile at first use. That is for the shipped ones, which the tests compile: most are never
+    used, and all of them are a fifth of the time and an eighth of the memory of a start.
 
-    Raises SchemaError for a folder that is missing, a file that is no schema, and a name that is none.
+    Raises SchemaError for a missing folder, and for a file that is not a schema or has a wrong name.
     """
     if not folder.is_dir():
         raise SchemaError(f"provider {provider or folder.name!r} has no folder of schemas: {folder}")

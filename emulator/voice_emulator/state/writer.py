@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice_emulator.contract.observer import SHOWN_CALLS
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
@@ -166,9 +165,8 @@ class StateWriter:
 
     def _answered(self, tenant: Tenant, record: RequestRecord) -> None:
         """Calls that a record query has shown to the client have changed their standing."""
-        shown: Sequence[Call] = record.request.scratch.get(SHOWN_CALLS, ())
-        if shown:
-            self._changed(tenant).calls.update((call.id, call) for call in shown)
+        if record.reply is not None and record.reply.shown_calls:
+            self._changed(tenant).calls.update((call.id, call) for call in record.reply.shown_calls)
 
     # --- pushes -------------------------------------------------------------------------------
 

@@ -42,8 +42,22 @@ export async function pages(path, plural, limit, each, signal) {
 	} while (cursor !== null && limit > 0);
 }
 
-/** `text` as one word of a POSIX shell. */
-const quote = (text) => (/^[\w\/:.,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+/** What is masked, behind the name that it has; of a token the end is shown. */
+const MASKED = /((?:([A-Za-z]\w*)["']?\s*[:=]\s*["']?(?:Bearer ?|Basic )?)?)\*\*\*(?:[0-9A-Za-z]{4}\b)?/g;
+const literal = (text) => (/^[\w\/:.,@%+=-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** `text` as one word of a POSIX shell; what is masked in it is a variable called as the secret is. */
+function quote(text) {
+	let word = "", done = 0;
+	for (const found of text.matchAll(MASKED)) {
+		word += literal(text.slice(done, found.index) + found[1]) + `"$${(found[2] ?? "SECRET").toUpperCase()}"`;
+		done = found.index + found[0].length;
+	}
+	return word + literal(text.slice(done)) || "''";
+}
+
+/** The variables that a command line of {@link curl} leaves to be set. */
+export const variables = (line) => [...new Set([...line.matchAll(/"\$([A-Z]\w*)"/g)].map(([, name]) => name))];
 
 export function curl({ method = "GET", path, body, type = "application/json", headers }) {
 	const words = ["curl", "-sS"];

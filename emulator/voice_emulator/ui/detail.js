@@ -21,7 +21,7 @@ class Detail {
 
 	async load() {
 		try {
-			await this.app.ready; // credentials stand in for masked secrets
+			await this.app.ready; // where the traffic port is
 			await this.read();
 		} catch (error) {
 			if (error.name !== "AbortError") this.draw("Not here", [], h("p.empty", error.message));

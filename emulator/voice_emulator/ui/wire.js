@@ -1,6 +1,6 @@
 // What went over the wire, as it was: requests, replies, pushes; and what the fields of a receipt mean.
 
-import { curl } from "./api.js";
+import { curl, variables } from "./api.js";
 import { h, hint, mono, put } from "./dom.js";
 import { clockTime, pretty, receiptOf, span } from "./format.js";
 import { block, copyButton, facts, pill, providerDocument } from "./widgets.js";
@@ -12,25 +12,19 @@ const lasting = (headers) => headers.filter(([name]) => !OF_THE_CONNECTION.test(
 export const asText = (start, headers, body) => `${[start, ...headers.map(([name, value]) => `${name}: ${value}`)].join("\n")}\n\n${pretty(body ?? "")}`.trimEnd();
 const wire = (title, text, call) => [h("div.block-head", h("h4", title), call && copyButton(curl(call), `Copy as curl: ${title}`, "copy as curl")), block(text, title)];
 
-/** The request of a journal entry as a call to be copied; masked secrets become the tenant's own where they are known. */
-export function repeat(app, { request, provider, operation }) {
-	const keys = app.info?.credentials?.[provider] ?? {};
-	const own = (encode) => (all, before, name) => (typeof keys[name] === "string" ? before + encode(keys[name]) : all);
-	// In turn: forms and query strings, JSON, parts of multipart bodies.
-	const unmask = (text) => text.replace(/((?:[?&]|^)(\w+)=)\*\*\*/g, own(encodeURIComponent)).replace(/("(\w+)"\s*:\s*)"\*\*\*"/g, own(JSON.stringify))
-		.replace(/(name="?(\w+)"?[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)\*\*\*/g, own(String));
-	return { label: `${operation ?? "The request"}, again`, method: request.method, path: app.traffic + unmask(request.target), headers: lasting(request.headers), body: request.body ? unmask(request.body) : undefined };
-}
+/** The request of a journal entry as a call to be copied. */
+export const repeat = (app, { request, operation }) =>
+	({ label: `${operation ?? "The request"}, again`, method: request.method, path: app.traffic + request.target, headers: lasting(request.headers), body: request.body || undefined });
 
 export function exchange(app, entry) {
 	const { request, reply } = entry;
-	const call = repeat(app, entry);
+	const call = repeat(app, entry), unset = variables(curl(call));
 	return h("div.exchange",
 		facts([["Operation", entry.operation], ["Result", entry.code], ["Took", span(entry.duration_ms)], ["From", request.peer],
 			["Reply rule", entry.rule?.reply], ["Fault rule", entry.rule?.fault], ["Fault", entry.fault], ["Tenant", entry.attributed === false && "not recognised by its credentials"]]),
 		h("ul.problems", entry.violations.map((one) => h("li", h("b", one.code), ` ${one.place}: ${one.message}`))),
 		wire("Request as received", asText(`${request.method} ${request.target}`, request.headers, request.body), call),
-		curl(call).includes("***") && hint("Secrets are masked; put yours where *** stands."),
+		unset.length > 0 && hint(`Secrets are masked. Set ${unset.map((name) => `$${name}`).join(", ")} before you run the copied line.`),
 		reply ? wire("Reply as sent", reply.status === null ? `no reply: ${reply.note}` : asText(`HTTP ${reply.status}`, reply.headers, reply.body)) : hint("Not answered yet."),
 		reply?.note && hint(reply.note));
 }

@@ -32,12 +32,16 @@ class TestPush:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back for a push: a reply, or ``trouble``, which says why none came. ``seconds`` are real."""
+    """What came back for a push: a reply, or ``trouble``, which says why none came. ``seconds`` are real.
+
+    With ``ours`` the trouble may be the emulator's own: it says nothing about the receiver.
+    """
 
     push: TestPush
     reply: PushReply | None
     seconds: float
     trouble: str = ""
+    ours: bool = False
 
     @property
     def acknowledged(self) -> bool:

@@ -17,16 +17,15 @@ from voice_emulator.core.distributions import Fixed
 from voice_emulator.core.draws import hexadecimal, integer
 from voice_emulator.core.layers import Layer
 from voice_emulator.core.ledger import FIRST_RECORD
-from voice_emulator.core.lifecycle import place, start
 from voice_emulator.core.plan import NO_LIMITS, make_plan
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, CallEffect, CallSpec, ReceiptEffect, Scenario
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.examples import place_example
 from voice_emulator.providers.grading import Grading
 from voice_emulator.providers.provider import Envelope, Provider
-from voice_emulator.providers.request import Request
 from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import NotApplicable, Options, TestPush
@@ -217,29 +216,18 @@ class ReceiptFactory:
 
     def _call(self, tenant: Tenant, name: str, outcome: Outcome, earlier: int) -> Call:
         operation = self.provider.operations[name]
-        fields = dict(self._schemas.get(operation.request).examples[0])
-        if self.grading.news is not None and name == self.grading.news.operation:
-            fields |= self.grading.news.fields
+        news = self.grading.news
+        fields = news.fields if news is not None and name == news.operation else None
         index = len(tenant.ledger)
         number = f"62812{integer(10**7, self.options.seed, self.name, name, index):07d}"
         begun = self._now - AGO - earlier
-        request = Request(
-            provider=self.provider.id, method="POST", path="/", query={}, headers={}, body=b"",
-            peer="127.0.0.1", encoding="json" if "json" in operation.accepts else "urlencoded", fields=fields,
-            document=fields, host="127.0.0.1:4880", operation=operation, tenant=tenant, attributed=True,
-            lenient=True, now=begun, wall=begun, ordinal=index + 1, numbers=(number,),
-        )  # fmt: skip
-        # The checks also read what the following steps need.
-        tuple(operation.check(request))
-        submission = operation.submit(request) if operation.submit is not None else None
-        if submission is None:
-            raise NotApplicable(f"{name} places no call by its own example")
-        at_once = replace(submission, start_at=None, drop_at=None, concurrency=None)
-        call = place(tenant, at_once, request.numbers, fields, begun)[0]
         effect = CallEffect((CallSpec(outcome, talk=Fixed(TALK)),))
-        call.plan = make_plan(effect, NO_LIMITS, lambda purpose: 0.5)
-        call.provider_id = self.provider.call_id(tenant, request, call, 0)
-        start(tenant, [call], begun)
+        call = place_example(
+            tenant, self.provider, operation, self._schemas, number, at=begun, ordinal=index + 1, fields=fields,
+            plan=make_plan(effect, NO_LIMITS, lambda purpose: 0.5),
+        )  # fmt: skip
+        if call is None:
+            raise NotApplicable(f"{name} places no call by its own example")
         # All its steps, at their own instants; the pushes that fall due with them are not sent.
         tenant.engine.fire(begun + AGO)
         tenant.outbox.clear()

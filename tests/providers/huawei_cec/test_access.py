@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.providers.huawei_cec.client import CREATE, NOTIFICATION, Client, signed_in
-from voice_emulator.providers.huawei_cec.access import is_allowed, lifetime_of
+from voice_emulator.providers.huawei_cec.access import lifetime_of
 from voice_emulator.providers.huawei_cec.errors import AUTH_TEXT
 from voice_emulator.providers.huawei_cec.operations import OPERATIONS, PATHS
 
@@ -158,21 +158,6 @@ async def test_no_authorization_at_all() -> None:
         ) as response:
             assert response.status == 403
             assert await response.json() == REFUSED
-
-
-@pytest.mark.parametrize(
-    ("peer", "networks", "allowed"),
-    [
-        ("10.1.2.3", ["10.0.0.0/8"], True),
-        ("::ffff:10.1.2.3", ["10.0.0.0/8"], True),
-        ("11.1.2.3", ["10.0.0.0/8", "11.1.2.3"], True),
-        ("::1", ["10.0.0.0/8"], False),
-        ("unknown", ["10.0.0.0/8"], False),
-        ("unknown", [], True),
-    ],
-)
-def test_which_addresses_are_allowed(peer: str, networks: list[str], allowed: bool) -> None:
-    assert is_allowed(peer, networks) is allowed
 
 
 async def test_networks_that_may_ask_for_a_token() -> None:

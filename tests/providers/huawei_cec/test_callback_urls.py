@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import base64
+from contextlib import nullcontext
 
 import pytest
 
-from voice_emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
+from voice_emulator.providers.huawei_cec.callback_urls import check_trusted, is_legible, read_callback_url
 
 PLAIN = "http://10.0.0.1:8800/callbackTest"
 
@@ -30,7 +31,7 @@ def test_a_url_in_base64_is_decoded(form: str) -> None:
         (PLAIN, "base64", "wants Base64"),
         (encoded(PLAIN), "plain", "does not begin"),
         (encoded("http://a.example/x?y=1"), "base64", "characters other than"),
-        (encoded("ftp://a.example/"), "any", "no http"),
+        (encoded("ftp://a.example/"), "any", "other than an http"),
         ("abcde", "any", "neither"),
         (base64.b64encode(b"http://\xff\xfe").decode(), "any", "neither"),
         (encoded("http://例子.example/"), "any", "printable ASCII"),
@@ -70,4 +71,5 @@ def test_the_two_forms_of_the_schema(value: str, legible: bool) -> None:
     ],
 )
 def test_the_trustlist(url: str, trustlist: list[str], trusted: bool) -> None:
-    assert is_trusted(url, trustlist) is trusted
+    with nullcontext() if trusted else pytest.raises(ValueError, match="not on the trustlist"):
+        check_trusted(url, trustlist)

@@ -98,16 +98,8 @@ def test_configured_files_take_defaults() -> None:
 def test_the_state_is_bounded() -> None:
     state = CecState()
     for number in range(FILES_REMEMBERED + 1):
-        state.keep_file(VoiceFile(str(number), "", "audio", "3", "approved"))
+        state.files[str(number)] = VoiceFile(str(number), "", "audio", "3", "approved")
     assert len(state.files) == FILES_REMEMBERED
-
-
-def test_a_link_ends_at_its_instant() -> None:
-    state = CecState()
-    state.keep_link("l", "call", 100)
-    assert state.linked_call("l", 99) == "call"
-    assert state.linked_call("l", 100) is None
-    assert state.linked_call("other", 0) is None
 
 
 def test_uploads_are_counted_over_the_last_second() -> None:

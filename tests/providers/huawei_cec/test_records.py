@@ -8,7 +8,7 @@ import pytest
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, MILLISECOND, SECOND, ClockSpec, parse_rfc3339
 from voice_emulator.core.distributions import Fixed, Uniform
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.matchers import Match
 from voice_emulator.core.placing import ReceiptPlan, Submission
 from voice_emulator.core.plan import Plan
@@ -54,7 +54,7 @@ def dial(tenant: Tenant, *numbers: str) -> list[Call]:
     calls = place(tenant, submission(), numbers, {}, tenant.now)
     for index, call in enumerate(calls):
         call.provider_id = PROVIDER.call_id(tenant, request_of(tenant), call, index)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     return calls
 
 
@@ -265,7 +265,7 @@ def test_a_caller_that_is_not_shown_is_left_out() -> None:
     tenant = tenant_with()
     placed = place(tenant, Submission("huawei_cec", "createVoiceNotification"), ("8899",), {}, tenant.now)
     placed[0].provider_id = "1"
-    start(tenant, placed, tenant.now)
+    tenant.steps.start(placed, tenant.now)
     run_out(tenant)
     assert "callerPresent" not in release_fields(tenant, placed[0])
     assert not {"caller", "callerPresent"} & set(call_record(placed[0]))

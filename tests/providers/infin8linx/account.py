@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.core.directory import Directory
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.tenants import Tenant
@@ -88,7 +88,7 @@ def dial(tenant: Tenant, numbers: Iterable[str], **fields: str) -> list[Call]:
     calls = place(tenant, submission, request.numbers, request.fields, tenant.now)
     for index, call in enumerate(calls):
         call.provider_id = PROVIDER.call_id(tenant, request, call, index)
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     return calls
 
 

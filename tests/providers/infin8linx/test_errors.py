@@ -11,8 +11,8 @@ import pytest
 from tests.providers.infin8linx.account import BATCH, EVER, KEYS, SERVICES, call, log_in, post, setting
 from tests.rig import Running, started
 from voice_emulator.providers.infin8linx import PROVIDER
-from voice_emulator.providers.infin8linx.errors import REFUSALS
-from voice_emulator.providers.infin8linx.texts import CODE_TEXTS
+from voice_emulator.providers.infin8linx.errors import BY_CODE, REFUSALS
+from voice_emulator.providers.infin8linx.texts import CHINESE_CODES
 from voice_emulator.schemas.validate import SchemaSet
 
 # Every code there is, one emulator each: the other files provoke the commonest.
@@ -119,7 +119,7 @@ def assert_refused(answer: dict[str, Any], code: str, operation: str, *, batch: 
 
 def test_no_code_is_left_out() -> None:
     provoked = {code for code, *_ in BY_INPUT_OR_SETTING} | {"404"}
-    assert provoked | set(BY_RULE_ONLY) == CODES == set(CODE_TEXTS)
+    assert provoked | set(BY_RULE_ONLY) == CODES == set(BY_CODE) == set(CHINESE_CODES)
     assert not provoked & set(BY_RULE_ONLY)
     for error in PROVIDER.errors:
         assert error.how.startswith("by a rule's reply.error only: ") is (error.code in BY_RULE_ONLY)
@@ -157,7 +157,7 @@ async def test_a_rule_may_answer_every_code_in_envelope_r(code: str) -> None:
         answer = await with_rule(emu, "PlayVoice", SINGLE)
         assert_refused(answer, code, "PlayVoice", batch=False)
         text = answer["msg"] if code in REFUSALS else answer["data"]["errors"]["codemsg"]
-        assert text == CODE_TEXTS[code][0]
+        assert text == BY_CODE[code].text
         assert len(emu.tenant.ledger) == 0
 
 
@@ -167,7 +167,7 @@ async def test_envelope_k_has_no_status_so_other_codes_become_400_or_500(code: s
     async with started(ruled(code, "PlayVoice")) as emu:
         answer = await post(emu, BATCH)
         assert_refused(answer, expected, "PlayVoice", batch=True)
-        assert answer["msg"] == CODE_TEXTS[code][0]
+        assert answer["msg"] == BY_CODE[code].text
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ def test_everything_remembered_is_bounded(monkeypatch: Any) -> None:
     monkeypatch.setattr("voice_emulator.providers.nxcloud.account.REMEMBERED", 3)
     account = Account()
     for index in range(9):
-        account.submitted(str(index), "group")
-        account.report_filled(str(index), 1)
-        account.use_orderid(str(index))
+        account.kinds[str(index)] = "group"
+        account.filled[str(index)] = 1
+        account.orderids[str(index)] = None
         account.count_query("getSipCdr", str(index), index)
     for kept in (account.kinds, account.filled, account.orderids):
         assert list(kept) == ["6", "7", "8"]

@@ -380,7 +380,7 @@ async def test_rule_answers_an_error(operation: str, name: str, code: str, text:
 
 
 async def test_first_problem_in_order_wins() -> None:
-    """Missing field, then key, then address, country, number, ...: as one thing after another is mended."""
+    """Missing field, then key, then address, country, number, ...: fixed one after the other."""
     async with started(PLAIN, "manual") as running:
         customer = Customer(running)
         running.change(
@@ -390,13 +390,13 @@ async def test_first_problem_in_order_wins() -> None:
             "url": None, "secretkey": "wrong", "country_code": "+62", "phone": "x", "show_phone": "x",
         }  # fmt: skip
         seen = [(await customer.ask("gpsend", **wrong))["code"]]
-        for mended in ("url", "secretkey"):
-            del wrong[mended]
+        for fixed in ("url", "secretkey"):
+            del wrong[fixed]
             seen.append((await customer.ask("gpsend", **wrong))["code"])
         running.change({"settings": {"nxcloud": {"allowed_ips": ["127.0.0.0/8"]}}})
-        for mended in ("country_code", "phone", "show_phone"):
+        for fixed in ("country_code", "phone", "show_phone"):
             seen.append((await customer.ask("gpsend", **wrong))["code"])
-            del wrong[mended]
+            del wrong[fixed]
         seen.append((await customer.ask("gpsend"))["code"])
         running.change({"settings": {"nxcloud": {"routes": []}}})
         seen.append((await customer.ask("gpsend"))["code"])

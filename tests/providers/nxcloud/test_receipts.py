@@ -256,7 +256,8 @@ def test_query_and_form_carry_any_text(fields: dict[str, str]) -> None:
     for transport in ("query", "form"):
         tenant: Any = SimpleNamespace(settings={"nxcloud": {"dr_transport": transport}})
         effect: Any = SimpleNamespace(encoding=None, wrong_content_type=False)
-        envelope = Envelope(tenant, None, dict(fields), "http://h/dr", 0, effect)  # type: ignore[arg-type]
+        push: Any = SimpleNamespace(provider="nxcloud")
+        envelope = Envelope(tenant, push, dict(fields), "http://h/dr", 0, effect)
         request = encode_voice(envelope)
         carried = request.url.partition("?")[2] if transport == "query" else request.body.decode()
         assert " " not in carried

@@ -9,6 +9,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
+from voice_emulator.wire.control.request_schemas import LONGEST_ADVANCE
 
 T = "/v1/tenants/default"
 ADVANCE = f"{T}/clock/advance"
@@ -187,3 +188,28 @@ async def test_what_makes_no_sense_is_422(api: Api, body: dict, pointer: str):
 
 async def test_the_body_is_needed(api: Api):
     assert (await api.post(ADVANCE)).status == 422
+
+
+async def test_nobody_advances_a_clock_to_where_it_cannot_be_shown(api: Api):
+    """A tenant past the year 9999 once broke the list of tenants for everyone."""
+    for body in (
+        {"seconds": 1e12},
+        {"seconds": 2.6e11},
+        {"to": "9999-12-31T23:59:59Z"},
+        {"to": "idle", "at_most": 1e12},
+    ):
+        reply = await api.post(f"{T}/clock/advance", body)
+        assert reply.status in (409, 422), body
+    for _ in range(900):
+        reply = await api.post(f"{T}/clock/advance", {"seconds": LONGEST_ADVANCE})
+        if reply.status != 200:
+            break
+    assert reply.status == 409
+    assert "a clock ends at 9989" in reply.json["detail"]
+    assert (await api.post(f"{T}/clock/advance", {"to": "idle"})).status == 200
+    assert (await api.get("/v1/tenants")).status == 200
+    assert (await api.get(f"{T}")).json["now"] < "9990"
+    await api.dial("6212345678")
+    assert (await api.get(f"{T}/calls")).status == 200
+    assert (await api.get(f"{T}/journal")).status == 200
+    assert (await api.get(f"{T}/report", format="json")).status == 200

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
+from yarl import URL
 
 from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND
 from tests.wire.traffic.test_faults import until
 from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.wire.delivery.connections import Origin
+from voice_emulator.wire.delivery.push_client import PushClient
 
 
 def scenario(receipt: str, extra: str = "") -> str:
@@ -30,6 +33,12 @@ async def call(emu: Running, phone: str = "6212345678", **fields: str) -> None:
 
 def attempts(emu: Running) -> list[tuple[str, int]]:
     return [(attempt.outcome.value, attempt.number) for attempt in emu.tenant.attempts]
+
+
+def origin_of(channel: object, url: str) -> Origin:
+    """What is known of a receiver's connections."""
+    assert isinstance(channel, PushClient)
+    return channel._connections._origin(URL(url))
 
 
 @asynccontextmanager
@@ -420,7 +429,9 @@ async def test_a_receiver_that_writes_head_and_body_apart_does_not_stall_the_pus
     serving = loop.run_in_executor(None, serve)
     with listening:
         async with started() as emu:
-            emu.change({"callback_urls": {"nxcloud": f"http://127.0.0.1:{listening.getsockname()[1]}/dr"}})
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}/dr"
+            emu.change({"callback_urls": {"nxcloud": url}})
+            origin_of(emu.emulator.runtime.delivery._channel, url).shown = pushes  # as after many trials
             await call(emu, ",".join(numbers(pushes)))
             done = await emu.advance("1h")
             assert [attempt.outcome for attempt in done.callbacks] == [PushOutcome.DELIVERED] * pushes

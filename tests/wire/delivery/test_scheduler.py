@@ -10,7 +10,7 @@ from tests.rig import START, Running, started
 from tests.wire.raw import GPSEND
 from tests.wire.traffic.test_faults import until
 from voice_emulator.core.clock import ClockError, ClockSpec
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.placing import ReceiptPlan, Submission
 from voice_emulator.wire.delivery.scheduler import AdvanceBusy
 
@@ -143,7 +143,7 @@ async def test_deleting_a_tenant_cancels_its_timers_and_pushes():
         details = {"country_code": "62", "show_phone": "1", "kind": "group"}
         submission = Submission("nxcloud", "gpsend", kind="group", receipts=plan, details=details)
         calls = place(tenant, submission, ["6211111"], {}, tenant.now)
-        start(tenant, calls, tenant.now)
+        tenant.steps.start(calls, tenant.now)
         assert tenant.engine.next_due() is not None
         emu.emulator.runtime.tenancy.delete("gone")
         assert tenant.engine.next_due() is None

@@ -19,7 +19,7 @@ from yarl import URL
 from voice_emulator.wire.delivery.push_client import PushClient
 from voice_emulator.wire.delivery.session_client import SessionChannel
 from voice_emulator.wire.delivery.target_policy import Reach, Resolver
-from voice_emulator.wire.http.connection_errors import EMULATOR, bind_error, connection_error, origin
+from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error, origin
 
 #: What a library says and a person should not have to read.
 INTERNALS = re.compile(r"Error|Errno|ssl:|Connect call|\[|\]|Traceback|_[a-z]|<|>|0x|\('")
@@ -209,19 +209,3 @@ def test_what_no_socket_here_can_show(error, told):
 )  # fmt: skip
 def test_the_origin_of_a_url_holds_no_secret(url, found):
     assert origin(url) == found
-
-
-def test_a_port_that_is_taken_is_told_without_its_address_twice():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="already in use") as caught:
-            asyncio.run(_listen(port))
-    assert (
-        bind_error(caught.value, "127.0.0.1", port)
-        == f"cannot listen on 127.0.0.1 port {port}: address already in use"
-    )
-
-
-async def _listen(port: int) -> None:
-    await asyncio.start_server(replying(b""), "127.0.0.1", port)

@@ -1,4 +1,4 @@
-"""What is no HTTP: refused in one line on both ports, and the server goes on."""
+"""Input that is not HTTP is refused in one line on both ports, and the server keeps running."""
 
 from __future__ import annotations
 

@@ -173,8 +173,8 @@ WRONG = {
     "a header name that is none": (GOOD + b"--b\r\nX Y: z\r\n\r\n" + END, "part 2"),
     "too many headers": (GOOD + HEAD + b"\r\nX: y" * HEADER_LIMIT + b"\r\n\r\nx\r\n" + END, "part 2"),
     "a long header": (GOOD + HEAD + b"\r\nX: " + b"y" * 5_000 + b"\r\n\r\nx\r\n" + END, "part 2"),
-    "a name that is no UTF-8": (GOOD + b'--b\r\nContent-Disposition: form-data; name="\xff"\r\n\r\nx\r\n' + END, "part 2"),
-    "an extended name that is no UTF-8": (
+    "a name that is not UTF-8": (GOOD + b'--b\r\nContent-Disposition: form-data; name="\xff"\r\n\r\nx\r\n' + END, "part 2"),
+    "an extended name that is not UTF-8": (
         GOOD + b"--b\r\nContent-Disposition: form-data; name*=utf-8''%ff\r\n\r\nx\r\n" + END, r"name\* is not text in utf-8"),
     "an unknown charset": (
         GOOD + b"--b\r\nContent-Disposition: form-data; name*=x-y''%41\r\n\r\nx\r\n" + END, r"name\* is not text in x-y"),
@@ -182,7 +182,7 @@ WRONG = {
     "base64 that is none": (GOOD + HEAD + b"\r\nContent-Transfer-Encoding: base64\r\n\r\nA\r\n" + END, "part 2.*base64"),
     "a length that is none": (GOOD + HEAD + b"\r\nContent-Length: x\r\n\r\nx\r\n" + END, "part 2"),
     "a length that is another": (GOOD + HEAD + b"\r\nContent-Length: 2\r\n\r\nx\r\n" + END, "part 2"),
-    "a value that is no UTF-8": (GOOD + HEAD + b"\r\n\r\n\xff\r\n" + END, "not UTF-8"),
+    "a value that is not UTF-8": (GOOD + HEAD + b"\r\n\r\n\xff\r\n" + END, "not UTF-8"),
     "a part without a name": (b"--b\r\nContent-Disposition: form-data\r\n\r\ny\r\n" + GOOD + END, "has no name"),
     "a part that says nothing of itself": (GOOD + b"--b\r\n\r\ny\r\n" + END, "has no name"),
     "a longer boundary": (GOOD + b"--bc\r\n", "part 1 of the multipart body cannot be read"),

@@ -17,7 +17,7 @@ SLOW = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class PushLook:
+class PushContext:
     """What a rule about pushes works with."""
 
     tenant: Tenant
@@ -49,7 +49,7 @@ def is_spoiled(effect: ReceiptEffect) -> bool:
 
 
 @finding("push-not-acknowledged", "error", When.PUSHED)
-def push_not_acknowledged(look: PushLook) -> Iterator[str]:
+def push_not_acknowledged(context: PushContext) -> Iterator[str]:
     """The receiver replied to a push with an HTTP success, but did not acknowledge it.
 
     NXCloud expects the body `success`; Huawei expects JSON whose `retCode` is the text `"0"` (`returnCode`
@@ -58,13 +58,13 @@ def push_not_acknowledged(look: PushLook) -> Iterator[str]:
 
     How to fix it: reply exactly what the page says, for every push that was stored.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and 200 <= look.status < 300 and not look.spoiled:
-        reason, wanted = look.attempt.reason, look.kind.acknowledgement or "an acknowledgement"
+    if context.attempt.outcome is PushOutcome.REFUSED and 200 <= context.status < 300 and not context.spoiled:
+        reason, wanted = context.attempt.reason, context.kind.acknowledgement or "an acknowledgement"
         yield reason if wanted in reason else f"{reason}; expected {wanted}"
 
 
 @finding("push-answered-with-error", "error", When.PUSHED)
-def push_answered_with_error(look: PushLook) -> Iterator[str]:
+def push_answered_with_error(context: PushContext) -> Iterator[str]:
     """The receiver replied to a push with an HTTP error.
 
     A status of 400 or above means that the receiver did not accept a receipt that the provider's documents
@@ -73,8 +73,8 @@ def push_answered_with_error(look: PushLook) -> Iterator[str]:
 
     How to fix it: accept every receipt, also for an unknown id; store it raw if it looks odd, and examine it later.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and look.status >= 400 and not look.spoiled:
-        yield f"HTTP status {look.status}"
+    if context.attempt.outcome is PushOutcome.REFUSED and context.status >= 400 and not context.spoiled:
+        yield f"HTTP status {context.status}"
 
 
 @finding(
@@ -83,7 +83,7 @@ def push_answered_with_error(look: PushLook) -> Iterator[str]:
     When.PUSHED,
     source="the receipt pages do not mention redirects; the emulator follows none",
 )
-def push_redirected(look: PushLook) -> Iterator[str]:
+def push_redirected(context: PushContext) -> Iterator[str]:
     """The receiver replied to a push with a redirect.
 
     Providers do not follow redirects of pushes: the receipt is lost. Often the path lacks a
@@ -91,14 +91,14 @@ def push_redirected(look: PushLook) -> Iterator[str]:
 
     How to fix it: register the URL that the redirect leads to.
     """
-    if look.attempt.outcome is PushOutcome.REFUSED and 300 <= look.status < 400:
-        headers = look.attempt.reply.headers if look.attempt.reply is not None else ()
+    if context.attempt.outcome is PushOutcome.REFUSED and 300 <= context.status < 400:
+        headers = context.attempt.reply.headers if context.attempt.reply is not None else ()
         where = next((value for name, value in headers if name.lower() == "location"), "")
-        yield f"HTTP status {look.status}" + (f" to {where[:200]}" if where else "")
+        yield f"HTTP status {context.status}" + (f" to {where[:200]}" if where else "")
 
 
 @finding("push-timed-out", "error", When.PUSHED)
-def push_timed_out(look: PushLook) -> Iterator[str]:
+def push_timed_out(context: PushContext) -> Iterator[str]:
     """The receiver did not reply to a push in time.
 
     The provider gives up after some seconds (ten by default here) and counts the receipt as not received, even
@@ -106,12 +106,12 @@ def push_timed_out(look: PushLook) -> Iterator[str]:
 
     How to fix it: store the receipt, reply at once, and do the work afterwards.
     """
-    if look.attempt.trouble == "timeout" and not look.dribbled:
-        yield look.attempt.reason
+    if context.attempt.trouble == "timeout" and not context.dribbled:
+        yield context.attempt.reason
 
 
 @finding("receiver-unreachable", "error", When.PUSHED)
-def receiver_unreachable(look: PushLook) -> Iterator[str]:
+def receiver_unreachable(context: PushContext) -> Iterator[str]:
     """The receiver could not be reached, or broke the connection off.
 
     Nothing listens there, the name does not resolve, or the server closed the connection before it replied
@@ -120,8 +120,8 @@ def receiver_unreachable(look: PushLook) -> Iterator[str]:
     How to fix it: check the callback URL; inside a container, localhost is the container itself
     (`--rewrite-callback http://localhost=http://host.docker.internal`).
     """
-    if look.attempt.trouble in ("connection", "url") and not look.dribbled:
-        yield look.attempt.reason
+    if context.attempt.trouble in ("connection", "url") and not context.dribbled:
+        yield context.attempt.reason
 
 
 @finding(
@@ -131,7 +131,7 @@ def receiver_unreachable(look: PushLook) -> Iterator[str]:
     occasional=True,
     source="Configuring the Voice Notification Function (Huawei CEC, cec_04_0028): TLS 1.2 or newer",
 )
-def receiver_tls_trouble(look: PushLook) -> Iterator[str]:
+def receiver_tls_trouble(context: PushContext) -> Iterator[str]:
     """TLS with the receiver failed.
 
     The certificate is expired, self-signed, for another name, or lacks its intermediates; or the two sides have
@@ -139,12 +139,12 @@ def receiver_tls_trouble(look: PushLook) -> Iterator[str]:
 
     How to fix it: serve the whole chain of a valid certificate, with TLS 1.2 or newer.
     """
-    if look.attempt.trouble == "tls":
-        yield look.attempt.reason
+    if context.attempt.trouble == "tls":
+        yield context.attempt.reason
 
 
 @finding("push-answered-slowly", "warning", When.PUSHED)
-def push_answered_slowly(look: PushLook) -> Iterator[str]:
+def push_answered_slowly(context: PushContext) -> Iterator[str]:
     """The receiver took more than three seconds to reply to a push.
 
     It was in time here, but under load it will not be. Receivers are slow when they do all their work before
@@ -152,12 +152,12 @@ def push_answered_slowly(look: PushLook) -> Iterator[str]:
 
     How to fix it: store the receipt, reply at once, and do the work afterwards.
     """
-    if look.attempt.duration > SLOW and look.attempt.reply is not None and not look.dribbled:
-        yield f"replied after {look.attempt.duration / 1e6:.1f} s"
+    if context.attempt.duration > SLOW and context.attempt.reply is not None and not context.dribbled:
+        yield f"replied after {context.attempt.duration / 1e6:.1f} s"
 
 
 @finding("acknowledgement-in-quotes", "warning", When.PUSHED)
-def acknowledgement_in_quotes(look: PushLook) -> Iterator[str]:
+def acknowledgement_in_quotes(context: PushContext) -> Iterator[str]:
     """The receiver acknowledged with the right word, but in JSON quotes.
 
     NXCloud expects the body `success`; this one was `"success"`, which is what a framework makes of a text that
@@ -167,8 +167,8 @@ def acknowledgement_in_quotes(look: PushLook) -> Iterator[str]:
 
     How to fix it: reply with the bare text and `Content-Type: text/plain`.
     """
-    if is_odd(look.attempt):
-        yield look.attempt.reason
+    if is_odd(context.attempt):
+        yield context.attempt.reason
 
 
 def is_odd(attempt: Attempt) -> bool:
@@ -177,7 +177,7 @@ def is_odd(attempt: Attempt) -> bool:
 
 
 @finding("acknowledgement-content-type", "warning", When.PUSHED)
-def acknowledgement_content_type(look: PushLook) -> Iterator[str]:
+def acknowledgement_content_type(context: PushContext) -> Iterator[str]:
     """The receiver replied with JSON under another content type.
 
     Where the provider expects a JSON object, the reply should have `Content-Type: application/json`. The
@@ -185,8 +185,10 @@ def acknowledgement_content_type(look: PushLook) -> Iterator[str]:
 
     How to fix it: set the content type of the reply.
     """
-    if look.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(look.attempt, look.kind):
-        yield f"expected application/json, got {content_type(look.attempt) or 'none'}"
+    if context.attempt.outcome is PushOutcome.DELIVERED and calls_json_otherwise(
+        context.attempt, context.kind
+    ):
+        yield f"expected application/json, got {content_type(context.attempt) or 'none'}"
 
 
 def calls_json_otherwise(attempt: Attempt, kind: ReceiptKind) -> bool:

@@ -11,7 +11,7 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.core.words import counted
 from voice_emulator.providers.contract import Contract, Hit, Pages, When, finding
 from voice_emulator.providers.request import Operation
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 
 def is_paged(contract: Contract, operation: Operation) -> bool:
@@ -22,7 +22,7 @@ def is_paged(contract: Contract, operation: Operation) -> bool:
 @finding(
     "rate-limit-passed", "error", When.REFUSED, judges=lambda contract, operation: bool(contract.limited)
 )
-def rate_limit_passed(look: Look) -> Iterator[str]:
+def rate_limit_passed(context: RuleContext) -> Iterator[str]:
     """The provider refused a request because it exceeded a limit of the account.
 
     The limits are requests per second, calls per hour to one number, uploads per second. What exceeds a limit
@@ -31,7 +31,7 @@ def rate_limit_passed(look: Look) -> Iterator[str]:
 
     How to fix it: count requests in the client, and stay below the documented limit.
     """
-    if look.seen.reply_rule is None and look.refused_for(look.contract.limited):
+    if context.seen.reply_rule is None and context.refused_for(context.contract.limited):
         yield "refused: over the limit of the account"
 
 
@@ -41,7 +41,7 @@ def rate_limit_passed(look: Look) -> Iterator[str]:
     When.ARRIVED,
     judges=lambda contract, operation: operation.name in contract.paces,
 )
-def polling_too_fast(look: Look) -> Iterator[Hit]:
+def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
     """An operation was called more often than its page allows.
 
     NXCloud documents one record query per second and application, one agent record query per two seconds and
@@ -50,14 +50,14 @@ def polling_too_fast(look: Look) -> Iterator[Hit]:
 
     How to fix it: space the queries out, or ask for more rows at once.
     """
-    pace = look.contract.paces.get(look.operation)
+    pace = context.contract.paces.get(context.operation)
     if pace is None:
         return
-    memory: Memory = look.memory
-    asker = (look.operation, look.request.peer if pace.by_address else "")
+    memory: Memory = context.memory
+    asker = (context.operation, context.request.peer if pace.by_address else "")
     arrivals: Recent[tuple[str, str], deque[int]] = memory.room("paces", Recent)
     recent = arrivals.get(asker) or deque(maxlen=pace.count)
-    now = look.seen.at
+    now = context.seen.at
     too_fast = len(recent) == pace.count and now - recent[0] < pace.span
     recent.append(now)
     arrivals.put(asker, recent)
@@ -80,9 +80,9 @@ class PagedQuery:
     provider: str
 
 
-def _terms(look: Look, pages: Pages) -> str:
+def _terms(context: RuleContext, pages: Pages) -> str:
     """What a query asks for, whatever the page."""
-    fields = look.request.fields
+    fields = context.request.fields
     kept = sorted(
         (name, str(value)) for name, value in fields.items() if name not in (pages.page, pages.size)
     )
@@ -95,7 +95,7 @@ def _whole(value: object, default: int) -> int:
 
 
 @finding("skipped-pages", "error", When.ARRIVED, judges=is_paged)
-def skipped_pages(look: Look) -> Iterator[Hit]:
+def skipped_pages(context: RuleContext) -> Iterator[Hit]:
     """A client that reads page by page skipped some.
 
     A record query replies in pages. The client asked for a page beyond the next one, which is an error: calls
@@ -104,21 +104,21 @@ def skipped_pages(look: Look) -> Iterator[Hit]:
 
     How to fix it: ask for one page after the other until the total is reached.
     """
-    pages = look.contract.pages.get(look.operation)
-    reply, operation = look.seen.reply, look.request.operation
+    pages = context.contract.pages.get(context.operation)
+    reply, operation = context.seen.reply, context.request.operation
     if pages is None or reply is None or reply.refused or reply.payload is None or operation is None:
         return
-    fields = look.request.fields
+    fields = context.request.fields
     size = _whole(fields.get(pages.size), pages.size_default)
     begin = _whole(fields.get(pages.page), 0 if pages.by_row else 1)
     first = begin if pages.by_row else (begin - 1) * size
     total = pages.total(reply.payload)
     if total is None:
         return
-    memory: Memory = look.memory
+    memory: Memory = context.memory
     queries: dict[str, PagedQuery] = memory.room("last-queries", dict)
-    terms = _terms(look, pages)
-    known = queries.get(look.operation)
+    terms = _terms(context, pages)
+    known = queries.get(context.operation)
     if known is not None and known.terms == terms:
         if first > known.until and first < known.total:
             yield Hit(f"rows {known.until + 1} to {first} of {total} were skipped")
@@ -130,9 +130,9 @@ def skipped_pages(look: Look) -> Iterator[Hit]:
         if first > 0 and first < total:
             yield Hit(f"the first page asked for begins at row {first + 1} of {total}")
         source = operation.source
-        queries[look.operation] = PagedQuery(
-            look.operation, terms, first + size, total, look.seen.entry_id, look.seen.at, source,
-            look.request.provider,
+        queries[context.operation] = PagedQuery(
+            context.operation, terms, first + size, total, context.seen.entry_id, context.seen.at, source,
+            context.request.provider,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from voice_emulator.contract.memory import LostReply, Memory, Recent
 from voice_emulator.core.clock import HOUR, SECOND
 from voice_emulator.providers.contract import When, finding
-from voice_emulator.providers.rule_context import Look
+from voice_emulator.providers.rule_context import RuleContext
 
 #: Faults behind which the client cannot read its reply.
 LOSING = frozenset(
@@ -23,9 +23,9 @@ STORM = 5
 STORM_SPAN = 1 * SECOND
 
 
-def why_lost(look: Look) -> str:
+def why_lost(context: RuleContext) -> str:
     """Why the client cannot have read the reply; empty when it could."""
-    seen = look.seen
+    seen = context.seen
     if seen.fault in LOSING:
         return str(seen.fault)
     if seen.cancelled or seen.sent is None or seen.sent.status is None:
@@ -37,7 +37,7 @@ def why_lost(look: Look) -> str:
 
 
 @finding("repeated-submission", "error", When.PLACED, occasional=True)
-def repeated_submission(look: Look) -> Iterator[str]:
+def repeated_submission(context: RuleContext) -> Iterator[str]:
     """A submission was repeated after its reply had been lost: the number is dialled twice.
 
     When a reply does not arrive (a reset, a time-out, half a body, an error page of some proxy), the
@@ -49,22 +49,22 @@ def repeated_submission(look: Look) -> Iterator[str]:
     How to fix it: after a lost reply ask the record query first, or wait for the receipt; or use an id
     of your own that the provider accepts only once (`orderid`).
     """
-    memory: Memory = look.memory
-    provider = look.request.provider
-    numbers = look.request.numbers
+    memory: Memory = context.memory
+    provider = context.request.provider
+    numbers = context.request.numbers
     for number in dict.fromkeys(numbers):
         lost = memory.lost.get((provider, number))
-        if lost is None or lost.operation != look.operation or look.seen.at - lost.at > BLIND:
+        if lost is None or lost.operation != context.operation or context.seen.at - lost.at > BLIND:
             continue
-        if lost.entry_id != look.seen.entry_id:
+        if lost.entry_id != context.seen.entry_id:
             memory.lost.forget((provider, number))
             yield f"request {lost.entry_id} had already placed {number}; its reply was lost ({lost.why})"
-    why = why_lost(look)
+    why = why_lost(context)
     if why:
         memory.occasions["repeated-submission", provider] += 1
         for number in dict.fromkeys(numbers):
             memory.lost.put(
-                (provider, number), LostReply(look.operation, look.seen.entry_id, look.seen.at, why)
+                (provider, number), LostReply(context.operation, context.seen.entry_id, context.seen.at, why)
             )
 
 
@@ -84,16 +84,16 @@ class _Repeats:
         self.stormed = False
 
 
-def _fingerprint(look: Look) -> bytes:
-    request = look.request
-    told = f"{request.provider} {request.method} {request.path}?{request.raw_query} {look.tokens()}"
+def _fingerprint(context: RuleContext) -> bytes:
+    request = context.request
+    told = f"{request.provider} {request.method} {request.path}?{request.raw_query} {context.tokens()}"
     return blake2b(
         request.body, digest_size=16, key=blake2b(told.encode("utf-8", "surrogatepass")).digest()
     ).digest()
 
 
 @finding("refusal-ignored", "warning", When.REFUSED, occasional=True)
-def refusal_ignored(look: Look) -> Iterator[str]:
+def refusal_ignored(context: RuleContext) -> Iterator[str]:
     """The same request was sent again and again although the refusal cannot change.
 
     A missing field, a wrong country code, an invalid number: the reply will be the same tomorrow. The finding
@@ -102,21 +102,26 @@ def refusal_ignored(look: Look) -> Iterator[str]:
 
     How to fix it: tell permanent refusals from temporary ones by their code, and repeat only the latter.
     """
-    reply = look.seen.reply
-    passing = look.contract.limited | look.contract.temporary
-    if reply is None or not reply.refused or look.seen.reply_rule is not None or look.refused_for(passing):
+    reply = context.seen.reply
+    passing = context.contract.limited | context.contract.temporary
+    if (
+        reply is None
+        or not reply.refused
+        or context.seen.reply_rule is not None
+        or context.refused_for(passing)
+    ):
         return
     if reply.status >= 500 or reply.status in PASSING:
         return
-    repeats = _repeats(look)
+    repeats = _repeats(context)
     repeats.ignored += 1
-    look.memory.occasions["refusal-ignored", look.request.provider] += 1
+    context.memory.occasions["refusal-ignored", context.request.provider] += 1
     if repeats.ignored == PATIENCE + 1:
         yield f"sent {repeats.ignored} times unchanged; the refusal ({reply.code}) is permanent"
 
 
 @finding("retry-storm", "error", When.REFUSED, occasional=True)
-def retry_storm(look: Look) -> Iterator[str]:
+def retry_storm(context: RuleContext) -> Iterator[str]:
     """A failed request was repeated without a pause.
 
     More than five times within a second of real time, the same request was refused or got no usable reply,
@@ -125,9 +130,9 @@ def retry_storm(look: Look) -> Iterator[str]:
 
     How to fix it: wait before repeating, longer each time and with jitter, and give up in the end.
     """
-    repeats = _repeats(look)
-    look.memory.occasions["retry-storm", look.request.provider] += 1
-    wall = look.request.wall
+    repeats = _repeats(context)
+    context.memory.occasions["retry-storm", context.request.provider] += 1
+    wall = context.request.wall
     if wall - repeats.first_wall > STORM_SPAN:
         repeats.first_wall, repeats.count, repeats.stormed = wall, 0, False
     repeats.count += 1
@@ -136,11 +141,11 @@ def retry_storm(look: Look) -> Iterator[str]:
         yield f"{repeats.count} unsuccessful repetitions within {STORM_SPAN // SECOND} s"
 
 
-def _repeats(look: Look) -> _Repeats:
-    memory: Memory = look.memory
+def _repeats(context: RuleContext) -> _Repeats:
+    memory: Memory = context.memory
     known: Recent[bytes, _Repeats] = memory.room("repeats", Recent)
-    mark = _fingerprint(look)
-    found = known.get(mark) or _Repeats(look.request.wall)
+    mark = _fingerprint(context)
+    found = known.get(mark) or _Repeats(context.request.wall)
     known.put(mark, found)
     return found
 

@@ -1,7 +1,7 @@
 """Huawei Cloud CEC (Cognitive Engagement Center, later AICC): voice notifications.
 
-A token for key and secret, then JSON both ways; what becomes of a call comes in one push, the release
-event. Two families of pages document the same paths differently; see docs/providers/huawei_cec.md.
+A token for key and secret, then JSON in both directions. One push, the release event, reports the end of a
+call. Two families of pages document the same paths differently; see docs/providers/huawei_cec.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from voice_emulator.providers.huawei_cec.examples import authorise
 from voice_emulator.providers.huawei_cec.files import revive
 from voice_emulator.providers.huawei_cec.finding_rules import CONTRACT
 from voice_emulator.providers.huawei_cec.operations import OPERATIONS, ROUTES
-from voice_emulator.providers.huawei_cec.receipts import RELEASE, REVIEW
+from voice_emulator.providers.huawei_cec.receipts import RECEIPTS
 from voice_emulator.providers.huawei_cec.records import CAUSES, PROVIDER_ID, release_reason
 from voice_emulator.providers.huawei_cec.settings import SETTINGS, check_shared_key
 from voice_emulator.providers.provider import Provider
@@ -39,13 +39,10 @@ PROVIDER = Provider(
     "a token, JSON both ways, one release event.",
     operations=OPERATIONS,
     routes=ROUTES,
-    receipts={"release": RELEASE, "review": REVIEW},
+    receipts=RECEIPTS,
     errors=ERRORS,
     default_credentials={
-        "app_key": "cec-app-key",
-        "app_secret": "cec-app-secret",
-        "shared_key": None,
-        "access_codes": None,
+        "app_key": "cec-app-key", "app_secret": "cec-app-secret", "shared_key": None, "access_codes": None,
     },
     keys=_keys,
     settings=SETTINGS,
@@ -56,9 +53,8 @@ PROVIDER = Provider(
     error_order=ORDER_V2,
     secrets=frozenset({"authorization", "app_secret", "AccessToken", "shared_key"}),
     token_expired=AUTH,
-    url_keys=(PROVIDER_ID,),
     numbering="an optional +, then digits, * and #; 1 to 32 characters in all",
     contract=CONTRACT,
     authorise=authorise,
     revive=revive,
-)
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who may come in: tokens, the two headers, and what they are attributed by.
+"""Authentication: tokens, the two headers, and attribution by them.
 
 Sources: "C1 System Configuration Interface Authentication" (cec_07_0002, cec_07_0005, cec_07_2211),
 "AK/SK-based Authentication Interface" (cec_05_2007), "Generating a Token Using the API Fabric" (cec_05_1002).
@@ -6,16 +6,16 @@ Sources: "C1 System Configuration Interface Authentication" (cec_07_0002, cec_07
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from voice_emulator.core.accounts import Key
+from voice_emulator.core.accounts import ISSUED, Key
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.tokens import Standing
 from voice_emulator.providers.huawei_cec.errors import AUTH
 from voice_emulator.providers.huawei_cec.records import PROVIDER_ID
+from voice_emulator.providers.kit.access import by_field, by_header, in_networks
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
 TOKEN_SPACE = "cec-token"
@@ -32,57 +32,46 @@ def bearer(request: Request) -> str | None:
     return token if scheme == "Bearer" and token and " " not in token else None
 
 
-def identify_by_token(request: Request) -> list[Key]:
-    """The token first; an unknown one leaves X-APP-Key to say whose request it is."""
-    keys: list[Key] = []
-    token = bearer(request)
-    if token is not None:
-        keys.append(("id", TOKEN_SPACE, token))
-    app_key = request.headers.get("x-app-key")
-    if app_key:
-        keys.append((PROVIDER_ID, "app_key", app_key))
-    return keys
+def identify_by_token(request: Request) -> Iterator[Key]:
+    """The token first. X-APP-Key decides when the token is unknown."""
+    if (token := bearer(request)) is not None:
+        yield ISSUED, TOKEN_SPACE, token
+    yield from _by_app_key(request)
 
 
-def identify_by_secret(request: Request) -> Iterator[Key]:
-    """The application key of a token request."""
-    app_key = request.text("app_key")
-    if app_key:
-        yield (PROVIDER_ID, "app_key", app_key)
+#: The application key of a token request, and of a business request.
+identify_by_secret, _by_app_key = by_field("app_key"), by_header("x-app-key", "app_key")
 
 
-def authenticate_token(request: Request) -> Sequence[Problem]:
+def authenticate_token(request: Request) -> Iterator[Problem]:
     """Problems of Authorization and X-APP-Key on the business interfaces."""
     settings = request.settings
-    problems = [] if settings["account_status"] == "active" else [_SUSPENDED]
+    if settings["account_status"] != "active":
+        yield _SUSPENDED
     app_key = request.headers.get("x-app-key")
     if app_key is None and settings["app_key_header"] == "required":
-        problems.append(Problem(AUTH, "the header X-APP-Key is missing", "header:X-APP-Key"))
+        yield Problem(AUTH, "the header X-APP-Key is missing", "header:X-APP-Key")
     if "authorization" not in request.headers:
-        problems.append(Problem(AUTH, "the header Authorization is missing", "header:Authorization"))
+        yield Problem(AUTH, "the header Authorization is missing", "header:Authorization")
     elif not request.lenient:
-        problem = _token_problem(request, app_key)
-        if problem is not None:
-            problems.append(problem)
-    return problems
+        yield from _check_token(request, app_key)
 
 
-def _token_problem(request: Request, app_key: str | None) -> Problem | None:
+def _check_token(request: Request, app_key: str | None) -> Iterator[Problem]:
     value = bearer(request)
+    standing, token = request.tenant.tokens.look_up(value or "", request.now)
     if value is None:
-        return Problem(AUTH, "it is not 'Bearer', exactly one space, and a token", "header:Authorization")
-    standing, token = request.tenant.tokens.look_up(value, request.now)
-    if token is None or standing is not Standing.GOOD:
-        return Problem(AUTH, f"the token is {standing.value}", "header:Authorization")
-    token.uses += 1
-    if app_key is not None and app_key != token.holder:
-        return Problem(AUTH, "X-APP-Key is not the app_key the token was issued for", "header:X-APP-Key")
-    return None
+        yield Problem(AUTH, "it is not 'Bearer', exactly one space, and a token", "header:Authorization")
+    elif token is None or standing is not Standing.GOOD:
+        yield Problem(AUTH, f"the token is {standing.value}", "header:Authorization")
+    elif app_key is not None and app_key != token.holder:
+        yield Problem(AUTH, "X-APP-Key is not the app_key the token was issued for", "header:X-APP-Key")
 
 
 def authenticate_secret(request: Request) -> Iterator[Problem]:
     """Problems of app_key and app_secret; the schema reports missing ones."""
-    if not is_allowed(request.peer, request.settings["allowed_ips"]):
+    networks = request.settings["allowed_ips"]
+    if networks and not in_networks(request.peer, networks):
         yield Problem(AUTH, f"the address {request.peer} is not allowed")
     app_key, secret = request.text("app_key"), request.text("app_secret")
     if not app_key or not secret or request.lenient:
@@ -93,29 +82,15 @@ def authenticate_secret(request: Request) -> Iterator[Problem]:
         yield Problem(AUTH, "the app_secret is wrong", "/app_secret")
 
 
-def is_allowed(peer: str, networks: Iterable[str]) -> bool:
-    """Whether an address is one of the networks, IPv4 in IPv6 unwrapped; no networks allow everybody."""
-    listed = [ipaddress.ip_network(network, strict=False) for network in networks]
-    if not listed:
-        return True
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in listed)
-
-
-def lifetime_of(wish: str | None, default: int) -> int:
-    """Seconds a token lives: the wish, at most 3600; ``default`` when it is absent, no number, or below 1."""
-    if wish is None or not _LIFETIME.fullmatch(wish.strip()) or int(wish) < 1:
+def lifetime_of(header: str | None, default: int) -> int:
+    """Lifetime of a token in seconds: the header, at most 3600; ``default`` if it is unusable."""
+    if header is None or not _LIFETIME.fullmatch(header.strip()) or int(header) < 1:
         return default
-    return min(int(wish), LONGEST_LIFETIME)
+    return min(int(header), LONGEST_LIFETIME)
 
 
 def issue_token(request: Request, calls: Sequence[Call]) -> Reply:
-    """Issue a token. Former ones stay good until they expire: no page says otherwise."""
+    """Issue a token. Earlier ones stay valid until they expire: no page says otherwise."""
     tenant = request.tenant
     app_key = request.text("app_key")
     seconds = lifetime_of(request.headers.get("x-token-expire"), request.settings["token_lifetime"])

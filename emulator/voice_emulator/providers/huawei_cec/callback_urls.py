@@ -1,6 +1,6 @@
 """callBackUrl: plain on one family of pages, the Base64 of the UTF-8 URL on the other.
 
-The two cannot be mistaken for each other, because a colon is no Base64. Hosts must be on a trustlist
+The two cannot be confused: a colon is not in the alphabet of Base64. Hosts must be on a trustlist
 that the system administrator keeps ("Creating a Voice Outbound Call (V2.0.0)", cec_07_1312).
 """
 
@@ -22,7 +22,7 @@ LONGEST = 256
 
 
 def is_legible(value: str) -> bool:
-    """Whether a callBackUrl as sent is short enough and in one of the two forms; else the schema says so."""
+    """Whether a callBackUrl as sent is short enough and in one of the two forms; the schema reports others."""
     return len(value) <= LONGEST and _EITHER.fullmatch(value) is not None
 
 
@@ -41,7 +41,7 @@ def read_callback_url(value: str, form: str) -> str:
     else:
         url = _decode(value)
     if form == "base64" and not _DOCUMENTED_CHARACTERS.fullmatch(url):
-        raise ValueError("holds characters other than letters, digits and - : . / _ # ? &")
+        raise ValueError("has characters other than letters, digits and - : . / _ # ? &")
     _endpoint(url)
     return url
 
@@ -52,25 +52,24 @@ def _decode(value: str) -> str:
     except (binascii.Error, ValueError):
         raise ValueError("is neither an http(s) URL nor the Base64 of one") from None
     if not _HTTP.match(url):
-        raise ValueError("is the Base64 of something that is no http(s) URL")
+        raise ValueError("is the Base64 of something other than an http(s) URL")
     return url
 
 
 def _endpoint(url: str) -> tuple[str, int]:
     """Host in lower case, and port, of an absolute URL. Raises ValueError."""
     if not all("!" <= character <= "~" for character in url):
-        raise ValueError("holds spaces or characters other than printable ASCII")
+        raise ValueError("has spaces or characters other than printable ASCII")
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError("names no host")
     return parts.hostname.lower(), parts.port or _PORTS[parts.scheme.lower()]
 
 
-def is_trusted(url: str, trustlist: Iterable[str]) -> bool:
-    """Whether the URL's host, or host and port, is on the list; an empty list trusts everybody."""
+def check_trusted(url: str, trustlist: Iterable[str]) -> None:
+    """Raise ValueError unless the URL's host, or host and port, is on the list; an empty list trusts all."""
     entries = [entry.strip().lower() for entry in trustlist]
-    if not entries:
-        return True
     host, port = _endpoint(url)
     shown = f"[{host}]" if ":" in host else host
-    return any(entry in (host, shown, f"{shown}:{port}") for entry in entries)
+    if entries and not any(entry in (host, shown, f"{shown}:{port}") for entry in entries):
+        raise ValueError("names a host that is not on the trustlist")

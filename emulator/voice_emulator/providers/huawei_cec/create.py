@@ -7,7 +7,7 @@ Notification" V1.0.0 and V2.0.0 (cec_07_2801, cec_07_2802). The tables of codes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from voice_emulator.core.clock import MILLISECOND, SECOND
 from voice_emulator.core.placing import NO_DETAILS, ReceiptPlan, Submission
 from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
+from voice_emulator.providers.huawei_cec.callback_urls import check_trusted, is_legible, read_callback_url
 from voice_emulator.providers.huawei_cec.errors import CREATE_V1
 from voice_emulator.providers.huawei_cec.fields import body_of, check_body, code_of, text_of
 from voice_emulator.providers.huawei_cec.playlist import (
@@ -48,7 +48,7 @@ _SERIALS = 10**6
 
 
 def called_numbers(request: Request) -> Sequence[str]:
-    """The called number, also of a request that will be refused."""
+    """The called number, also of a bad request."""
     called = text_of(request, "called")
     return (called,) if called else ()
 
@@ -73,21 +73,19 @@ def _inside_play_list(violation: Violation) -> str:
 
 
 def check_v2(request: Request) -> list[Problem]:
-    """What the schema of V2 cannot say."""
-    problems = check_body(request)
-    problems += check_play_list(request)
-    problems += _check_types(request, (("playTimes", str, "10"), ("priority", (int, float), "36")))
-    problems += _check_account(request)
-    return problems
+    """What the schema of V2 cannot check."""
+    return [
+        *check_body(request), *check_play_list(request), *_check_account(request),
+        *_check_types(request, (("playTimes", str, "10"), ("priority", (int, float), "36"))),
+    ]  # fmt: skip
 
 
 def check_v1(request: Request) -> list[Problem]:
-    """What the schema of V1 cannot say."""
-    problems = check_body(request)
-    problems += check_voice_content(request)
-    problems += _check_types(request, (("priority", (int, float), "36"),))
-    problems += _check_account(request)
-    return problems
+    """What the schema of V1 cannot check."""
+    return [
+        *check_body(request), *check_voice_content(request), *_check_account(request),
+        *_check_types(request, (("priority", (int, float), "36"),)),
+    ]  # fmt: skip
 
 
 def _check_types(request: Request, tolerated: tuple[tuple[str, Any, str], ...]) -> Sequence[Problem]:
@@ -102,40 +100,31 @@ def _check_types(request: Request, tolerated: tuple[tuple[str, Any, str], ...]) 
     ]
 
 
-def _check_account(request: Request) -> list[Problem]:
+def _check_account(request: Request) -> Iterator[Problem]:
     """Caller, callback URL, and what the account allows."""
     settings = request.settings
-    problems: list[Problem] = []
     if not _may_show(request, settings):
-        problems.append(Problem("7", "callerPresent is no access code of the tenant", "/callerPresent"))
+        yield Problem("7", "callerPresent is not an access code of the tenant", "/callerPresent")
     value = text_of(request, "callBackUrl")
     if value and is_legible(value):
-        problems += _check_callback_url(request, value)
+        try:
+            # Kept for the submission.
+            url = request.scratch["callback_url"] = read_callback_url(value, settings["callback_url_form"])
+            check_trusted(url, settings["callback_trustlist"])
+        except ValueError as error:
+            yield Problem("9", f"callBackUrl {error}", "/callBackUrl")
     called = text_of(request, "called")
     trial = settings["trial_allow_list"]
     if trial is not None and called and called not in trial:
-        problems.append(Problem("16", "the number is not on the trial tenant's allow-list", "/called"))
+        yield Problem("16", "the number is not on the trial tenant's allow-list", "/called")
     if settings["vdn"] != "enabled":
-        problems.append(Problem("6", f"the VDN is {settings['vdn']}"))
+        yield Problem("6", f"the VDN is {settings['vdn']}")
     if settings["one_open_call_per_number"] and called and _has_open_call(request.tenant, called):
-        problems.append(Problem("1", "a call to this number has not ended yet", "/called"))
-    return problems
-
-
-def _check_callback_url(request: Request, value: str) -> Sequence[Problem]:
-    """The URL behind callBackUrl, which is kept for the submission, must be readable and trusted."""
-    try:
-        url = read_callback_url(value, request.settings["callback_url_form"])
-    except ValueError as error:
-        return (Problem("9", f"callBackUrl {error}", "/callBackUrl"),)
-    request.scratch["callback_url"] = url
-    if is_trusted(url, request.settings["callback_trustlist"]):
-        return ()
-    return (Problem("9", "the host of callBackUrl is not on the trustlist", "/callBackUrl"),)
+        yield Problem("1", "a call to this number has not ended yet", "/called")
 
 
 def _may_show(request: Request, settings: Mapping[str, Any]) -> bool:
-    """An access code, or 11 to 14 digits with caller number transparency; anything with no codes set."""
+    """An access code, or 11 to 14 digits with caller number transparency; any number without access codes."""
     caller = text_of(request, "callerPresent")
     codes = access_codes(request.credentials, settings)
     if not caller or not codes or caller in codes:
@@ -149,16 +138,16 @@ def _has_open_call(tenant: Tenant, called: str) -> bool:
 
 
 def submit(request: Request) -> Submission:
-    """One call. Its release event goes to the URL of the request, else to the configured one."""
+    """One call. Its release event goes to the URL of the request, or else to the configured one."""
     settings = request.settings
     shown = text_of(request, "callerPresent")
     if not shown:
         codes = access_codes(request.credentials, settings)
         shown = codes[0] if codes else settings["shown_caller"]
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     spoken: tuple[str, ...] | None = None
     if has_files(request):
-        # What is played, for whoever looks at the call, where the catalogue has anything to say about it.
+        # What is played, for the views of the call, where the catalogue knows it.
         spoken = tuple(spoken_content(request) if operation == CREATE_V1 else spoken_play_list(request))
     return _submission(
         operation, shown, request.scratch.get("callback_url"), spoken, settings["release_attempts"],
@@ -170,7 +159,7 @@ def submit(request: Request) -> Submission:
 def _submission(
     operation: str, caller: str, url: str | None, spoken: tuple[str, ...] | None, attempts: int, seconds: int
 ) -> Submission:
-    """What all requests that show the same number, play the same and report to the same receiver have in common."""
+    """The submission, shared by all requests with the same caller, content and receiver."""
     return Submission(
         provider=PROVIDER_ID,
         operation=operation,
@@ -192,7 +181,7 @@ def _release(attempts: int, seconds: int) -> tuple[ReceiptPlan, ...]:
 def serial_number(tenant: Tenant, request: Request, call: Call, index: int) -> str:
     """A 19-digit serial number that grows with time, as the samples' do."""
     ledger = tenant.ledger
-    # The call's id is a draw already; two tenants may share a serial number, two calls of one may not.
+    # Drawn from the call's id. Two tenants may share a serial number, two calls of one tenant may not.
     high, low = request.now // MILLISECOND * _SERIALS, int(call.id, 16) % _SERIALS
     while ledger.named(PROVIDER_ID, serial := str(high + low)) is not None:
         low = (low + 1) % _SERIALS
@@ -205,9 +194,9 @@ def answer(request: Request, calls: Sequence[Call]) -> Reply:
     if calls:
         serial = calls[0].provider_id
     else:
-        # A rule keeps the platform from dialling: the number is given out and nothing comes of it.
+        # A rule prevents the call: the client gets a number, and nothing follows.
         serial = request.tenant.ids.increasing("callSerialNo", request.now, 6, *request.key)
     payload = {"retMsg": "Created successfully.", "retCode": "0", "result": {"callSerialNo": serial}}
-    # Written out rather than encoded: this is the reply that is given most, and a serial number is digits.
+    # Not encoded by a library: this is the most frequent reply, and a serial number is digits.
     body = f'{{"retMsg":"Created successfully.","retCode":"0","result":{{"callSerialNo":"{serial}"}}}}'
     return Reply(200, body.encode(), JSON_TYPE, "0", payload=payload)

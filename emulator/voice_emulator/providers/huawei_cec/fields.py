@@ -1,4 +1,4 @@
-"""Reading the JSON body: its members, and what a schema violation of one amounts to."""
+"""The JSON body: its members, and the result code of a schema violation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MALFORMED = "malformed"
 
 
 def body_of(request: Request) -> Mapping[str, Any]:
-    """The JSON object of the body; empty when there is none. Query parameters are no part of it."""
+    """The JSON object of the body, without query parameters; empty for any other body."""
     document = request.document
     return document if isinstance(document, dict) else {}
 
@@ -25,7 +25,7 @@ def text_of(request: Request, name: str) -> str:
 
 
 def check_body(request: Request) -> list[Problem]:
-    """A request without a body is no JSON object, and an account may insist on the Content-Type."""
+    """The body must not be empty, and some accounts require its Content-Type."""
     problems = []
     if not request.body:
         problems.append(Problem(MALFORMED, "the body is empty; a JSON object is expected"))
@@ -38,7 +38,7 @@ def check_body(request: Request) -> list[Problem]:
 
 
 def explain_by(codes: Mapping[str, str]) -> Callable[[Request, Violation], Problem]:
-    """The explaining slot of an operation: ``codes`` maps a top-level field to its result code.
+    """``Operation.explain``: ``codes`` maps a top-level field to its result code.
 
     A wrong JSON type, and a field without a code, is the gateway's 400; a null where none is allowed
     counts as absent.

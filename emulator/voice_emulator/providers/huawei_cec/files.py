@@ -18,7 +18,7 @@ from voice_emulator.core.clock import MILLISECOND, SECOND
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.providers.huawei_cec.callback_urls import is_legible, is_trusted, read_callback_url
+from voice_emulator.providers.huawei_cec.callback_urls import check_trusted, is_legible, read_callback_url
 from voice_emulator.providers.huawei_cec.errors import TEMPLATE, UPLOAD
 from voice_emulator.providers.huawei_cec.fields import body_of, check_body, explain_by, text_of
 from voice_emulator.providers.huawei_cec.media import (
@@ -48,7 +48,7 @@ explain_query = explain_by({"type": "1", "offset": "2", "limit": "2"})
 
 
 def check_upload(request: Request) -> Iterator[Problem]:
-    """Flow control, then what the schema cannot say: the Base64, the size, the trustlist."""
+    """Flow control, then what the schema cannot check: the Base64, the size, the trustlist."""
     state = request.tenant.account_state(PROVIDER_ID, CecState)
     if not state.admit_upload(request.now, request.settings["upload_rate"]):
         yield Problem("429", "more uploads in a second than the account may make")
@@ -61,12 +61,9 @@ def check_upload(request: Request) -> Iterator[Problem]:
     value = text_of(request, "callBackUrl")
     if is_legible(value) and ":" in value:
         try:
-            trusted = is_trusted(read_callback_url(value, "plain"), request.settings["upload_trustlist"])
+            check_trusted(read_callback_url(value, "plain"), request.settings["upload_trustlist"])
         except ValueError as error:
             yield _refused(f"callBackUrl {error}", "/callBackUrl")
-        else:
-            if not trusted:
-                yield _refused("the host of callBackUrl is not on the trustlist", "/callBackUrl")
 
 
 def _is_base64(data: str) -> bool:
@@ -86,7 +83,7 @@ def check_template(request: Request) -> Iterator[Problem]:
     yield from check_body(request)
     content = body_of(request).get("voicecontent")
     text = content.get("textcontent") if isinstance(content, dict) else None
-    # An empty or overlong text, and one that begins with a variable, is the schema's to report.
+    # The schema reports a text that is empty, too long or begins with a variable.
     if isinstance(text, str) and 0 < len(text) <= 500 and not text.startswith("${"):
         fault = template_fault(text)
         if fault is not None:
@@ -94,7 +91,7 @@ def check_template(request: Request) -> Iterator[Problem]:
 
 
 def upload(request: Request, calls: Sequence[Call]) -> Reply:
-    """Take a recording; when it names a URL, the result of its review is pushed there."""
+    """Store a recording. If the request names a URL, the result of the review is pushed there."""
     file = _keep(request, UPLOAD, AUDIO, text_of(request, "voiceType"), text_of(request, "voiceFileName"))
     tenant = request.tenant
     extension = text_of(request, "fileType").lower()
@@ -115,7 +112,7 @@ def upload(request: Request, calls: Sequence[Call]) -> Reply:
 
 
 def make_template(request: Request, calls: Sequence[Call]) -> Reply:
-    """Take a template. No page says that its review is pushed anywhere."""
+    """Store a template. No page says that the result of its review is pushed."""
     file = _keep(request, TEMPLATE, TEXT, NOTIFICATION_SCENE, text_of(request, "name"))
     file.text = body_of(request)["voicecontent"]["textcontent"]
     return json_reply({"returnCode": "0", "description": "success", "templateId": file.id}, code="0")
@@ -133,22 +130,22 @@ def _keep(request: Request, space: str, kind: str, scene: str, name: str) -> Voi
         reviewed_at=request.now + settings["review_delay"] * SECOND,
         comment=settings["review_comment"],
     )
-    request.tenant.account_state(PROVIDER_ID, CecState).keep_file(file)
+    request.tenant.account_state(PROVIDER_ID, CecState).files[file.id] = file
     return file
 
 
 def revive(tenant: Tenant, pushes: Sequence[Push]) -> None:
-    """What the account knows of its calls and of files under review. Other uploaded files are forgotten."""
+    """Rebuild what the account knows of its calls and of files under review. Other files are forgotten."""
     state = tenant.account_state(PROVIDER_ID, CecState)
     for call in tenant.ledger.of_provider(PROVIDER_ID):
         tenant.ledger.name(call, call.provider_id)
     for push in pushes:
         if isinstance(push.subject, VoiceFile):
-            state.keep_file(push.subject)
+            state.files[push.subject.id] = push.subject
 
 
 def list_files(request: Request, calls: Sequence[Call]) -> Reply:
-    """A page of the approved voice-notification files, oldest first; a limit above 100 counts as 100."""
+    """A page of the approved voice notification files, oldest first. A limit above 100 counts as 100."""
     body = body_of(request)
     offset = int(body.get("offset") or 0)
     limit = min(int(body.get("limit") or PAGE), PAGE)

@@ -1,20 +1,21 @@
 """Recordings and text templates: the catalogue, its review, and the variables of a template.
 
 Sources: "Uploading IVR Voice Files" (cec_07_1039, cec_07_0049), "Uploading a TTS Template for Voice
-Notifications" (cec_07_1040, cec_07_0050). Files of the setting ``voice_files`` and uploaded ones stand
-side by side; what was uploaded is reviewed after the setting ``review_delay``.
+Notifications" (cec_07_1040, cec_07_0050). The catalogue has the files of the setting ``voice_files`` and
+uploaded ones; an upload is reviewed after the setting ``review_delay``.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.pushes import Push
+from voice_emulator.providers.kit.memory import Remembered
 
 AUDIO = "audio"
 TEXT = "text"
@@ -60,34 +61,18 @@ class VoiceFile:
 
 
 class CecState:
-    """What one tenant's account remembers besides calls; bounded, gone at reset."""
+    """What one tenant's account remembers besides calls: bounded, and cleared by a reset."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self.files: OrderedDict[str, VoiceFile] = OrderedDict()
+        self.files: Remembered[str, VoiceFile] = Remembered(FILES_REMEMBERED)
         self.uploads: deque[int] = deque()
         self.last_nonce: str | None = None
-        self._links: OrderedDict[str, tuple[str, int]] = OrderedDict()
-
-    def keep_file(self, file: VoiceFile) -> None:
-        """Keep an uploaded file; the oldest goes past the limit."""
-        self.files[file.id] = file
-        if len(self.files) > FILES_REMEMBERED:
-            self.files.popitem(last=False)
-
-    def keep_link(self, link: str, call_id: str, until: int) -> None:
-        """Remember a download link, good until the instant ``until``."""
-        self._links[link] = (call_id, until)
-        if len(self._links) > LINKS_REMEMBERED:
-            self._links.popitem(last=False)
-
-    def linked_call(self, link: str, now: int) -> str | None:
-        """The id of the call whose recording a link names, None when unknown or past its time."""
-        call_id, until = self._links.get(link, ("", 0))
-        return call_id if now < until else None
+        #: Download links: the id of the call, and the instant at which the link expires.
+        self.links: Remembered[str, tuple[str, int]] = Remembered(LINKS_REMEMBERED)
 
     def admit_upload(self, now: int, rate: int) -> bool:
-        """Whether one more upload fits into the second up to ``now``; if so it is counted. 0: no limit."""
+        """Count an upload, unless ``rate`` was reached in the second up to ``now``. 0: no limit."""
         while self.uploads and self.uploads[0] <= now - SECOND:
             self.uploads.popleft()
         if rate and len(self.uploads) >= rate:
@@ -103,7 +88,7 @@ def is_strict(settings: Mapping[str, Any]) -> bool:
 
 
 def configured_files(settings: Mapping[str, Any]) -> Iterator[VoiceFile]:
-    """The files of the setting ``voice_files``; they were always there and their state never changes."""
+    """The files of the setting ``voice_files``; their state never changes."""
     for file_id, entry in settings["voice_files"].items():
         kind = str(entry.get("type", AUDIO))
         yield VoiceFile(
@@ -130,10 +115,10 @@ def find_by_name(files: Iterable[VoiceFile], name: str, now: int) -> VoiceFile |
 
 
 def template_fault(text: str) -> str | None:
-    """What is wrong with a template's text, None when nothing is.
+    """What is wrong with a template's text; None for a good one.
 
-    At most 500 bytes of UTF-8, not beginning with a variable, only the documented variables, none of
-    more than 32 bytes.
+    At most 500 bytes of UTF-8, no variable at the start, only the documented variables, each of at most
+    32 bytes.
     """
     if len(text.encode("utf-8", "surrogatepass")) > 500:
         return "textcontent is longer than 500 bytes"
@@ -142,7 +127,7 @@ def template_fault(text: str) -> str | None:
     for found in _ANY_VARIABLE.finditer(text):
         variable = _VARIABLE.fullmatch(found.group())
         if variable is None:
-            return f"textcontent holds an unknown variable {found.group()[:40]}"
+            return f"textcontent has an unknown variable {found.group()[:40]}"
         if variable[2] and not 1 <= int(variable[2]) <= LONGEST_VARIABLE:
             return f"a variable takes 1 to {LONGEST_VARIABLE} bytes, not {int(variable[2])}"
     return None
@@ -166,6 +151,6 @@ def values_fault(text: str, values: Sequence[str]) -> str | None:
 
 
 def fill_template(text: str, values: Sequence[str]) -> str:
-    """The text as it is spoken: each variable replaced, by position, as far as there are values."""
+    """The spoken text: variables are replaced by position, as long as there are values."""
     remaining = iter(values)
     return _VARIABLE.sub(lambda found: next(remaining, found.group()), text)

@@ -135,7 +135,7 @@ def spoken_play_list(request: Request) -> list[str]:
 
 
 def _items(request: Request) -> Sequence[Mapping[str, Any]]:
-    """The items that are looked at; one of another type stands as an empty one, so that positions stay."""
+    """The first five items. One of another type becomes an empty one, so that positions are kept."""
     play_list = body_of(request).get("playList")
     if not isinstance(play_list, list):
         return ()
@@ -163,7 +163,7 @@ def has_files(request: Request) -> bool:
 
 
 def _named_file(request: Request, selector: str, name: str) -> VoiceFile | None:
-    """The file of that name or id; an id of the setting ``voice_files`` beats one that was uploaded."""
+    """The file of that name or id; an id of the setting ``voice_files`` overrides an uploaded one."""
     if not has_files(request):
         return None
     settings = request.settings

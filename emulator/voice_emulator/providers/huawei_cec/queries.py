@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, MILLISECOND, SECOND
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.providers.huawei_cec.audio import recording
 from voice_emulator.providers.huawei_cec.errors import (
     RECORDS,
     STATE,
@@ -37,6 +36,9 @@ from voice_emulator.providers.huawei_cec.records import (
     started_at,
 )
 from voice_emulator.providers.huawei_cec.settings import access_codes
+from voice_emulator.providers.kit.access import issued_to
+from voice_emulator.providers.kit.audio import alaw_wav
+from voice_emulator.providers.kit.replies import file_reply
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 from voice_emulator.schemas.validate import Violation
 
@@ -73,11 +75,11 @@ def check_records(request: Request) -> Iterator[Problem]:
     if all(text.isascii() and text.isdigit() and len(text) <= 15 for text in (start, end)):
         span = (int(end) - int(start)) * MILLISECOND
         if not 0 <= span <= LONGEST_SPAN:
-            yield Problem("2", "endTime must lie 0 to 7 days after startTime", "/endTime")
+            yield Problem("2", "endTime must be 0 to 7 days after startTime", "/endTime")
     caller = text_of(request, "caller")
     codes = access_codes(request.credentials, request.settings)
     if caller and codes and caller not in codes:
-        yield Problem("12", "caller is no access code of the tenant", "/caller")
+        yield Problem("12", "caller is not an access code of the tenant", "/caller")
 
 
 def list_records(request: Request, calls: Sequence[Call]) -> Reply:
@@ -98,19 +100,18 @@ def list_records(request: Request, calls: Sequence[Call]) -> Reply:
         return business_reply(RECORDS, "1", "no record was found")
     offset, limit = int(text_of(request, "offset") or 0), int(text_of(request, "limit") or 100)
     shown = found[offset : offset + limit]
-    request.scratch["shown_calls"] = shown
     page = [call_record(call) for call in shown]
     payload = {"retCode": "0", "retMsg": "success", "result": {"total": len(found), "callInfo": page}}
-    return json_reply(payload, code="0")
+    return json_reply(payload, code="0", shown_calls=shown)
 
 
 def show_state(request: Request, calls: Sequence[Call]) -> Reply:
-    """How far one call has gone."""
-    call = _call_by_serial(request.tenant, text_of(request, "callSerialNo"))
+    """The state of one call."""
+    call = request.tenant.ledger.named(PROVIDER_ID, text_of(request, "callSerialNo"))
     if call is None:
         return business_reply(STATE, "1", "the query failed: no such call")
-    request.scratch["shown_calls"] = [call]
-    return json_reply({"retCode": "0", "retMsg": "success", "result": call_state(call)}, code="0")
+    payload = {"retCode": "0", "retMsg": "success", "result": call_state(call)}
+    return json_reply(payload, code="0", shown_calls=[call])
 
 
 def check_recording(request: Request) -> Iterator[Problem]:
@@ -133,10 +134,10 @@ def link_recording(request: Request, calls: Sequence[Call]) -> Reply:
     call = _recorded_call(tenant, text_of(request, "callSerialNo"))
     link = tenant.ids.hexadecimal(LINK_SPACE, 32, *request.key, call.id if call else "")
     if call is not None:
-        tenant.account_state(PROVIDER_ID, CecState).keep_link(link, call.id, request.now + LINK_LIFETIME)
+        tenant.account_state(PROVIDER_ID, CecState).links[link] = (call.id, request.now + LINK_LIFETIME)
     url = f"{request.scheme}://{request.host}{RECORDING_PATH}{link}.wav"
     if len(url) > LONGEST_URL:
-        # A Host header of absurd length: the path is what counts, every path answers on every Host.
+        # The Host header is too long for the field. Every path is served under every Host.
         url = f"{request.scheme}://service.besclouds.com{RECORDING_PATH}{link}.wav"
     return json_reply({"retCode": 0, "retMsg": "success", "result": {"url": url}}, code="0")
 
@@ -144,22 +145,18 @@ def link_recording(request: Request, calls: Sequence[Call]) -> Reply:
 def serve_recording(request: Request) -> Reply:
     """The audio behind a link; unknown and expired links are the gateway's 404."""
     link = request.path.removeprefix(RECORDING_PATH).removesuffix(".wav")
-    tenant: Tenant | None = request.scratch["tenancy"].directory.owner(("id", LINK_SPACE, link))
+    tenant = issued_to(request, LINK_SPACE, link)
     call = _linked_call(tenant, link) if tenant is not None else None
     if call is None:
-        return gateway_reply(404, "the recording is not there, or its link has expired", "404")
-    return Reply(200, recording(call.talk_seconds), "audio/wav", code="0")
+        return gateway_reply(404, "the link is unknown or has expired", "404")
+    return file_reply(alaw_wav(call.talk_seconds), "audio/wav", code="0")
 
 
 def _linked_call(tenant: Tenant, link: str) -> Call | None:
-    call_id = tenant.account_state(PROVIDER_ID, CecState).linked_call(link, tenant.now)
-    return tenant.ledger.get(call_id) if call_id is not None else None
-
-
-def _call_by_serial(tenant: Tenant, serial: str) -> Call | None:
-    return tenant.ledger.named(PROVIDER_ID, serial)
+    call_id, until = tenant.account_state(PROVIDER_ID, CecState).links.get(link, ("", 0))
+    return tenant.ledger.get(call_id) if tenant.now < until else None
 
 
 def _recorded_call(tenant: Tenant, serial: str) -> Call | None:
-    call = _call_by_serial(tenant, serial)
+    call = tenant.ledger.named(PROVIDER_ID, serial)
     return call if call is not None and call.ended and record_file(tenant, call) is not None else None

@@ -9,23 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, MILLISECOND
-from voice_emulator.core.matchers import as_text
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.huawei_cec.media import APPROVED, CecState, VoiceFile
 from voice_emulator.providers.huawei_cec.records import PROVIDER_ID, release_fields
 from voice_emulator.providers.huawei_cec.settings import shared_key
 from voice_emulator.providers.huawei_cec.signing import signature
+from voice_emulator.providers.kit.pushes import FORM_TYPE, Encoder
+from voice_emulator.providers.kit.tables import receipts
 from voice_emulator.providers.provider import Envelope, PushRequest, ReceiptKind
-from voice_emulator.providers.request import compact_json
-
-JSON_TYPE = "application/json;charset=UTF-8"
-FORM_TYPE = "application/x-www-form-urlencoded;charset=UTF-8"
 
 
 def release_of(tenant: Tenant, push: Push) -> dict[str, Any]:
@@ -42,14 +39,14 @@ def review_of(tenant: Tenant, push: Push) -> dict[str, Any]:
 
 
 def encode_release(envelope: Envelope) -> PushRequest:
-    """The release event on the wire: signed when the URL came with the create call and a key is set.
+    """The release event, signed if the URL came with the create call and a key is set.
 
-    A URL configured in the console is never signed. What is signed is exactly what is sent.
+    A push to the URL configured in the console is never signed. Exactly the sent fields are signed.
     """
     call = envelope.push.call
     key = shared_key(envelope.tenant.credentials[PROVIDER_ID], envelope.tenant.settings[PROVIDER_ID])
     if key and call is not None and call.submission.callback_url is not None:
-        # The journal shows the fields of the envelope: as they went on the wire.
+        # The journal shows the fields of the envelope, as they are sent.
         envelope.fields = _signed(envelope, key)
     return encode(envelope)
 
@@ -72,46 +69,24 @@ def _signed(envelope: Envelope, key: str) -> dict[str, Any]:
     return dict(sorted({**envelope.fields, **triple}.items()))
 
 
-def encode_review(envelope: Envelope) -> PushRequest:
-    """The review result on the wire; never signed."""
-    return encode(envelope)
-
-
-def encode(envelope: Envelope) -> PushRequest:
-    """A POST with the fields as JSON, unless a rule's ``encoding`` wants them as form or query."""
-    fields = envelope.fields
-    url, body, content_type = envelope.url, b"", JSON_TYPE
-    encoding = envelope.effect.encoding or "json"
-    if encoding == "json":
-        text = compact_json(fields)
-        body = text.encode("utf-8", "surrogatepass")
-    else:
-        form = urlencode({name: as_text(value) for name, value in fields.items()}, errors="surrogatepass")
-        content_type = FORM_TYPE
-        if encoding == "form":
-            body = form.encode("ascii")
-        else:
-            url, hash_sign, fragment = url.partition("#")
-            url = f"{url}{'&' if '?' in url else '?'}{form}{hash_sign}{fragment}"
-    if envelope.effect.wrong_content_type:
-        content_type = "text/plain"
-    return PushRequest("POST", url, (("Content-Type", content_type),), body)
+#: The fields as JSON, unless a rule's ``encoding`` asks for a form or a query.
+encode = Encoder(form_type=f"{FORM_TYPE};charset=UTF-8", quote=quote_plus)
 
 
 def judge_by(name: str) -> Callable[[PushReply], str | None]:
-    """A judge that wants HTTP 200 and a JSON object whose member ``name`` is the text ``0``."""
+    """A judge that expects HTTP 200 and a JSON object whose member ``name`` is the text ``0``."""
 
     def judge(reply: PushReply) -> str | None:
         if reply.status != 200:
-            return f"answered HTTP {reply.status} instead of 200"
+            return f"HTTP status {reply.status}, expected 200"
         try:
             answer = json.loads(reply.body)
         except (ValueError, RecursionError):
-            return f'answered no JSON; wanted {{"{name}":"0"}}'
+            return f'the reply is not JSON; expected {{"{name}":"0"}}'
         if not isinstance(answer, dict) or name not in answer:
-            return f'answered JSON without {name}; wanted {{"{name}":"0"}}'
+            return f'the reply has no {name}; expected {{"{name}":"0"}}'
         if answer[name] != "0":
-            return f'answered {name} {str(answer[name])[:60]!r} instead of "0"'
+            return f'{name} is {str(answer[name])[:60]!r}, expected "0"'
         return None
 
     return judge
@@ -123,43 +98,21 @@ def review_target(tenant: Tenant, push: Push) -> str | None:
     return file.callback_url
 
 
-RELEASE = ReceiptKind(
-    name="release",
-    title="Release event",
-    source="Release Event Callback API (cec_07_2805, cec_07_0080)",
-    schema=f"{PROVIDER_ID}/release.receipt",
-    url_key=PROVIDER_ID,
-    fields=release_of,
-    encode=encode_release,
-    judge=judge_by("retCode"),
-    corrupt={
-        "unknown_enum": "releaseReason",
-        "wrong_type": "talkDuration",
-        "oversize": "called",
-        "empty": "called",
-        "bad_date": "releaseTime",
-        "negative": "talkDuration",
-        "wrong_id": "callSerialNo",
-    },
-    acknowledgement='{"retCode":"0","retMsg":"success"}',
-)
-
-REVIEW = ReceiptKind(
-    name="review",
-    title="Review result",
-    source="Uploading IVR Voice Files (cec_07_1039, cec_07_0049)",
-    schema=f"{PROVIDER_ID}/review.receipt",
-    url_key=PROVIDER_ID,
-    fields=review_of,
-    encode=encode_review,
-    judge=judge_by("returnCode"),
-    corrupt={
-        "unknown_enum": "status",
-        "wrong_type": "status",
-        "oversize": "comment",
-        "empty": "fileUrl",
-        "wrong_id": "fileId",
-    },
-    target=review_target,
-    acknowledgement='{"returnCode":"0"}',
-)
+RECEIPTS = receipts(
+    PROVIDER_ID,
+    ReceiptKind(
+        "release", "Release event", "Release Event Callback API (cec_07_2805, cec_07_0080)",
+        fields=release_of, encode=encode_release, judge=judge_by("retCode"),
+        acknowledgement='{"retCode":"0","retMsg":"success"}',
+        corrupt={"unknown_enum": "releaseReason", "wrong_type": "talkDuration", "oversize": "called",
+                 "empty": "called",
+                 "bad_date": "releaseTime", "negative": "talkDuration", "wrong_id": "callSerialNo"},
+    ),
+    ReceiptKind(
+        "review", "Review result", "Uploading IVR Voice Files (cec_07_1039, cec_07_0049)",
+        fields=review_of, encode=encode, judge=judge_by("returnCode"), target=review_target,
+        acknowledgement='{"returnCode":"0"}',
+        corrupt={"unknown_enum": "status", "wrong_type": "status", "oversize": "comment", "empty": "fileUrl",
+                 "wrong_id": "fileId"},
+    ),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""One call as the provider tells it, to the release event and to the record queries alike.
+"""One call in the fields of the release event and of the record queries.
 
 Both are rendered from the same instants of the same call, so they agree. Sources: "Release Event Callback
 API" (cec_07_2805, cec_07_0080) and "Querying Call Detail Records" (cec_07_1305, cec_07_0054).
@@ -32,7 +32,7 @@ _STATES = {State.QUEUED: 0, State.DIALLING: 1, State.RINGING: 1, State.TALKING: 
 
 
 def release_reason(call: Call) -> str:
-    """The releaseReason of an ended call; a rule's ``cause`` beats the outcome."""
+    """The releaseReason of an ended call; a rule's ``cause`` overrides the outcome."""
     cause = call.plan.cause
     if cause is not None and cause in CAUSES:
         return REASONS.get(cause, cause)
@@ -76,7 +76,7 @@ def record_file(tenant: Tenant, call: Call) -> str | None:
 def release_fields(tenant: Tenant, call: Call) -> dict[str, Any]:
     """The fields of the release event without the signature, keys in alphabetical order as in the sample.
 
-    What did not happen is left out rather than sent as null: a null would enter the signature.
+    A field without a value is left out, not null: a null would be signed.
     """
     settings = tenant.settings[PROVIDER_ID]
     offset = float(settings["utc_offset_hours"])
@@ -95,7 +95,7 @@ def release_fields(tenant: Tenant, call: Call) -> dict[str, Any]:
 
 
 def _instants(call: Call) -> dict[str, int]:
-    """The instants of a call that have come, under the names of the release event."""
+    """The instants of a call so far, by the names of the release event."""
     instants = {
         "createCallTime": call.dialled_at,
         "alertingTime": call.ring_at,
@@ -106,7 +106,7 @@ def _instants(call: Call) -> dict[str, int]:
 
 
 def call_state(call: Call) -> dict[str, Any]:
-    """A call as queryCallState shows it: so far as it has gone."""
+    """A call so far, as queryCallState shows it."""
     started = call.dialled_at if call.dialled_at is not None else call.submitted_at
     shown: dict[str, Any] = {"state": _STATES[call.state]}
     if call.ended:
@@ -135,12 +135,12 @@ def call_record(call: Call) -> dict[str, Any]:
 
 
 def started_at(call: Call) -> int:
-    """The instant a span of queryCallDetailRecord is held against."""
+    """The start of a call, by which queryCallDetailRecord selects."""
     return call.dialled_at if call.dialled_at is not None else call.submitted_at
 
 
 def is_listed(call: Call, now: int) -> bool:
-    """Whether the record query shows a call: never dropped ones, late ones only from their time on."""
+    """Whether the record query shows a call: no dropped ones, and late ones only from their time on."""
     if call.dropped or not call.provider_id:
         return False
     if call.effect is not None and call.effect.query_lag is not None:

@@ -1,57 +1,25 @@
-"""Account settings of a Huawei Cloud CEC tenant: each gap or disagreement of the pages is one."""
+"""Account settings of a Huawei Cloud CEC tenant: one for each gap or disagreement of the pages."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 from voice_emulator.providers.huawei_cec.errors import STORE_TROUBLES
 from voice_emulator.providers.huawei_cec.signing import HMAC_SHA256, MINIMUM_KEY_LENGTH, PLAIN_SHA256
+from voice_emulator.providers.kit.checks import at_most, between, entries, networks
 from voice_emulator.providers.settings import Setting, SettingTable
 
-FILE_KEYS = ("name", "type", "status", "scene", "text")
-FILE_TYPES = ("audio", "text")
-FILE_STATES = ("approved", "pending", "rejected", "unsubmitted")
+_FILE = {
+    "name": (), "type": ("audio", "text"), "status": ("approved", "pending", "rejected", "unsubmitted"),
+    "scene": ("0", "1", "2", "3"), "text": (),
+}  # fmt: skip
 
 
 def check_shared_key(key: str) -> None:
     """Refuse a key below 16 characters: the console does ("Configuring the Voice Notification Function")."""
     if key and len(key) < MINIMUM_KEY_LENGTH:
         raise ValueError(f"has {len(key)} characters and needs at least {MINIMUM_KEY_LENGTH}")
-
-
-def _at_most(limit: int) -> Any:
-    def check(value: Any) -> None:
-        if value > limit:
-            raise ValueError(f"must be at most {limit}, not {value}")
-
-    return check
-
-
-def _offset(value: Any) -> None:
-    if not -14 <= value <= 14:
-        raise ValueError(f"must lie between -14 and 14, not {value}")
-
-
-def _networks(values: tuple[str, ...]) -> None:
-    for value in values:
-        ipaddress.ip_network(value, strict=False)
-
-
-def _files(files: Mapping[str, Any]) -> None:
-    for file_id, entry in files.items():
-        if not isinstance(entry, Mapping):
-            raise ValueError(f"{file_id}: must be a mapping of {', '.join(FILE_KEYS)}")
-        unknown = next((name for name in entry if name not in FILE_KEYS), None)
-        if unknown is not None:
-            raise ValueError(f"{file_id}: unknown key {unknown!r}; known are {', '.join(FILE_KEYS)}")
-        for name, words in (("type", FILE_TYPES), ("status", FILE_STATES), ("scene", ("0", "1", "2", "3"))):
-            if name in entry and str(entry[name]) not in words:
-                raise ValueError(f"{file_id}: {name} must be one of {', '.join(words)}, not {entry[name]!r}")
-        for name in ("name", "text"):
-            if name in entry and not isinstance(entry[name], str):
-                raise ValueError(f"{file_id}: {name} must be text")
 
 
 _RELEASE = "Release Event Callback API (cec_07_2805, cec_07_0080)"
@@ -91,14 +59,14 @@ SETTINGS = SettingTable(
     Setting("account_status", "choice", "active", "suspended: every business interface answers 401.",
             "inferred", choices=("active", "suspended")),
     Setting("allowed_ips", "texts", [], "Addresses or networks that may ask for a token. None: all.",
-            "inferred", check=_networks),
+            "inferred", check=networks),
     Setting("token_lifetime", "integer", 3600,
             "Seconds a token lives when X-Token-Expire is absent or no number; no page says.", "inferred",
-            minimum=1, check=_at_most(3600), source="a production client keeps a token for 3,300 s"),
+            minimum=1, check=at_most(3600), source="a production client keeps a token for 3,300 s"),
     Setting("lenient_types", "boolean", True, "Whether playTimes may be text and priority a number."),
     Setting("voice_content_limit", "integer", 1024,
             "Longest voiceContent: 1024 on one page, 1000 on the other.", "documented", minimum=1,
-            check=_at_most(1024)),
+            check=at_most(1024)),
     Setting("vdn", "choice", "enabled", "State of the tenant's virtual call centre.", "documented",
             choices=("enabled", "disabled", "missing")),
     Setting("trial_allow_list", "texts", None, "Numbers a trial tenant may call; null: no trial tenant.",
@@ -110,7 +78,7 @@ SETTINGS = SettingTable(
             "voice_files has an entry.", "choice", choices=("auto", "permissive", "strict")),
     Setting("voice_files", "mapping", {},
             "Files by id: {name, type: audio|text, status: approved|pending|rejected|unsubmitted, "
-            "scene: 0..3, text}.", check=_files),
+            "scene: 0..3, text}.", check=entries(_FILE)),
     Setting("check_template_values", "boolean", False,
             "Whether a strict catalogue holds templateParams against the template's variables: their "
             "number (code 15) and form (code 13).", "inferred"),
@@ -119,13 +87,13 @@ SETTINGS = SettingTable(
     Setting("review_delay", "integer", 5, "Seconds from an upload to the end of its review.", minimum=1),
     Setting("review_comment", "text", "审核通过", "The reviewer's comment."),
     Setting("review_attempts", "integer", 6, "How often the review is pushed until it is acknowledged.",
-            "documented", minimum=1, check=_at_most(60),
+            "documented", minimum=1, check=at_most(60),
             source="Uploading IVR Voice Files (cec_07_1039, cec_07_0049)"),
     Setting("review_interval", "integer", 60, "Seconds between two pushes of a review; no page says.",
             minimum=1),
     Setting("release_attempts", "integer", 1,
             "How often the release event is pushed until it is acknowledged; no page says.", "choice",
-            minimum=1, check=_at_most(60)),
+            minimum=1, check=at_most(60)),
     Setting("release_interval", "integer", 60, "Seconds between two pushes of a release event.", minimum=1),
     Setting("upload_rate", "integer", 10, "Uploads per second before flow control; 0: no limit.",
             "documented", minimum=0, source="Uploading IVR Voice Files (cec_07_1039, cec_07_0049)"),
@@ -141,17 +109,17 @@ SETTINGS = SettingTable(
     Setting("location_id", "integer", 0, "Recording node named by locationId.", minimum=0),
     Setting("utc_offset_hours", "decimal", "0",
             "Offset of the wall-clock times in the release event; the sample's are UTC.", "inferred",
-            check=_offset),
+            check=between(-14, 14)),
 )  # fmt: skip
 
 
 def shared_key(credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """The tenant's shared key, empty when unset; given as a credential it beats the setting."""
+    """The tenant's shared key, empty when unset; a credential overrides the setting."""
     return str(credentials.get("shared_key") or settings["shared_key"] or "")
 
 
 def access_codes(credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tenant's access codes, none when unset; given as credentials they beat the setting."""
+    """The tenant's access codes, none when unset; credentials override the setting."""
     own = credentials.get("access_codes")
     if isinstance(own, str):
         return (own,)

@@ -11,7 +11,7 @@ from voice_emulator.providers.infin8linx.operations import OPERATIONS, ROUTES
 from voice_emulator.providers.infin8linx.playvoice import prepare_call
 from voice_emulator.providers.infin8linx.receipts import RECEIPTS
 from voice_emulator.providers.infin8linx.settings import SETTINGS
-from voice_emulator.providers.infin8linx.state import links_anew
+from voice_emulator.providers.infin8linx.state import rebuild_links
 from voice_emulator.providers.provider import Provider
 
 PROVIDER = Provider(
@@ -32,9 +32,8 @@ PROVIDER = Provider(
     error_order=ORDER,
     secrets=frozenset({"accesskey", "token"}),
     token_expired="600",
-    url_keys=("infin8linx",),
     numbering="2 to 20 digits; neither country code nor trunk 0 is added or cut",
     contract=CONTRACT,
     authorise=authorise,
-    revive=lambda tenant, pushes: links_anew(tenant, PROVIDER_ID),
+    revive=lambda tenant, pushes: rebuild_links(tenant, PROVIDER_ID),
 )

@@ -1,18 +1,17 @@
-"""Who may call: credentials, tokens, and the conditions of the account behind them."""
+"""Authentication: credentials, tokens, and the conditions of the account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.clock import parse_wall_text
 from voice_emulator.core.tokens import Standing
-from voice_emulator.providers.infin8linx.envelopes import is_batch, language
+from voice_emulator.providers.infin8linx.envelopes import is_batch
 from voice_emulator.providers.infin8linx.errors import illegal
 from voice_emulator.providers.infin8linx.settings import MODULES, UTC_OFFSET
-from voice_emulator.providers.infin8linx.texts import say
+from voice_emulator.providers.kit.access import by_field, by_issued, in_networks
 from voice_emulator.providers.request import Problem, Request
 
 PROVIDER_ID = "infin8linx"
@@ -27,18 +26,11 @@ def credential_keys(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     yield "appid", credentials.get("appid") or ""
 
 
-def identify_appid(request: Request) -> Iterable[Key]:
-    """Attribution by appid."""
-    return ((PROVIDER_ID, "appid", request.text("appid")),)
-
-
-def identify_token(request: Request) -> Iterable[Key]:
-    """Attribution by token."""
-    return (("id", TOKEN_SPACE, request.text("token")),)
+identify_appid, identify_token = by_field("appid"), by_issued("token", TOKEN_SPACE)
 
 
 def identify_flavour(request: Request) -> Iterable[Key]:
-    """Attribution of PlayVoice: by what its flavour carries."""
+    """Attribution of PlayVoice, by appid or token."""
     return identify_appid(request) if is_batch(request) else identify_token(request)
 
 
@@ -48,7 +40,7 @@ def check_login(request: Request) -> Iterator[Problem]:
 
 
 def check_token(request: Request) -> Iterator[Problem]:
-    """Everything with a token: any but a good one is 600 ("token invalid, log in again")."""
+    """Operations with a token: any but a valid one is 600 ("token invalid, log in again")."""
     return _check(request, _token(request))
 
 
@@ -58,15 +50,15 @@ def check_flavour(request: Request) -> Iterator[Problem]:
 
 
 def authentic(request: Request) -> bool:
-    """Whether the credentials were found good; account settings bind only then."""
+    """Whether the credentials are valid; the account's settings apply only then."""
     return bool(request.scratch.get("authentic"))
 
 
 def _check(request: Request, problem: Problem | None) -> Iterator[Problem]:
-    """``problem`` is what is wrong with the credentials; :data:`_INCOMPLETE` leaves it to the schema."""
+    """``problem`` is the one of the credentials; the schema reports :data:`_INCOMPLETE` ones."""
     if request.method == "GET" and not request.settings["accept_get"]:
         message = "GET is not documented; see the setting accept_get"
-        yield illegal(request, message, "", say(language(request), "method"))
+        yield illegal(request, message, "", "method")
     if problem is not None:
         if problem is not _INCOMPLETE:
             yield problem
@@ -75,7 +67,7 @@ def _check(request: Request, problem: Problem | None) -> Iterator[Problem]:
     yield from _conditions(request)
 
 
-#: A credential is missing, which the schema reports with all else that is; the rest cannot be judged.
+#: A credential is missing, so the others cannot be checked.
 _INCOMPLETE = Problem("400", "a credential is missing")
 
 
@@ -99,30 +91,21 @@ def _token(request: Request) -> Problem | None:
         return _INCOMPLETE
     if request.lenient and token:
         return None
-    standing = request.tenant.tokens.check(token, request.now)
-    known = request.tenant.tokens.get(token)
-    if standing is Standing.GOOD and known is not None and known.family == TOKEN_SPACE:
+    standing, known = request.tenant.tokens.look_up(token, request.now)
+    foreign = known is not None and known.family != TOKEN_SPACE
+    if standing is Standing.GOOD and not foreign:
         return None
-    worth = standing.value if known is None or known.family == TOKEN_SPACE else "of another provider"
-    return Problem("600", f"the token is {worth}; log in again", "/token")
+    state = "of another provider" if foreign else standing.value
+    return Problem("600", f"the token is {state}; log in again", "/token")
 
 
 def _conditions(request: Request) -> Iterator[Problem]:
     settings = request.settings
     allowed = settings["allowed_ips"]
-    if allowed is not None and not _within(request.peer, allowed):
+    if allowed is not None and not in_networks(request.peer, allowed):
         yield Problem("604", f"{request.peer} is not on the account's allow list (allowed_ips)")
     if request.now >= parse_wall_text(settings["licence_until"], UTC_OFFSET):
         yield Problem("602", f"the licence ended at {settings['licence_until']} UTC+8 (licence_until)")
-    module = _MODULE_OF.get(request.operation.name if request.operation is not None else "")
+    module = _MODULE_OF.get(request.operation_name)
     if module is not None and settings["modules"] is not None and module not in settings["modules"]:
         yield Problem("603", f"the account has no module {module} (modules)")
-
-
-def _within(peer: str, networks: Iterable[str]) -> bool:
-    try:
-        address = ip_address(peer.split("%", 1)[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in ip_network(network, strict=False) for network in networks)

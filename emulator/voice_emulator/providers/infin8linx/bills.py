@@ -13,12 +13,12 @@ from typing import Any
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND, parse_wall_text
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID
-from voice_emulator.providers.infin8linx.envelopes import done, language
+from voice_emulator.providers.infin8linx.envelopes import done
 from voice_emulator.providers.infin8linx.errors import illegal
 from voice_emulator.providers.infin8linx.records import Record, dial_second, make_record
 from voice_emulator.providers.infin8linx.settings import UTC_OFFSET
 from voice_emulator.providers.infin8linx.state import Account, notes_of
-from voice_emulator.providers.infin8linx.texts import say
+from voice_emulator.providers.kit.fields import View
 from voice_emulator.providers.request import Problem, Reply, Request
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,9 @@ def check(request: Request) -> Iterator[Problem]:
         if second is not None:
             times.append(second)
         elif request.text(name):
-            what = say(language(request), "format", name=name)
-            yield illegal(request, f"{name} is not a time YYYY-MM-DD HH:MM:SS", name, what)
+            yield illegal(request, f"{name} is not a time YYYY-MM-DD HH:MM:SS", name, "format")
     if len(times) == 2 and times[0] > times[1]:
-        yield illegal(request, "starttime is after endtime", "starttime", say(language(request), "backwards"))
+        yield illegal(request, "starttime is after endtime", "starttime", "backwards")
 
 
 def _second(request: Request, name: str) -> int | None:
@@ -53,7 +52,7 @@ def _second(request: Request, name: str) -> int | None:
 
 
 def answer(request: Request, calls: Sequence[Call]) -> Reply:
-    """One page; what it shows counts as queried from now on, whatever syncflag asked for."""
+    """One page. Its records count as queried from now on, for every value of syncflag."""
     numbers = {name: int(request.text(name) or default) for name, default in _DEFAULTS.items()}
     found = _matching(request, numbers)
     page, size = numbers["currentpage"], numbers["itemsperpage"]
@@ -62,15 +61,13 @@ def answer(request: Request, calls: Sequence[Call]) -> Reply:
         _warn_of_paging(request)
     for call, _ in shown:
         notes_of(call).queried = True
-    request.scratch["shown_calls"] = [call for call, _ in shown]
-    with_key = request.settings["getbill_userkey"]
     result = {
         "totalitems": len(found),
         "currentpage": page,
         "itemsperpage": size,
-        "bills": [render_bill(record, with_userkey=with_key) for _, record in shown],
+        "bills": [_bill(request, record) for _, record in shown],
     }
-    return done(request, result)
+    return done(request, result, shown_calls=[call for call, _ in shown])
 
 
 def _matching(request: Request, numbers: Mapping[str, int]) -> list[tuple[Call, Record]]:
@@ -104,32 +101,16 @@ def _fits(request: Request, record: Record) -> bool:
     return all(request.text(name) in ("", value) for name, value in wanted.items())
 
 
-def render_bill(record: Record, *, with_userkey: bool = False) -> dict[str, Any]:
-    """One record as GetBill shows it."""
-    bill: dict[str, Any] = {
-        "id": record.id,
-        "extnumber": record.extnumber,
-        "destnumber": record.destnumber,
-        "displaynumber": record.caller,
-        "starttime": record.starttime,
-        "answertime": record.answertime,
-        "endtime": record.endtime,
-        "duration": record.duration,
-        "billsec": record.billsec,
-        "direction": record.direction,
-        "callmethod": record.callmethod,
-        "userid": record.userid,
-        "memberid": record.memberid,
-        "chengshudu": record.custom,
-        "customuuid": record.customuuid,
-        "recordfilename": record.recordfilename,
-        "downloadip": record.downloadip,
-        "hangupdirection": record.hangupdirection,
-        "hangupcause": record.hangupcause,
-    }
-    if with_userkey:
-        bill["userkey"] = record.userkey
-    return bill
+#: One record as GetBill shows it; ``userkey`` by a setting.
+BILL = View("""
+    id extnumber destnumber displaynumber=caller starttime answertime endtime duration billsec direction
+    callmethod userid memberid chengshudu=custom customuuid recordfilename downloadip hangupdirection hangupcause
+""")
+
+
+def _bill(request: Request, record: Record) -> dict[str, Any]:
+    bill = BILL(record)
+    return {**bill, "userkey": record.userkey} if request.settings["getbill_userkey"] else bill
 
 
 def _warn_of_paging(request: Request) -> None:
@@ -137,7 +118,7 @@ def _warn_of_paging(request: Request) -> None:
     if not account.warned_of_paging:
         account.warned_of_paging = True
         log.warning(
-            "tenant %s: GetBill with syncflag 1 and currentpage %s: every page already returned has left the "
-            "set, so this page skips as many records; ask for page 1 again instead, or use syncflag 3",
+            "tenant %s: GetBill with syncflag 1 and currentpage %s: the records of earlier pages are no longer in "
+            "the set, so this page skips as many; ask for page 1 again, or use syncflag 3",
             request.tenant.id, request.text("currentpage"),
         )  # fmt: skip

@@ -1,16 +1,18 @@
-"""The two envelopes, and which of them an operation answers in.
+"""The two envelopes, and which of them a reply uses.
 
-Envelope R, ``{"ret", "data", "msg"}``, is everybody's; envelope K, ``{"code", "msg", "data"}``,
-belongs to PlayVoice called with appid and accesskey ("Batch IVR - Call out ivr voice in batches").
-HTTP status is 200 in either case, whatever the number inside says.
+Envelope K, ``{"code", "msg", "data"}``, is for PlayVoice called with appid and accesskey ("Batch IVR - Call
+out ivr voice in batches"); everything else uses envelope R, ``{"ret", "data", "msg"}``. The HTTP status is
+200 in both, whatever the code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
-from voice_emulator.providers.infin8linx.texts import say
+from voice_emulator.providers.infin8linx.texts import translated
 from voice_emulator.providers.request import Reply, Request, json_reply
 
 CONTENT_TYPE = "application/json;charset=utf-8"
@@ -24,8 +26,8 @@ def is_batch(request: Request) -> bool:
 
 
 def uses_envelope_k(request: Request) -> bool:
-    """Whether the request is to be answered in envelope K."""
-    return request.operation is not None and request.operation.name == "PlayVoice" and is_batch(request)
+    """Whether the reply to the request uses envelope K."""
+    return request.operation_name == "PlayVoice" and is_batch(request)
 
 
 def language(request: Request) -> str:
@@ -33,27 +35,25 @@ def language(request: Request) -> str:
     return str(request.settings["language"])
 
 
-def done(request: Request, result: Any = None) -> Reply:
+def done(request: Request, result: Any = None, shown_calls: Sequence[Call] = ()) -> Reply:
     """Success in envelope R; ``result`` is left out when None."""
-    name = request.operation.name if request.operation is not None else ""
     seconds = request.now // SECOND
-    data: dict[str, Any] = {"status": 0, "desc": say(language(request), name)}
+    data: dict[str, Any] = {"status": 0, "desc": translated(language(request), request.operation_name)}
     if result is not None:
         data["result"] = result
     data |= {"reqtime": seconds, "rsptime": seconds}
-    return _send({"ret": 200, "data": data, "msg": ""}, "200")
+    return _send({"ret": 200, "data": data, "msg": ""}, "200", shown_calls=shown_calls)
 
 
 def accepted(request: Request) -> Reply:
     """Success in envelope K."""
-    tongue = language(request)
     seconds = request.now // SECOND
-    data = {"desc": say(tongue, "PlayVoice"), "reqtime": seconds, "rsptime": seconds}
-    return _send({"code": 200, "msg": say(tongue, "accepted"), "data": data}, "200")
+    data = {"desc": translated(language(request), "PlayVoice"), "reqtime": seconds, "rsptime": seconds}
+    return _send({"code": 200, "msg": translated(language(request), "accepted"), "data": data}, "200")
 
 
 def refused(request: Request, code: str, text: str) -> Reply:
-    """The request is turned down: ``ret``, or ``code`` in envelope K, says why; no data."""
+    """A refusal: the code is in ``ret``, or in ``code`` in envelope K; without data."""
     empty: Any = [] if request.settings["empty_data"] == "list" else {}
     if uses_envelope_k(request):
         return _send({"code": int(code), "msg": text, "data": empty}, code, refused=True)
@@ -62,12 +62,11 @@ def refused(request: Request, code: str, text: str) -> Reply:
 
 def failed(request: Request, code: str, text: str) -> Reply:
     """The operation failed: ``ret`` 200, ``status`` 1 and an error code of its own (envelope R)."""
-    name = request.operation.name if request.operation is not None else ""
     seconds = request.now // SECOND
     number: int | str = int(code) if request.settings["numeric_error_codes"] else code
     data = {
         "status": 1,
-        "desc": say(language(request), f"{name} failed"),
+        "desc": translated(language(request), f"{request.operation_name} failed"),
         "errors": {"code": number, "codemsg": text},
         "reqtime": seconds,
         "rsptime": seconds,
@@ -75,6 +74,6 @@ def failed(request: Request, code: str, text: str) -> Reply:
     return _send({"ret": 200, "data": data, "msg": ""}, code, refused=True)
 
 
-def _send(payload: dict[str, Any], code: str, *, refused: bool = False) -> Reply:
+def _send(payload: dict[str, Any], code: str, **more: Any) -> Reply:
     # The framework's JSON encoder writes everything beyond ASCII as \uXXXX.
-    return json_reply(payload, code=code, refused=refused, content_type=CONTENT_TYPE, ascii_only=True)
+    return json_reply(payload, code=code, content_type=CONTENT_TYPE, ascii_only=True, **more)

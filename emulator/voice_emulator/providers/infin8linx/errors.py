@@ -1,23 +1,25 @@
-"""Every code the service may answer with, and how a problem is rendered.
+"""Every code of the service, and how a problem is rendered.
 
 ``ret`` values and ``errors.code`` values: "Common API - Global error and status codes" up to 1018;
-the rest is what a public client of the same service knows.
+the others come from a public client of the same service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from voice_emulator.providers.infin8linx import envelopes
-from voice_emulator.providers.infin8linx.texts import AUTHORIZATION_FAILED, CHINESE, CODE_TEXTS, say, say_code
-from voice_emulator.providers.provider import ErrorCode
+from voice_emulator.providers.infin8linx.texts import AUTHORIZATION_FAILED, CHINESE, CHINESE_CODES, translated
+from voice_emulator.providers.kit.replies import own_failure
+from voice_emulator.providers.kit.tables import errors
+from voice_emulator.providers.provider import ErrorCode as Code
 from voice_emulator.providers.request import Problem, Reply, Request
-from voice_emulator.providers.settings import Provenance
 from voice_emulator.schemas.validate import Violation
 
 #: Codes of a refused request; any other is an operation that failed.
 REFUSALS = frozenset({"400", "404", "500", "600", "601", "602", "603", "604"})
-#: Failures that say something of the service rather than of the request.
+#: Failures of the service rather than of the request.
 _OF_THE_SERVICE = frozenset({"1001", "1002", "1003"})
 
 _RULE = "by a rule's reply.error only: "
@@ -25,141 +27,91 @@ _ON_EXTENSIONS = _RULE + "belongs to operations on extensions, which are not ser
 _ON_TASKS = _RULE + "belongs to operations on tasks, which are not served"
 _ON_STRATEGIES = _RULE + "no operation served here has a strategy"
 
-#: code -> (symbolic name, meaning, provenance, how to provoke it).
-_CODES: Mapping[str, tuple[str, str, Provenance, str]] = {
-    "400": ("invalid_parameter", "parameter not acceptable", "documented", "a missing or bad parameter"),
-    "404": ("unknown_service", "no such service", "inferred", "an unknown service"),
-    "500": ("system_error", "server error", "documented", _RULE + "nothing a client sends breaks the server"),
-    "600": (
-        "token_invalid",
-        "token invalid, log in again",
-        "documented",
-        "an unknown, expired or cleared token",
-    ),
-    "601": (
-        "appid_not_authorized",
-        "unknown appid; in the batch flavour also a wrong accesskey",
-        "documented",
-        "an unknown appid",
-    ),
-    "602": ("licence_expired", "the appid's licence has expired", "documented", "setting licence_until"),
-    "603": ("module_not_licensed", "module not licensed", "documented", "setting modules"),
-    "604": (
-        "ip_not_allowed",
-        "the caller's IP is not on the allow list",
-        "documented",
-        "setting allowed_ips",
-    ),
-    "1001": (
-        "server_connection_failed",
-        "server connection failed",
-        "documented",
-        _RULE + "there is no server behind this one",
-    ),
-    "1002": ("abnormal_operation", "a check failed", "documented", _RULE + "no page says which check"),
-    "1003": (
-        "operation_failed",
-        "operation failed: authorization, logout, a command",
-        "documented",
-        "Login with a wrong accesskey",
-    ),
-    "1010": (
-        "extension_exception",
-        "extension exception",
-        "documented",
-        "transfer; setting extension_states: exception",
-    ),
-    "1011": (
-        "extension_illegal",
-        "extension of another company",
-        "documented",
-        "transfer; setting extension_states: foreign",
-    ),
-    "1012": (
-        "extension_missing",
-        "extension does not exist",
-        "documented",
-        "transfer to a group not in agent_groups",
-    ),
-    "1013": (
-        "extension_disabled",
-        "extension disabled",
-        "documented",
-        "transfer; setting extension_states: disabled",
-    ),
-    "1014": (
-        "extension_unregistered",
-        "extension not registered",
-        "documented",
-        "transfer; setting extension_states: unregistered",
-    ),
-    "1015": ("extension_not_in_call", "extension not in a call", "documented", _ON_EXTENSIONS),
-    "1016": ("extension_enabled", "extension enabled already", "documented", _ON_EXTENSIONS),
-    "1017": ("extension_registered", "extension registered already", "documented", _ON_EXTENSIONS),
-    "1018": (
-        "number_enabled",
-        "number enabled already",
-        "documented",
-        _RULE + "belongs to operations on numbers",
-    ),
-    "1019": (
-        "number_disabled",
-        "caller number disabled",
-        "inferred",
-        "token flavour; setting caller_pool: disabled",
-    ),
-    "1020": (
-        "number_missing",
-        "caller number does not exist",
-        "inferred",
-        "token flavour; setting caller_pool: missing",
-    ),
-    "1021": (
-        "number_illegal",
-        "caller number of another company",
-        "inferred",
-        "token flavour; a disnumber not in caller_pool",
-    ),
-    "1024": ("task_missing", "task does not exist", "inferred", _ON_TASKS),
-    "1025": ("task_not_started", "task not started", "inferred", _ON_TASKS),
-    "1026": ("task_running", "task running", "inferred", _ON_TASKS),
-    "1027": ("task_paused", "task paused", "inferred", _ON_TASKS),
-    "1028": ("task_finished", "task finished", "inferred", _ON_TASKS),
-    "1029": (
-        "file_missing",
-        "file does not exist",
-        "inferred",
-        "GetRecodeFile of an unknown or too old recording",
-    ),
-    "1031": ("strategy_badly_set", "strategy badly set", "inferred", _ON_STRATEGIES),
-    "1032": ("strategy_violated", "strategy rule violated", "inferred", _ON_STRATEGIES),
-    "1033": ("strategy_without_resource", "no strategy resource", "inferred", _ON_STRATEGIES),
-}
+#: Every code, with the English text; :data:`~voice_emulator.providers.infin8linx.texts.CHINESE_CODES` has the Chinese one.
+_CODES = (
+    Code("invalid_parameter", "400", "illegal request", "a missing or bad parameter",
+         meaning="parameter not acceptable"),
+    Code("unknown_service", "404", "service does not exist", "an unknown service", "inferred",
+         meaning="no such service"),
+    Code("system_error", "500", "server error", _RULE + "nothing a client sends breaks the server",
+         meaning="server error"),
+    Code("token_invalid", "600", "token is invalid, please log in again",
+         "an unknown, expired or cleared token", meaning="token invalid, log in again"),
+    Code("appid_not_authorized", "601", "appid is not authorized", "an unknown appid",
+         meaning="unknown appid; in the batch flavour also a wrong accesskey"),
+    Code("licence_expired", "602", "appid authorization has expired", "setting licence_until",
+         meaning="the appid's licence has expired"),
+    Code("module_not_licensed", "603", "module is not authorized", "setting modules",
+         meaning="module not licensed"),
+    Code("ip_not_allowed", "604", "IP is not authorized", "setting allowed_ips",
+         meaning="the caller's IP is not on the allow list"),
+    Code("server_connection_failed", "1001", "server connection failed",
+         _RULE + "there is no server behind this one", meaning="server connection failed"),
+    Code("abnormal_operation", "1002", "abnormal operation", _RULE + "no page says which check",
+         meaning="a check failed"),
+    Code("operation_failed", "1003", "operation failed", "Login with a wrong accesskey",
+         meaning="operation failed: authorization, logout, a command"),
+    Code("extension_exception", "1010", "extension exception",
+         "transfer; setting extension_states: exception", meaning="extension exception"),
+    Code("extension_illegal", "1011", "illegal extension", "transfer; setting extension_states: foreign",
+         meaning="extension of another company"),
+    Code("extension_missing", "1012", "extension does not exist", "transfer to a group not in agent_groups",
+         meaning="extension does not exist"),
+    Code("extension_disabled", "1013", "extension is disabled",
+         "transfer; setting extension_states: disabled", meaning="extension disabled"),
+    Code("extension_unregistered", "1014", "extension is not registered",
+         "transfer; setting extension_states: unregistered", meaning="extension not registered"),
+    Code("extension_not_in_call", "1015", "extension is not in a call", _ON_EXTENSIONS,
+         meaning="extension not in a call"),
+    Code("extension_enabled", "1016", "extension is enabled", _ON_EXTENSIONS,
+         meaning="extension enabled already"),
+    Code("extension_registered", "1017", "extension is registered", _ON_EXTENSIONS,
+         meaning="extension registered already"),
+    Code("number_enabled", "1018", "number is enabled", _RULE + "belongs to operations on numbers",
+         meaning="number enabled already"),
+    Code("number_disabled", "1019", "number is disabled", "token flavour; setting caller_pool: disabled",
+         "inferred", meaning="caller number disabled"),
+    Code("number_missing", "1020", "number does not exist", "token flavour; setting caller_pool: missing",
+         "inferred", meaning="caller number does not exist"),
+    Code("number_illegal", "1021", "illegal number", "token flavour; a disnumber not in caller_pool",
+         "inferred", meaning="caller number of another company"),
+    Code("task_missing", "1024", "task does not exist", _ON_TASKS, "inferred", meaning="task does not exist"),
+    Code("task_not_started", "1025", "task is not started", _ON_TASKS, "inferred",
+         meaning="task not started"),
+    Code("task_running", "1026", "task is running", _ON_TASKS, "inferred", meaning="task running"),
+    Code("task_paused", "1027", "task is paused", _ON_TASKS, "inferred", meaning="task paused"),
+    Code("task_finished", "1028", "task is finished", _ON_TASKS, "inferred", meaning="task finished"),
+    Code("file_missing", "1029", "file does not exist", "GetRecodeFile of an unknown or too old recording",
+         "inferred", meaning="file does not exist"),
+    Code("strategy_badly_set", "1031", "strategy is badly set", _ON_STRATEGIES, "inferred",
+         meaning="strategy badly set"),
+    Code("strategy_violated", "1032", "strategy rule is violated", _ON_STRATEGIES, "inferred",
+         meaning="strategy rule violated"),
+    Code("strategy_without_resource", "1033", "strategy has no resource", _ON_STRATEGIES, "inferred",
+         meaning="no strategy resource"),
+)  # fmt: skip
+BY_CODE: Mapping[str, Code] = {error.code: error for error in _CODES}
 
-#: Shared names whose code differs by operation.
-_ALIASES = (
-    ("auth_failed", "1003", AUTHORIZATION_FAILED[0], ("Login",)),
-    ("auth_failed", "601", CODE_TEXTS["601"][0], ("PlayVoice",)),
-    ("auth_failed", "600", CODE_TEXTS["600"][0], ("Logout", "GetBill", "GetRecodeFile")),
-    ("invalid_number", "400", CODE_TEXTS["400"][0], ("PlayVoice",)),
+
+def _alias(name: str, code: str, *operations: str, text: str = "") -> Iterator[Code]:
+    """A shared name whose code differs by operation."""
+    known = BY_CODE[code]
+    return errors(operations, replace(known, name=name, text=text or known.text, provenance="choice"))
+
+
+ERRORS: tuple[Code, ...] = (
+    *_CODES,
+    *_alias("auth_failed", "1003", "Login", text=AUTHORIZATION_FAILED[0]),
+    *_alias("auth_failed", "601", "PlayVoice"),
+    *_alias("auth_failed", "600", "Logout", "GetBill", "GetRecodeFile"),
+    *_alias("invalid_number", "400", "PlayVoice"),
 )
 
-ERRORS: tuple[ErrorCode, ...] = (
-    *(
-        ErrorCode(name, code, CODE_TEXTS[code][0], meaning, frozenset(), provenance, how)
-        for code, (name, meaning, provenance, how) in _CODES.items()
-    ),
-    *(
-        ErrorCode(name, code, text, _CODES[code][1], frozenset(operations), "choice", _CODES[code][3])
-        for name, code, text, operations in _ALIASES
-    ),
-)
-
-#: Which of several problems is answered. The framework reads parameters before it looks at anything
-#: else, so a bad one comes before bad credentials; the account's own conditions come last.
+#: Which of several problems the reply reports. The framework reads the parameters first, so a bad one comes
+#: before bad credentials; the conditions of the account come last.
 ORDER = (
     "malformed", "method", "encoding", "404", "400", "601", "600", "1003", "604", "602", "603",
-    *(code for code in _CODES if code not in REFUSALS and code != "1003"), "500",
+    *(code for code in BY_CODE if code not in REFUSALS and code != "1003"), "500",
 )  # fmt: skip
 
 
@@ -167,63 +119,51 @@ def explain(request: Request, violation: Violation) -> Problem:
     """What a schema violation amounts to: 400, with the parameter's name and what is wrong."""
     name = violation.field
     if violation.keyword == "required" or violation.value == "":
-        what = say(envelopes.language(request), "missing", name=name)
-    elif violation.keyword in ("enum", "const"):
-        what = say(envelopes.language(request), "range", name=name, wanted=_WANTED.get(name, "1"))
+        text = "missing"
     else:
-        what = say(envelopes.language(request), "format", name=name)
-    return illegal(request, f"{name}: {violation.message}", name, what)
+        text = "range" if violation.keyword in ("enum", "const") else "format"
+    return illegal(request, f"{name}: {violation.message}", name, text, wanted=_WANTED.get(name, "1"))
 
 
 _WANTED = {
-    "voicetype": "1/2",
-    "userkey": "0/1",
-    "todayonly": "1/2",
-    "nationcode": "in/id/ph/mx/co/tha/vn",
-    "syncflag": "1/2/3",
-    "direction": "1/2/3",
-    "callmethod": "0/1/2/3/4/5/6",
-}
+    "voicetype": "1/2", "userkey": "0/1", "todayonly": "1/2", "nationcode": "in/id/ph/mx/co/tha/vn",
+    "syncflag": "1/2/3", "direction": "1/2/3", "callmethod": "0/1/2/3/4/5/6",
+}  # fmt: skip
 
 
-def illegal(request: Request, message: str, place: str, what: str) -> Problem:
-    """A 400; ``message`` is for the journal, ``what`` goes to the client behind the usual prefix."""
-    pointer = f"/{place}" if place else ""
-    return Problem("400", message, pointer, say(envelopes.language(request), "illegal") + what)
+def illegal(request: Request, message: str, field: str, text: str, **values: object) -> Problem:
+    """A 400; ``message`` is for the journal, the client gets the text called ``text`` behind the usual prefix."""
+    language = envelopes.language(request)
+    told = translated(language, "illegal") + translated(language, text, name=field, **values)
+    return Problem("400", message, f"/{field}" if field else "", told)
 
 
 def refuse(request: Request, problem: Problem) -> Reply:
-    """The refusal that ``problem`` is answered with, in the envelope of the request's flavour."""
+    """The refusal for ``problem``, in the envelope of the request's flavour."""
     language = envelopes.language(request)
     code = problem.code
     if code == "method":
-        return _not_served(problem)
+        # No page and no client uses a method other than POST and GET.
+        return own_failure(405, problem.message, allow=("GET", "POST"))
     if code == "404" and request.settings["unknown_service"] == "400":
         code = "400"
-    if code not in CODE_TEXTS:
-        # Trouble with the encoding, which has no code of its own.
-        text = say(language, "illegal") + say(language, "undecodable")
+    if code not in BY_CODE:
+        # The encoding is bad, which has no code of its own.
+        text = translated(language, "illegal") + translated(language, "undecodable")
         return envelopes.refused(request, "400", text)
     text = _text(request, problem, language)
     if code in REFUSALS:
         return envelopes.refused(request, code, text)
     if envelopes.uses_envelope_k(request):
-        # Envelope K has no place for these codes, so the nearest refusal carries the text.
+        # Envelope K cannot carry these codes: the nearest refusal has the text.
         return envelopes.refused(request, "500" if code in _OF_THE_SERVICE else "400", text)
     return envelopes.failed(request, code, text)
 
 
 def _text(request: Request, problem: Problem, language: str) -> str:
-    standard = CODE_TEXTS[problem.code]
-    if problem.text is not None and problem.text != standard[0]:
+    standard = BY_CODE[problem.code].text
+    if problem.text is not None and problem.text != standard:
         return problem.text
-    if problem.code == "1003" and request.operation is not None and request.operation.name == "Login":
-        return AUTHORIZATION_FAILED[1] if language == CHINESE else AUTHORIZATION_FAILED[0]
-    return say_code(language, problem.code)
-
-
-def _not_served(problem: Problem) -> Reply:
-    """A method besides POST and GET is refused by the emulator itself: no page and no client speaks of one."""
-    line = " ".join(problem.message.split()).encode("ascii", "backslashreplace").decode()
-    headers = (("Emulator-Error", line), ("Allow", "GET, POST"))
-    return Reply(405, f"{line}\n".encode(), "text/plain; charset=utf-8", "405", True, headers=headers)
+    if problem.code == "1003" and request.operation_name == "Login":
+        return AUTHORIZATION_FAILED[language == CHINESE]
+    return CHINESE_CODES[problem.code] if language == CHINESE else standard

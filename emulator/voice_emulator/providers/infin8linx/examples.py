@@ -1,4 +1,4 @@
-"""The examples of the request schemas made good for one customer, so that they can be sent as they are."""
+"""The examples of the request schemas with credentials and ids of one customer, ready to send."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ _BY_OUTCOME: Mapping[Outcome, str] = {
     Outcome.TIME_LIMIT: "10007",
 }
 
-#: (hangupdirection, hangupcause) in the older code set: the three pairs that were seen. What each stands for is
-#: our reading of the labels: not found here means that nothing was wrong, since its cause is the normal one.
+#: (hangupdirection, hangupcause) in the older code set: the three pairs that were seen. Which outcomes
+#: they stand for is our choice, by their labels; the first one has the normal cause.
 _OLDER_ANSWERED, _OLDER_CANCELLED, _OLDER_OTHER = (10014, 10001), (10040, 10002), (10031, 10020)
 
 CALLER_SIDE = 10040

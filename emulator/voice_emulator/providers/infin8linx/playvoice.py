@@ -17,11 +17,10 @@ from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome, Party
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID, authentic
-from voice_emulator.providers.infin8linx.envelopes import accepted, done, is_batch, language
+from voice_emulator.providers.infin8linx.envelopes import accepted, done, is_batch
 from voice_emulator.providers.infin8linx.errors import illegal
 from voice_emulator.providers.infin8linx.recordings import claim_link
 from voice_emulator.providers.infin8linx.settings import UTC_OFFSET
-from voice_emulator.providers.infin8linx.texts import say
 from voice_emulator.providers.request import Problem, Reply, Request
 
 #: "A single submission should not exceed 5000 numbers."
@@ -31,10 +30,10 @@ _BLANKS = " \t"
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What the record of a call repeats or needs of its request (``submission.details["wishes"]``).
+    """What the record of a call needs from its request (``submission.details["options"]``).
 
-    ``transfer_key`` leads to the agent at ``extension`` (either may be empty); ``base_url`` is how
-    the client reached this service, for links to recordings; ``soundless`` is whether the calls fail
+    ``transfer_key`` transfers to the agent at ``extension`` (either may be empty); ``base_url`` is the
+    address that the client used, for links to recordings; ``soundless`` is whether the calls fail
     because the account has no such voice file.
     """
 
@@ -49,26 +48,25 @@ class RequestOptions:
 
 
 def called_numbers(request: Request) -> Sequence[str]:
-    """The items of destnumber without the blanks around them; empty items are left out."""
+    """The items of destnumber without surrounding blanks; empty items are ignored."""
     return tuple(item for part in request.text("destnumber").split(",") if (item := part.strip(_BLANKS)))
 
 
 def check(request: Request) -> Iterator[Problem]:
-    """What the schema cannot see: how many numbers, and what the account knows of files and callers."""
-    tongue = language(request)
+    """What the schema cannot check: the number of numbers, and the account's files and callers."""
     destination = request.text("destnumber")
-    if destination.count(",") >= MOST_NUMBERS:
-        count = destination.count(",") + 1
-        what = say(tongue, "too_many", wanted=MOST_NUMBERS)
-        yield illegal(request, f"{count} numbers, at most {MOST_NUMBERS} are allowed", "destnumber", what)
+    if (count := destination.count(",") + 1) > MOST_NUMBERS:
+        message = f"{count} numbers, at most {MOST_NUMBERS} are allowed"
+        yield illegal(request, message, "destnumber", "too_many", wanted=MOST_NUMBERS)
     if "+" in destination and not request.settings["accept_plus"]:
-        message = "a number has a leading +; see the setting accept_plus"
-        yield illegal(request, message, "destnumber", say(tongue, "format", name="destnumber"))
+        yield illegal(
+            request, "a number has a leading +; see the setting accept_plus", "destnumber", "format"
+        )
     if not authentic(request):
         return
     if _unknown_file(request) and request.settings["unknown_voice_file"] == "refuse":
         message = f"{request.text('voicefile')!r} is not one of the account's voice_files"
-        yield illegal(request, message, "voicefile", say(tongue, "no_file"))
+        yield illegal(request, message, "voicefile", "no_file")
     yield from _check_caller(request)
     yield from _check_transfer(request)
 
@@ -104,7 +102,7 @@ def _check_caller(request: Request) -> Iterator[Problem]:
     if not code:
         return
     if is_batch(request):
-        yield illegal(request, reason, "disnumber", say(language(request), "no_caller"))
+        yield illegal(request, reason, "disnumber", "no_caller")
     else:
         yield Problem(code, reason, "/disnumber")
 
@@ -135,13 +133,14 @@ def _check_transfer(request: Request) -> Iterator[Problem]:
 
 
 def submit(request: Request) -> Submission:
-    """The calls: in submission order, each occurrence of a number once, until midnight UTC+8 or further."""
+    """The calls, in the order of the numbers: until midnight UTC+8, or longer."""
     settings = request.settings
     batch = is_batch(request)
     key, group = _transfer(request)
     version = settings["record_version"]
+    kind = "record" if version == "2025" else f"record{version}"
     waits = (settings["callback_interval"] * SECOND,) * (settings["callback_attempts"] - 1)
-    wishes = RequestOptions(
+    options = RequestOptions(
         custom=request.text("chengshudu") or request.text("ext") or "0",
         customuuid=request.text("customuuid"),
         memberid=request.text("memberid") or "0",
@@ -156,21 +155,14 @@ def submit(request: Request) -> Submission:
         operation="PlayVoice",
         caller=_caller(request),
         kind="batch" if batch else "transfer" if key else "single",
-        receipts=(
-            ReceiptPlan(
-                "record" if version == "2025" else f"record{version}",
-                retry=Retry(waits),
-                dropped=request.settings["dropped_records"],
-            ),
-        ),
+        receipts=(ReceiptPlan(kind, retry=Retry(waits), dropped=settings["dropped_records"]),),
         limits=Limits(
-            ring=_seconds(request, "waittime") * SECOND,
-            talk=_seconds(request, "conntime") * SECOND,
+            ring=_seconds(request, "waittime") * SECOND, talk=_seconds(request, "conntime") * SECOND
         ),
         drop_at=None if request.text("todayonly") == "2" or not batch else next_midnight(request.now),
         concurrency=settings["dial_concurrency"],
         wants_keys=request.text("userkey") == "1" or bool(key),
-        details={"wishes": wishes},
+        details={"options": options},
     )
 
 
@@ -203,10 +195,10 @@ def _caller(request: Request) -> str:
 
 
 def prepare_call(tenant: Tenant, request: Request, call: Call, index: int) -> str:
-    """Make one new call what the account makes of it. The customer is told no id before its record has one."""
-    wishes: RequestOptions = call.submission.details["wishes"]
-    if wishes.soundless:
-        # Accepted all the same (setting unknown_voice_file): the call fails for want of a sound.
+    """Apply the account's settings to one new call. The client gets no id before the record."""
+    options: RequestOptions = call.submission.details["options"]
+    if options.soundless:
+        # Accepted (setting unknown_voice_file), but the call fails: there is no sound to play.
         call.plan = Plan(Outcome.NETWORK_FAILURE, Party.NETWORK, setup=SETUP.value, cause="10020")
     claim_link(tenant, call)
     return ""

@@ -13,13 +13,15 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, SECOND, parse_wall_text, wall_text
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import CONNECTED
-from voice_emulator.providers.infin8linx import audio
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID
 from voice_emulator.providers.infin8linx.envelopes import done, language
 from voice_emulator.providers.infin8linx.errors import refuse
 from voice_emulator.providers.infin8linx.settings import UTC_OFFSET
 from voice_emulator.providers.infin8linx.state import Account, Link, notes_of
-from voice_emulator.providers.infin8linx.texts import say
+from voice_emulator.providers.infin8linx.texts import translated
+from voice_emulator.providers.kit.access import issued_to
+from voice_emulator.providers.kit.audio import mp3, wav
+from voice_emulator.providers.kit.replies import file_reply, own_failure
 from voice_emulator.providers.request import Problem, Reply, Request
 
 #: Where recordings are downloaded, on the traffic port.
@@ -30,16 +32,16 @@ LINK_SPACE = "in8-recording"
 
 
 def claim_link(tenant: Tenant, call: Call) -> None:
-    """Give a call that will be recorded the link which its record shows as recordurl."""
+    """Give a call that will be recorded the link in its record (``recordurl``)."""
     if not tenant.settings[PROVIDER_ID]["recordings"] or call.plan.outcome not in CONNECTED:
         return
     link = tenant.ids.hexadecimal(LINK_SPACE, 32, call.number, call.ordinal)
     notes_of(call).link = link
-    tenant.account_state(PROVIDER_ID, Account).keep(link, Link(call.id, None))
+    tenant.account_state(PROVIDER_ID, Account).links[link] = Link(call.id, None)
 
 
 def is_recorded(call: Call) -> bool:
-    """Whether there is a recording: the account records, and somebody answered."""
+    """Whether there is a recording: the account records, and the call was answered."""
     return call.answered and notes_of(call).link != ""
 
 
@@ -66,7 +68,7 @@ def server_name(base_url: str) -> str:
 
 
 def answer_link(request: Request, calls: Sequence[Call]) -> Reply:
-    """A new link to the recording called ``filename``; 1029 when there is none (any more)."""
+    """A new link to the recording called ``filename``; 1029 for an unknown or deleted one."""
     tenant = request.tenant
     wanted = request.text("filename").strip()
     call = _find(tenant, wanted, request.now)
@@ -74,10 +76,10 @@ def answer_link(request: Request, calls: Sequence[Call]) -> Reply:
         return refuse(request, Problem("1029", f"there is no recording {wanted!r}", "/filename"))
     value = tenant.ids.hexadecimal(LINK_SPACE, 32, "link", wanted, *request.key)
     expires_at = request.now + LINK_LIFE
-    tenant.account_state(PROVIDER_ID, Account).keep(value, Link(call.id, expires_at))
+    tenant.account_state(PROVIDER_ID, Account).links[value] = Link(call.id, expires_at)
     result = {
         "downurl": f"{request.scheme}://{request.host}{DOWNLOADS}{value}",
-        "expiredtime": say(language(request), "expires") + wall_text(expires_at, UTC_OFFSET),
+        "expiredtime": translated(language(request), "expires") + wall_text(expires_at, UTC_OFFSET),
     }
     return done(request, result)
 
@@ -101,28 +103,20 @@ def _kept_until(tenant: Tenant, call: Call) -> int:
 
 
 def serve(request: Request) -> Reply:
-    """The audio behind a link: 404 when it was never issued, 410 when its time is over."""
+    """The audio of a link: 404 for an unknown link, 410 for an expired one."""
     value = request.path.removeprefix(DOWNLOADS).partition(".")[0]
-    tenant = request.tenant.directory.owner(("id", LINK_SPACE, value))
+    tenant = issued_to(request, LINK_SPACE, value)
     if tenant is None:
-        return _missing(404, "there is no such recording link")
+        return own_failure(404, "there is no such recording link")
     request.tenant, request.attributed = tenant, True
     link = tenant.account_state(PROVIDER_ID, Account).links.get(value)
     call = tenant.ledger.get(link.call_id) if link is not None else None
     if link is None or call is None:
-        return _missing(404, "the recording behind this link is forgotten")
+        return own_failure(404, "the recording of this link is forgotten")
     if not call.ended or not is_recorded(call):
-        return _missing(404, "there is no recording behind this link (yet)")
+        return own_failure(404, "the link has no recording (yet)")
     if tenant.now >= min(_kept_until(tenant, call), link.expires_at or _kept_until(tenant, call)):
-        return _missing(410, "this recording link has expired (300 seconds of the tenant's time)")
+        return own_failure(410, "this recording link has expired (300 seconds of the tenant's time)")
     name = file_name(tenant, call)
-    media_type, content = audio.render(name, call.talk_seconds)
-    headers = (("Content-Disposition", f'attachment; filename="{name}"'),)
-    return Reply(200, content, media_type, "200", headers=headers)
-
-
-def _missing(status: int, reason: str) -> Reply:
-    return Reply(
-        status, f"{reason}\n".encode(), "text/plain; charset=utf-8", str(status), refused=True,
-        headers=(("Emulator-Error", reason),),
-    )  # fmt: skip
+    sound, kind = (wav, "audio/wav") if name.endswith(".wav") else (mp3, "audio/mpeg")
+    return file_reply(sound(call.talk_seconds), kind, name=name)

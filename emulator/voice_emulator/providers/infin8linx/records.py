@@ -27,7 +27,7 @@ UNSET = "0"
 
 @dataclass(slots=True)
 class Record:
-    """What is told about one call. Spans are seconds; ``answertime`` is None if unanswered."""
+    """The record of one call. Spans are seconds; ``answertime`` is None if unanswered."""
 
     # Not frozen: with so many fields that is half of the time it takes to make one, for each of 5,000.
 
@@ -53,21 +53,25 @@ class Record:
     userkey: str
     companycode: str
     #: Direction and cause in the code set of 2017.
-    older_hangup: tuple[int, int]
-    #: Never anything else for calls placed here: no employee, outgoing.
+    older_direction: int
+    older_cause: int
+    #: The same for every call placed here: no employee, outgoing, no agent's leg, no task.
     userid: str = UNSET
     direction: str = "callout"
+    nothing: str = ""
+    zero: int = 0
 
 
 def make_record(tenant: Tenant, call: Call) -> Record:
     """The record of an ended call."""
     settings = tenant.settings[PROVIDER_ID]
-    wishes: RequestOptions = call.submission.details["wishes"]
+    options: RequestOptions = call.submission.details["options"]
     start, end = dial_second(call), _second(call.ended_at)
     answer = _second(call.answered_at) if call.answered_at is not None else None
     # "Waiting time": the only samples are unanswered calls, where it is the whole call.
     waiting = (end if answer is None else answer) - start
     recorded = is_recorded(call)
+    older_direction, older_cause = older_pair(call)
     return Record(
         id=call.record,
         starttime=_text(start),
@@ -75,22 +79,23 @@ def make_record(tenant: Tenant, call: Call) -> Record:
         endtime=_text(end),
         duration=end - start if settings["duration_is_total"] else waiting,
         billsec=0 if answer is None else end - answer,
-        callmethod=wishes.callmethod,
-        memberid=wishes.memberid,
-        custom=wishes.custom,
-        customuuid=wishes.customuuid,
+        callmethod=options.callmethod,
+        memberid=options.memberid,
+        custom=options.custom,
+        customuuid=options.customuuid,
         caller=call.caller,
         destnumber=call.number,
-        extnumber=wishes.extension if _transferred(call, wishes) else "",
+        extnumber=options.extension if _transferred(call, options) else "",
         recordfilename=file_name(tenant, call) if recorded else "",
-        downloadip=server_name(wishes.base_url) if recorded else "",
-        recordurl=record_url(wishes.base_url, call) if recorded else "",
+        downloadip=server_name(options.base_url) if recorded else "",
+        recordurl=record_url(options.base_url, call) if recorded else "",
         hangupdirection=direction_of(call),
         hangupcause=int(cause_of(call)),
         uuid=call_uuid(call),
         userkey=_keys(call, settings["userkey_digits"]),
         companycode=settings["company_code"],
-        older_hangup=older_pair(call),
+        older_direction=older_direction,
+        older_cause=older_cause,
     )
 
 
@@ -121,8 +126,8 @@ def _keys(call: Call, shown: str) -> str:
     return keys[:1] if shown == "first" else keys
 
 
-def _transferred(call: Call, wishes: RequestOptions) -> bool:
-    return bool(wishes.transfer_key) and wishes.transfer_key in call.keys
+def _transferred(call: Call, options: RequestOptions) -> bool:
+    return bool(options.transfer_key) and options.transfer_key in call.keys
 
 
 def call_uuid(call: Call) -> str:

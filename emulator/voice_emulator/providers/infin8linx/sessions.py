@@ -15,7 +15,7 @@ from voice_emulator.providers.request import Reply, Request
 
 
 def answer_login(request: Request, calls: Sequence[Call]) -> Reply:
-    """Issue a token: a new one each time; older ones stay good unless the account is single_token."""
+    """Issue a token: a new one each time; older ones stay valid unless the account is single_token."""
     tenant, settings = request.tenant, request.settings
     holder = request.text("appid")
     if settings["single_token"]:
@@ -33,6 +33,6 @@ def answer_login(request: Request, calls: Sequence[Call]) -> Reply:
 
 
 def answer_logout(request: Request, calls: Sequence[Call]) -> Reply:
-    """Clear the token: from now on it is answered with 600."""
+    """Clear the token: it is refused with 600 from now on."""
     request.tenant.tokens.revoke(request.text("token"))
     return done(request)

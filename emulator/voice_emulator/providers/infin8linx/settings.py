@@ -5,12 +5,12 @@ the points on which its documents disagree or are silent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_network
 from typing import Any
 
 from voice_emulator.core.clock import parse_wall_text
 from voice_emulator.core.integers import LARGEST
 from voice_emulator.core.words import nearest
+from voice_emulator.providers.kit.checks import at_most, networks, one_of
 from voice_emulator.providers.settings import Setting, SettingTable
 
 #: Hours from UTC of every wall-clock text: the samples prove UTC+8, whatever the country called.
@@ -32,30 +32,20 @@ def _digits(text: Any) -> None:
         raise ValueError(f"must be digits, at most {LARGEST}, not {text!r}")
 
 
-def _networks(items: Any) -> None:
-    for item in items:
-        ip_network(item, strict=False)
-
-
 def _known_modules(items: Any) -> None:
     for item in items:
         if item not in MODULES:
             raise ValueError(f"unknown module {item!r}{nearest(item, MODULES)}")
 
 
-def _states(known: tuple[str, ...]) -> Callable[[Any], None]:
+def _values(*words: str) -> Callable[[Any], None]:
+    """A mapping to ``words``; without any to text."""
+
     def check(mapping: Any) -> None:
-        for name, state in mapping.items():
-            if state not in known:
-                raise ValueError(f"{name}: {state!r} is not one of {', '.join(known)}")
+        for name, value in mapping.items():
+            one_of(f"{name}:", value, words)
 
     return check
-
-
-def _text_values(mapping: Any) -> None:
-    for name, value in mapping.items():
-        if not isinstance(value, str):
-            raise ValueError(f"{name}: must be text, not {value!r}")
 
 
 _ACCOUNT = (
@@ -83,7 +73,7 @@ _ACCOUNT = (
     Setting(
         "allowed_ips", "texts", None,
         "Addresses or networks that may call; others are answered with 604. Unset: any.",
-        optional=True, check=_networks,
+        optional=True, check=networks,
     ),
     Setting(
         "voice_files", "texts", None,
@@ -101,19 +91,19 @@ _ACCOUNT = (
         "caller_pool", "mapping", None,
         "Caller numbers of the account and their state (enabled, disabled, missing). Unset: any "
         "disnumber passes, and an empty one becomes 21 + company code + three digits.",
-        optional=True, check=_states(CALLER_STATES),
+        optional=True, check=_values(*CALLER_STATES),
     ),
     Setting(
         "agent_groups", "mapping", None,
         "Groups that a key press may lead to, and the extension that picks up. Unset: any group "
         "passes, with no extension.",
-        optional=True, check=_text_values,
+        optional=True, check=_values(),
     ),
     Setting(
         "extension_states", "mapping", {},
         "State of extensions that are not registered: exception, foreign, missing, disabled, "
         "unregistered. A transfer to one is answered with 1010 to 1014.",
-        check=_states(EXTENSION_STATES),
+        check=_values(*EXTENSION_STATES),
     ),
 )  # fmt: skip
 
@@ -229,7 +219,7 @@ _RECORDS = (
     Setting(
         "callback_attempts", "integer", 1,
         "Pushes of one record at most, until a 2xx answers; the documents promise no repetition.",
-        minimum=1, check=lambda count: _at_most(count, 100),
+        minimum=1, check=at_most(100),
     ),
     Setting(
         "callback_interval", "integer", 60,
@@ -246,11 +236,6 @@ _RECORDS = (
         "Show userkey in GetBill's records.",
     ),
 )  # fmt: skip
-
-
-def _at_most(count: int, limit: int) -> None:
-    if count > limit:
-        raise ValueError(f"must be at most {limit}, not {count}")
 
 
 SETTINGS = SettingTable(*_ACCOUNT, *_REQUESTS, *_CALLS, *_RECORDS)

@@ -1,12 +1,12 @@
-"""What the account remembers beyond calls and tokens: links to recordings, records already queried."""
+"""What the account remembers besides calls and tokens: links to recordings, and records already queried."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.kit.memory import Remembered
 
 #: Links remembered per tenant; the oldest is forgotten first.
 LINK_LIMIT = 60_000
@@ -14,9 +14,9 @@ LINK_LIMIT = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A download link: the call whose recording it serves, and the first instant it does not work.
+    """A download link: the call with the recording, and the instant at which the link expires.
 
-    ``expires_at`` is None for the link in a record, which lives as long as the recording.
+    ``expires_at`` is None for the link in a record, which is valid as long as the recording exists.
     """
 
     call_id: str
@@ -27,14 +27,8 @@ class Link:
 class Account:
     """One tenant's state; ``warned_of_paging`` says that the log has mentioned the paging trap."""
 
-    links: OrderedDict[str, Link] = field(default_factory=OrderedDict)
+    links: Remembered[str, Link] = field(default_factory=lambda: Remembered(LINK_LIMIT))
     warned_of_paging: bool = False
-
-    def keep(self, value: str, link: Link) -> None:
-        """Remember a link."""
-        self.links[value] = link
-        if len(self.links) > LINK_LIMIT:
-            self.links.popitem(last=False)
 
 
 @dataclass(slots=True)
@@ -45,16 +39,16 @@ class Notes:
     queried: bool = False
 
 
-def links_anew(tenant: Tenant, provider: str) -> None:
-    """The links in the records of a tenant's calls, from the calls. Links that queries gave out are forgotten."""
+def rebuild_links(tenant: Tenant, provider: str) -> None:
+    """Rebuild the links in records from the tenant's calls. Links from queries are forgotten."""
     account = tenant.account_state(provider, Account)
     for call in tenant.ledger.of_provider(provider):
         if notes_of(call).link:
-            account.keep(notes_of(call).link, Link(call.id, None))
+            account.links[notes_of(call).link] = Link(call.id, None)
 
 
 def notes_of(call: Call) -> Notes:
-    """The notes on ``call``, begun on first use."""
+    """The notes on ``call``."""
     if not isinstance(call.details, Notes):
         call.details = Notes()
     return call.details

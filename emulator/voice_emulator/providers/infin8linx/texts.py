@@ -41,54 +41,23 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "GetRecodeFile failed": ("get fail", "获取失败"),
 }
 
-#: code -> (English, Chinese). 400 and 601-604, 1003 as on "Common API - Global error and status
-#: codes"; the others say what that page, or a public client, says they mean.
-CODE_TEXTS: Mapping[str, tuple[str, str]] = {
-    "400": ("illegal request", "非法请求"),
-    "404": ("service does not exist", "接口服务不存在"),
-    "500": ("server error", "服务器运行错误"),
-    "600": ("token is invalid, please log in again", "token无效，请重新登录"),
-    "601": ("appid is not authorized", "appid未授权"),
-    "602": ("appid authorization has expired", "appid授权已过期"),
-    "603": ("module is not authorized", "模块未授权"),
-    "604": ("IP is not authorized", "IP未授权"),
-    "1001": ("server connection failed", "服务器连接失败"),
-    "1002": ("abnormal operation", "操作异常"),
-    "1003": ("operation failed", "操作失败"),
-    "1010": ("extension exception", "分机异常"),
-    "1011": ("illegal extension", "非法分机"),
-    "1012": ("extension does not exist", "分机不存在"),
-    "1013": ("extension is disabled", "分机已禁用"),
-    "1014": ("extension is not registered", "分机未注册"),
-    "1015": ("extension is not in a call", "分机未在通话"),
-    "1016": ("extension is enabled", "分机已启用"),
-    "1017": ("extension is registered", "分机已注册"),
-    "1018": ("number is enabled", "号码已启用"),
-    "1019": ("number is disabled", "号码已禁用"),
-    "1020": ("number does not exist", "号码不存在"),
-    "1021": ("illegal number", "非法号码"),
-    "1024": ("task does not exist", "任务不存在"),
-    "1025": ("task is not started", "任务未启动"),
-    "1026": ("task is running", "任务运行中"),
-    "1027": ("task is paused", "任务已暂停"),
-    "1028": ("task is finished", "任务已结束"),
-    "1029": ("file does not exist", "文件不存在"),
-    "1031": ("strategy is badly set", "策略设置错误"),
-    "1032": ("strategy rule is violated", "违反策略规则"),
-    "1033": ("strategy has no resource", "策略无资源"),
-}
+#: Texts of the codes in Chinese. 400, 601 to 604 and 1003 as on "Common API - Global error and status codes"; the
+#: others follow the meaning that this page, or a public client, gives.
+CHINESE_CODES: Mapping[str, str] = {
+    "400": "非法请求", "404": "接口服务不存在", "500": "服务器运行错误", "600": "token无效，请重新登录",
+    "601": "appid未授权", "602": "appid授权已过期", "603": "模块未授权", "604": "IP未授权",
+    "1001": "服务器连接失败", "1002": "操作异常", "1003": "操作失败", "1010": "分机异常", "1011": "非法分机",
+    "1012": "分机不存在", "1013": "分机已禁用", "1014": "分机未注册", "1015": "分机未在通话",
+    "1016": "分机已启用", "1017": "分机已注册", "1018": "号码已启用", "1019": "号码已禁用",
+    "1020": "号码不存在", "1021": "非法号码", "1024": "任务不存在", "1025": "任务未启动",
+    "1026": "任务运行中", "1027": "任务已暂停", "1028": "任务已结束", "1029": "文件不存在",
+    "1031": "策略设置错误", "1032": "违反策略规则", "1033": "策略无资源",
+}  # fmt: skip
 
 #: Login's own text of code 1003, as in the page's sample of a failure.
 AUTHORIZATION_FAILED = ("Authorization failed", "授权失败")
 
 
-def say(language: str, text: str, /, **values: object) -> str:
-    """The text called ``text`` in ``language``, with its places filled in."""
-    english, chinese = _TEXTS[text]
-    return (chinese if language == CHINESE else english).format(**values)
-
-
-def say_code(language: str, code: str) -> str:
-    """The standard text of a code."""
-    english, chinese = CODE_TEXTS[code]
-    return chinese if language == CHINESE else english
+def translated(language: str, text: str, /, **values: object) -> str:
+    """The text called ``text`` in ``language``, with its placeholders filled in."""
+    return _TEXTS[text][language == CHINESE].format(**values)

@@ -36,7 +36,6 @@ PROVIDER = Provider(
     call_id=call_id,
     secrets=frozenset({"secretkey", "password", "accessSecret", "token"}),
     token_expired="token_expired",
-    url_keys=("nxcloud", "nxcloud_cdr", "nxcloud_status"),
     numbering="5 to 20 digits",
     contract=CONTRACT,
     authorise=authorise,

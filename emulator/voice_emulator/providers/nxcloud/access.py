@@ -1,15 +1,12 @@
-"""Who is asking: application keys, addresses, and what an account may do at all."""
+"""Authentication: application keys, console login, addresses, and the state of the account."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from voice_emulator.core.accounts import Key
-from voice_emulator.providers.nxcloud.account import PROVIDER_ID
+from voice_emulator.providers.kit.access import by_field, in_networks, same_secret
+from voice_emulator.providers.kit.problems import explained
 from voice_emulator.providers.nxcloud.errors import has
 from voice_emulator.providers.request import Problem, Request
 from voice_emulator.schemas.validate import Violation
@@ -24,7 +21,7 @@ DEFAULT_CREDENTIALS: Mapping[str, Any] = {
 
 
 def keys(credentials: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """(kind, value) of everything by which a request can be attributed."""
+    """(kind, value) of every credential that identifies a tenant."""
     yield "appkey", credentials.get("appkey") or ""
     yield "account", part(credentials, "console", "account")
     yield "agent_appkey", part(credentials, "agent", "appkey")
@@ -38,45 +35,25 @@ def part(credentials: Mapping[str, Any], family: str, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def same(given: str, expected: str) -> bool:
-    """Whether two secrets are equal; an unset one equals nothing."""
-    return bool(expected) and hmac.compare_digest(
-        given.encode("utf-8", "surrogatepass"), expected.encode("utf-8")
-    )
-
-
-def by_appkey(request: Request) -> Iterable[Key]:
-    """Attribution by the key of a voice application."""
-    if value := request.text("appkey"):
-        yield PROVIDER_ID, "appkey", value
-
-
-def by_agent_appkey(request: Request) -> Iterable[Key]:
-    """Attribution by the key of an agent approval form."""
-    if value := request.text("appkey"):
-        yield PROVIDER_ID, "agent_appkey", value
-
-
-def by_account(request: Request) -> Iterable[Key]:
-    """Attribution by console login."""
-    if value := request.text("account"):
-        yield PROVIDER_ID, "account", value
+#: Attribution by the key of a voice application, the key of an agent approval form, and the console login.
+by_appkey, by_agent_appkey = by_field("appkey"), by_field("appkey", "agent_appkey")
+by_account = by_field("account")
 
 
 def check_application(request: Request) -> Iterable[Problem]:
-    """Key and secret of the voice application, its state, and the caller's address.
+    """Key and secret of the voice application, its state, and the client's address.
 
-    Absent ones are left to the schema. A wrong secret and an unknown key have one code.
+    The schema reports missing ones. A wrong secret and an unknown key have the same code.
     """
     yield from _check_pair(
         request, request.credentials.get("appkey") or "", request.credentials.get("secretkey") or ""
     )
     if request.settings["application"] == "disabled":
-        name = "account_disabled" if has(_operation(request), "account_disabled") else "auth_failed"
+        name = "account_disabled" if has(request.operation_name, "account_disabled") else "auth_failed"
         yield Problem(name, "the application is disabled by a setting", "/appkey")
     networks = request.settings["allowed_ips"]
-    if networks and not _inside(request.peer, networks):
-        yield Problem("ip_not_allowed", f"{request.peer} is not among allowed_ips {', '.join(networks)}")
+    if networks and not in_networks(request.peer, networks):
+        yield Problem("ip_not_allowed", f"{request.peer} is not in allowed_ips {', '.join(networks)}")
 
 
 def check_agent_application(request: Request) -> Iterable[Problem]:
@@ -92,7 +69,7 @@ def check_console(request: Request) -> Iterable[Problem]:
     account, password = request.text("account"), request.text("password")
     if request.lenient or not account or not password:
         return
-    if not request.attributed or not same(password, part(request.credentials, "console", "password")):
+    if not request.attributed or not same_secret(password, part(request.credentials, "console", "password")):
         yield Problem("auth_failed", "account or password is wrong", "/account")
 
 
@@ -100,13 +77,12 @@ def check_outage(request: Request) -> Iterable[Problem]:
     """The ``outage`` setting: every otherwise valid request fails."""
     outage = request.settings["outage"]
     if outage != "none":
-        name = outage if has(_operation(request), outage) else "system_error"
+        name = outage if has(request.operation_name, outage) else "system_error"
         yield Problem(name, f"the setting outage is {outage}")
 
 
-def explain_plainly(request: Request, violation: Violation) -> Problem:
-    """A schema violation at an operation with one code for everything."""
-    return Problem("invalid_parameter", violation.message, violation.pointer)
+#: A schema violation at an operation with one code for everything.
+explain_plainly = explained("invalid_parameter")
 
 
 def explain_query(request: Request, violation: Violation) -> Problem:
@@ -115,7 +91,7 @@ def explain_query(request: Request, violation: Violation) -> Problem:
     if violation.keyword != "required" and violation.value != "":
         if violation.field in ("page", "page_size"):
             code = "page_invalid"
-        elif violation.field in ("start_time", "end_time") and has(_operation(request), "time_invalid"):
+        elif violation.field in ("start_time", "end_time") and has(request.operation_name, "time_invalid"):
             code = "time_invalid"
     return Problem(code, violation.message, violation.pointer)
 
@@ -125,25 +101,6 @@ def _check_pair(request: Request, appkey: str, secretkey: str) -> Iterable[Probl
     if request.lenient or not given or not secret:
         return
     if not request.attributed or given != appkey:
-        yield Problem("auth_failed", f"nobody has the appkey {given[:80]!r}", "/appkey")
-    elif not same(secret, secretkey):
+        yield Problem("auth_failed", f"no tenant has the appkey {given[:80]!r}", "/appkey")
+    elif not same_secret(secret, secretkey):
         yield Problem("auth_failed", "the secretkey is wrong", "/secretkey")
-
-
-def _operation(request: Request) -> str:
-    return request.operation.name if request.operation is not None else ""
-
-
-@lru_cache(maxsize=256)
-def _networks(texts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(text, strict=False) for text in texts)
-
-
-def _inside(peer: str, texts: tuple[str, ...]) -> bool:
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in _networks(tuple(texts)))

@@ -1,20 +1,17 @@
-"""What the emulator remembers of one NXCloud customer beyond calls and tokens. Everything bounded."""
+"""What the emulator remembers of one NXCloud account besides calls and tokens. Everything is bounded."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from voice_emulator.core.clock import HOUR, SECOND
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.kit.memory import Remembered
 
 PROVIDER_ID = "nxcloud"
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 #: Ids, order ids and callers remembered.
 REMEMBERED = 100_000
@@ -42,18 +39,18 @@ class Account:
         self.files: OrderedDict[str, VoiceFile] = OrderedDict()
         self._file_bytes = 0
         #: Kind of each submission, by messageid.
-        self.kinds: OrderedDict[str, str] = OrderedDict()
-        #: What fill reports said, by messageid.
-        self.filled: OrderedDict[str, int] = OrderedDict()
-        self.orderids: OrderedDict[str, None] = OrderedDict()
+        self.kinds: Remembered[str, str] = Remembered(REMEMBERED)
+        #: The status of fill reports, by messageid.
+        self.filled: Remembered[str, int] = Remembered(REMEMBERED)
+        self.orderids: Remembered[str, None] = Remembered(REMEMBERED)
         self._hour = -1
         self._sends: Counter[str] = Counter()
         self._second = -1
         self._requests = 0
-        self._last_query: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._last_query: Remembered[tuple[str, str], int] = Remembered(REMEMBERED)
 
     def keep_file(self, file: VoiceFile) -> None:
-        """Enter a file; past the bounds the oldest is forgotten."""
+        """Keep a file; beyond the bounds the oldest is forgotten."""
         self.files[file.stored] = file
         self._file_bytes += len(file.content or b"")
         if len(self.files) > FILES:
@@ -63,18 +60,6 @@ class Account:
                 break
             self._file_bytes -= len(each.content or b"")
             each.content = None
-
-    def submitted(self, messageid: str, kind: str) -> None:
-        """Remember the kind of an accepted submission."""
-        _remember(self.kinds, messageid, kind)
-
-    def report_filled(self, messageid: str, status: int) -> None:
-        """Remember what a fill report said."""
-        _remember(self.filled, messageid, status)
-
-    def use_orderid(self, orderid: str) -> None:
-        """Remember an order id as taken."""
-        _remember(self.orderids, orderid, None)
 
     def sends_this_hour(self, number: str, now: int) -> int:
         """Accepted sends to ``number`` in the clock hour of ``now``."""
@@ -94,30 +79,24 @@ class Account:
             self._second, self._requests = now // SECOND, 0
         self._requests += 1
 
-    def last_query(self, operation: str, asker: str) -> int | None:
-        """When ``asker`` last had an answer from ``operation``."""
-        return self._last_query.get((operation, asker))
+    def last_query(self, operation: str, client: str) -> int | None:
+        """The instant of the last reply of ``operation`` to ``client``, a client's key or address."""
+        return self._last_query.get((operation, client))
 
-    def count_query(self, operation: str, asker: str, now: int) -> None:
-        """Remember that ``asker`` had an answer now."""
-        self._last_query.pop((operation, asker), None)
-        _remember(self._last_query, (operation, asker), now)
-
-
-def _remember(kept: OrderedDict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    if len(kept) > REMEMBERED:
-        kept.popitem(last=False)
+    def count_query(self, operation: str, client: str, now: int) -> None:
+        """Remember a reply to ``client``."""
+        self._last_query.pop((operation, client), None)
+        self._last_query[operation, client] = now
 
 
 def revive(tenant: Tenant, pushes: Sequence[Push]) -> None:
-    """What the account knows of its calls, from the calls. Files and counted requests are forgotten."""
+    """Rebuild what the account knows of its calls. Files and counted requests are forgotten."""
     account = account_of(tenant)
     for call in tenant.ledger.of_provider(PROVIDER_ID):
         if call.submission.kind != "agent":
-            account.submitted(call.batch_id, call.submission.kind)
+            account.kinds[call.batch_id] = call.submission.kind
         elif call.submission.details.get("orderid"):
-            account.use_orderid(call.submission.details["orderid"])
+            account.orderids[call.submission.details["orderid"]] = None
 
 
 def account_of(tenant: Tenant) -> Account:

@@ -1,7 +1,6 @@
 """The agent family ("Agent API Invocation Interface Specification V1.0"): tokens, and calls by softphone.
 
-It shares nothing with the voice operations but the customer: other credentials, other ids, and a
-JSON record instead of the voice receipt.
+It has credentials and ids of its own, and a JSON record instead of the voice receipt.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voice_emulator.core.accounts import Key
 from voice_emulator.core.billing import Tariff
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
@@ -19,6 +17,7 @@ from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.tokens import Standing, Token
 from voice_emulator.core.vocabulary import Step
+from voice_emulator.providers.kit.access import by_issued
 from voice_emulator.providers.nxcloud.access import check_agent_application, check_outage, part
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID, account_of
 from voice_emulator.providers.nxcloud.files import base_url
@@ -43,15 +42,10 @@ CALL_ORDER = (
 )  # fmt: skip
 
 _STATE_CODES: Mapping[str, str] = {
-    "missing": "username_unknown",
-    "missing_1006": "username_unknown_1006",
-    "locked": "username_locked",
-    "unregistered": "username_unregistered",
-    "unregistered_1004": "username_unregistered_1004",
-    "unregistered_1005": "username_unregistered_1005",
-    "stale": "data_stale",
-    "data_error": "data_error",
-}
+    "missing": "username_unknown", "missing_1006": "username_unknown_1006", "locked": "username_locked",
+    "unregistered": "username_unregistered", "unregistered_1004": "username_unregistered_1004",
+    "unregistered_1005": "username_unregistered_1005", "stale": "data_stale", "data_error": "data_error",
+}  # fmt: skip
 
 _FREE = Tariff()
 
@@ -90,7 +84,7 @@ def check_token_credentials(request: Request) -> Iterable[Problem]:
 
 
 def answer_token(request: Request, calls: Sequence[Call]) -> Reply:
-    """A new token; earlier ones stay good until they expire."""
+    """A new token; earlier ones stay valid until they expire."""
     lifetime = request.settings["token_lifetime"]
     token = issue_token(request.tenant, request.text("appkey"), lifetime * SECOND, *request.key)
     return json_reply({"code": 0, "token": token.value, "expireinterval": lifetime}, code="0")
@@ -105,27 +99,22 @@ def issue_token(tenant: Tenant, appkey: str, lifetime: int, *key: object) -> Tok
 # --- makecall ---------------------------------------------------------------------------------
 
 
-def by_token(request: Request) -> Iterable[Key]:
-    """Attribution by the token."""
-    if value := request.text("token"):
-        yield "id", TOKENS, value
+by_token = by_issued("token", TOKENS)
 
 
 def check_token(request: Request) -> Iterable[Problem]:
-    """The token must be good, and its application still that of the customer."""
+    """The token must be valid, and issued for the current application of the customer."""
     value, tenant = request.text("token"), request.tenant
     if request.lenient or not value:
         return
-    standing = tenant.tokens.check(value, request.now) if request.attributed else Standing.UNKNOWN
-    if standing is Standing.EXPIRED:
-        yield Problem("token_expired", "the token has expired", "/token")
-    elif standing is not Standing.GOOD:
+    standing, token = tenant.tokens.look_up(value, request.now)
+    if not request.attributed or token is None or standing is Standing.REVOKED:
         yield Problem("token_unknown", "the token was never issued", "/token")
+    elif standing is Standing.EXPIRED:
+        yield Problem("token_expired", "the token has expired", "/token")
     else:
-        token = tenant.tokens.get(value)
-        holder = part(request.credentials, "agent", "appkey")
         disabled = request.settings["application"] == "disabled"
-        if disabled or token is None or (token.holder != holder):
+        if disabled or token.holder != part(request.credentials, "agent", "appkey"):
             yield Problem("auth_failed", "the application behind the token is gone or disabled", "/token")
 
 
@@ -133,14 +122,12 @@ def check_call(request: Request) -> Iterable[Problem]:
     """Phone account and order id."""
     yield from check_outage(request)
     username = request.text("username")
-    if username:
-        account = phone_account(request.tenant, username)
-        if account is None and not request.lenient:
-            yield Problem("username_unknown", f"there is no phone account {username[:80]!r}", "/username")
-        elif account is not None and account.state != "ok":
-            yield Problem(
-                _STATE_CODES[account.state], f"its state is {account.state} by a setting", "/username"
-            )
+    account = phone_account(request.tenant, username)
+    if account is not None and account.state != "ok":
+        message = f"its state is {account.state} by a setting"
+        yield Problem(_STATE_CODES[account.state], message, "/username")
+    elif username and account is None and not request.lenient:
+        yield Problem("username_unknown", f"there is no phone account {username[:80]!r}", "/username")
     orderid = request.text("orderid")
     if not orderid:
         return
@@ -167,7 +154,7 @@ def submit(request: Request) -> Submission:
     sessionid = tenant.ids.unique(
         SESSIONS, lambda n: _uuid(tenant.ids.drawn_hexadecimal(32, SESSIONS, *request.key, n))
     )
-    account_of(tenant).use_orderid(orderid)
+    account_of(tenant).orderids[orderid] = None
     request.scratch["ids"] = (orderid, sessionid)
     return Submission(
         provider=PROVIDER_ID,
@@ -193,7 +180,7 @@ def submit(request: Request) -> Submission:
 def answer_call(request: Request, calls: Sequence[Call]) -> Reply:
     """The ids of the call."""
     ids = request.scratch.get("ids")
-    if ids is None:  # a rule keeps the call from happening, yet the reply says it did
+    if ids is None:  # a rule prevents the call, but not the reply of a success
         submit(request)
         ids = request.scratch["ids"]
     orderid, sessionid = ids

@@ -1,4 +1,4 @@
-"""The money in the account: what getBalance tells of it ("Balance Inquiry"), and what is left to spend."""
+"""The money in the account: getBalance ("Balance Inquiry"), and how much is left to spend."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
 from voice_emulator.providers.request import Reply, Request, json_reply
 
-#: No page says what is answered when several things are wrong.
+#: No page says which of several problems the reply reports.
 ORDER = (
     "method", "malformed", "encoding", "invalid_parameter", "auth_failed", "ip_not_allowed", "system_error",
 )  # fmt: skip
 
-#: What an account without a limit has in the beginning, in getBalance's eyes: the page's sample.
+#: What getBalance shows for a new account without a limit: the page's sample.
 _SAMPLE = Decimal("3788.32")
 
 
@@ -30,7 +30,7 @@ def answer(request: Request, calls: Sequence[Call]) -> Reply:
 
 
 def left_to_spend(tenant: Tenant, price: Decimal) -> Decimal | None:
-    """The balance less one cycle of ``price`` for each call that still goes on; None without a limit."""
+    """The balance minus one cycle of ``price`` for each call in progress; None without a limit."""
     balance: Decimal | None = tenant.settings[PROVIDER_ID]["balance"]
     if balance is None:
         return None

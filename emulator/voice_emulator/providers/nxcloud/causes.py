@@ -1,4 +1,4 @@
-"""Why calls end: the names of the page "Explanation of Call Hangup Reasons", and which outcome has which.
+"""Why calls end: the names of the page "Explanation of Call Hangup Reasons", and the cause of each outcome.
 
 The receipt carries the name, never the number. Which cause and disposition go with an outcome is
 documented for one pair only (answered, the platform hangs up); the others are inferred from what
@@ -62,7 +62,7 @@ _REFUSED = frozenset(
 
 
 def cause_of(call: Call) -> str:
-    """The cause name of an ended call: what a rule says, else what its outcome has."""
+    """The cause name of an ended call: the rule's cause, or else that of its outcome."""
     if call.plan.cause:
         return CAUSE_NAMES.get(call.plan.cause, call.plan.cause)
     if call.plan.outcome is Outcome.TIME_LIMIT:
@@ -71,7 +71,7 @@ def cause_of(call: Call) -> str:
 
 
 def disposition_of(call: Call) -> str:
-    """``hangup_disposition`` of an ended call: who let go, seen from the platform's leg."""
+    """``hangup_disposition`` of an ended call: who hung up, seen from the platform's leg."""
     outcome = call.plan.outcome
     if call.answered:
         return "recv_bye" if call.plan.ended_by is Party.CALLEE else "send_bye"

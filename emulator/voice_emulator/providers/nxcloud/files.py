@@ -7,17 +7,18 @@ from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from voice_emulator.core.accounts import Key
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import MILLISECOND, wall_text
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.providers.kit.access import by_header, issued_to, same_secret
+from voice_emulator.providers.kit.replies import file_reply, own_failure
 from voice_emulator.providers.nxcloud import access
-from voice_emulator.providers.nxcloud.account import PROVIDER_ID, VoiceFile, account_of
+from voice_emulator.providers.nxcloud.account import VoiceFile, account_of
 from voice_emulator.providers.nxcloud.replies import listed, trace_id
 from voice_emulator.providers.nxcloud.signing import sign
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
-#: Where uploaded files lie, as in the provider's own addresses.
+#: The path of uploaded files, as in the provider's own addresses.
 FOLDER = "/voice_group/"
 #: Space of the file names in the directory.
 FILES = "nx-file"
@@ -43,7 +44,7 @@ _SIGNED_HEADERS = ("accessKey", "ts", "bizType", "action", "sign")
 
 
 def base_url(request: Request) -> str:
-    """What addresses handed out begin with: the setting, else the address the client used."""
+    """The base of the addresses in replies and receipts: the setting, else the address the client used."""
     configured: str = request.settings["public_url"]
     return configured.rstrip("/") or f"{request.scheme}://{request.host or '127.0.0.1'}"
 
@@ -54,26 +55,13 @@ def is_known_file(tenant: Tenant, url: str) -> bool:
 
 
 def serve_file(request: Request) -> Reply:
-    """The content of an uploaded file; 404 when there is none, or no longer."""
+    """The content of an uploaded file; 404 for an unknown or forgotten one."""
     stored = request.path.removeprefix(FOLDER)
-    tenant = request.tenant.directory.find([("id", FILES, stored)])
+    tenant = issued_to(request, FILES, stored)
     file = account_of(tenant).files.get(stored) if tenant is not None else None
     if file is None or file.content is None:
-        return not_found(f"there is no voice file {stored[:80]!r}")
-    return Reply(200, file.content, _TYPES.get(stored.rpartition(".")[2], "application/octet-stream"), "200")
-
-
-def not_found(message: str) -> Reply:
-    """Our own 404 for a download."""
-    line = message.encode("ascii", "backslashreplace").decode()
-    return Reply(
-        404,
-        f"{line}\n".encode(),
-        "text/plain; charset=utf-8",
-        "404",
-        True,
-        headers=(("Emulator-Error", line),),
-    )
+        return own_failure(404, f"there is no voice file {stored[:80]!r}")
+    return file_reply(file.content, _TYPES.get(stored.rpartition(".")[2], "application/octet-stream"))
 
 
 # --- uploadVoiceFile --------------------------------------------------------------------------
@@ -95,7 +83,7 @@ def check_upload(request: Request) -> Iterable[Problem]:
 
 
 def answer_upload(request: Request, calls: Sequence[Call]) -> Reply:
-    """Keep the file and tell its address."""
+    """Keep the file and return its address."""
     file = _keep(request, request.text("filename"), request.scratch.get("content", b""))
     return json_reply({"code": "success", "info": file.url}, code="success")
 
@@ -120,7 +108,7 @@ def _check_size(request: Request, content: bytes, code: str, place: str) -> Iter
 
 
 def _keep(request: Request, name: str, content: bytes) -> VoiceFile:
-    """Store a file under the present time in milliseconds, as the provider does."""
+    """Store a file under the current time in milliseconds, as the provider does."""
     tenant = request.tenant
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     suffix = f".{ending}" if ending.isascii() and ending.isalnum() and len(ending) <= 5 else ""
@@ -135,11 +123,11 @@ def _keep(request: Request, name: str, content: bytes) -> VoiceFile:
 
 
 def check_list(request: Request) -> Iterable[Problem]:
-    """Dates that are none count as not filled in correctly."""
+    """An invalid date counts as a parameter not filled in correctly."""
     yield from access.check_outage(request)
     for name in ("startTime", "endTime"):
         if (text := request.text(name)) and _day(text) is None:
-            yield Problem("invalid_parameter", f"{text[:20]!r} is no date", f"/{name}")
+            yield Problem("invalid_parameter", f"invalid date {text[:20]!r}", f"/{name}")
 
 
 def answer_list(request: Request, calls: Sequence[Call]) -> Reply:
@@ -152,8 +140,7 @@ def answer_list(request: Request, calls: Sequence[Call]) -> Reply:
         if (first and day < first) or (last and day > last) or (part and part not in file.name):
             continue
         found.append(file)
-    page, page_size = int(request.text("page")), int(request.text("page_size"))
-    return listed("success", found, page, page_size, lambda file: _file_row(file, offset))
+    return listed(request, "success", found, lambda file: _file_row(file, offset))
 
 
 def _file_row(file: VoiceFile, offset: int) -> dict[str, str]:
@@ -171,10 +158,7 @@ def _day(text: str) -> date | None:
 # --- uploadFile -------------------------------------------------------------------------------
 
 
-def by_access_key(request: Request) -> Iterable[Key]:
-    """Attribution by the accessKey header."""
-    if value := request.headers.get("accesskey"):
-        yield PROVIDER_ID, "accessKey", value
+by_access_key = by_header("accesskey", "accessKey")
 
 
 def check_signature(request: Request) -> Iterable[Problem]:
@@ -188,30 +172,25 @@ def check_signature(request: Request) -> Iterable[Problem]:
     if missing:
         return
     if not request.attributed:
-        yield Problem(
-            "auth_failed", f"nobody has the accessKey {given['accessKey'][:80]!r}", "header:accessKey"
-        )
+        message = f"no tenant has the accessKey {given['accessKey'][:80]!r}"
+        yield Problem("auth_failed", message, "header:accessKey")
         return
     if given["action"] != "upload":
         yield Problem("header_invalid", "action must be upload", "header:action")
     if given["bizType"] not in request.settings["upload_biz_types"]:
-        yield Problem(
-            "header_invalid",
-            f"bizType must be {' or '.join(request.settings['upload_biz_types'])}",
-            "header:bizType",
-        )
+        wanted = " or ".join(request.settings["upload_biz_types"])
+        yield Problem("header_invalid", f"bizType must be {wanted}", "header:bizType")
     ts = given["ts"]
     if not (ts.isascii() and ts.isdigit() and len(ts) <= 15):
         yield Problem("header_invalid", "ts must be milliseconds since the epoch", "header:ts")
-    # The one thing judged by the machine's time: the client has no other clock to take ts from.
+    # The real time, not the tenant's: the client has no other clock for ts.
     elif abs(int(ts) - request.wall // MILLISECOND) > TOLERANCE:
         yield Problem("timestamp_expired", "ts is more than a minute off", "header:ts")
     body = request.body.decode("utf-8", "replace") if request.encoding == "json" else ""
     secret = access.part(request.credentials, "signed", "accessSecret")
-    if not access.same(
-        given["sign"], sign(given["accessKey"], given["action"], given["bizType"], ts, body, secret)
-    ):
-        yield Problem("signature_invalid", "sign is not that of these headers", "header:sign")
+    expected = sign(given["accessKey"], given["action"], given["bizType"], ts, body, secret)
+    if not same_secret(given["sign"], expected):
+        yield Problem("signature_invalid", "sign does not match the headers", "header:sign")
 
 
 def check_signed_upload(request: Request) -> Iterable[Problem]:
@@ -232,7 +211,7 @@ def check_signed_upload(request: Request) -> Iterable[Problem]:
 
 
 def answer_signed_upload(request: Request, calls: Sequence[Call]) -> Reply:
-    """Keep the file and tell its address."""
+    """Keep the file and return its address."""
     uploaded = request.files["file"]
     file = _keep(request, uploaded.filename, uploaded.content)
     payload = {"code": 0, "message": "Success", "data": file.url, "traceId": trace_id(request)}

@@ -1,13 +1,13 @@
-"""The operations and where they live."""
+"""The operations and their paths."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
 
+from voice_emulator.providers.kit.tables import download, operations, route
 from voice_emulator.providers.nxcloud import access, agent, balance, files, queries, recordings, sending
-from voice_emulator.providers.provider import Route
-from voice_emulator.providers.request import Header, Operation, Problem, Request
+from voice_emulator.providers.nxcloud.account import PROVIDER_ID
+from voice_emulator.providers.request import Header, Operation
 
 _FORM = frozenset({"urlencoded", "multipart", "text", "query"})
 _JSON = frozenset({"json"})
@@ -21,104 +21,94 @@ _SIGNED = (
 )  # fmt: skip
 
 
-def _operation(name: str, title: str, source: str, accepts: frozenset[str], **slots: Any) -> Operation:
-    return Operation(
-        name=name, title=title, source=f"{source} (NXCloud wiki)", accepts=accepts,
-        request=f"nxcloud/{name}.request", reply=f"nxcloud/{name}.reply", **slots,
-    )  # fmt: skip
+#: A voice operation: the fields of a form, with the key of a voice application.
+_voice = partial(
+    Operation, accepts=_FORM, identify=access.by_appkey, authenticate=access.check_application,
+    explain=access.explain_plainly,
+)  # fmt: skip
+_sending = partial(
+    _voice, explain=sending.explain, check=sending.check, numbers=sending.numbers, submit=sending.submit,
+    answer=sending.answer, order=sending.ORDER,
+)  # fmt: skip
+#: An agent operation: the same with the key of an agent approval form.
+_agent = partial(
+    _voice, identify=access.by_agent_appkey, authenticate=access.check_agent_application,
+)  # fmt: skip
 
-
-def _sending(name: str, title: str, source: str, receipt: str) -> Operation:
-    return _operation(
-        name, title, source, _FORM, identify=access.by_appkey, authenticate=access.check_application,
-        explain=sending.explain, check=sending.check, numbers=sending.numbers, submit=sending.submit,
-        answer=sending.answer, order=sending.ORDER, receipts=(receipt,),
-    )  # fmt: skip
-
-
-_ALL = (
-    _sending("gpsend", "Send voice broadcast (group call)", "Send Voice Broadcast", "group"),
-    _sending("notsend", "Send voice notification", "Send Voice Notification", "voice"),
-    _sending("versend", "Send voice verification code", "Send Voice Verification Code", "voice"),
-    _operation(
-        "conversion", "Report whether a code was filled in", "Voice Verification Code Fill Report", _JSON,
+OPERATIONS = operations(
+    PROVIDER_ID,
+    _sending("gpsend", "Send voice broadcast (group call)", "Send Voice Broadcast (NXCloud wiki)",
+    receipts=("group",)),
+    _sending("notsend", "Send voice notification", "Send Voice Notification (NXCloud wiki)",
+    receipts=("voice",)), _sending(
+        "versend", "Send voice verification code", "Send Voice Verification Code (NXCloud wiki)",
+        receipts=("voice",),
+    ),
+    Operation(
+        "conversion", "Report whether a code was filled in",
+        "Voice Verification Code Fill Report (NXCloud wiki)", _JSON,
         identify=queries.by_messageid, authenticate=lambda request: (), explain=access.explain_plainly,
         check=queries.check_conversion, answer=queries.answer_conversion, order=queries.CONVERSION_ORDER,
     ),
-    _operation(
-        "getVoiceCdr", "Query voice records", "Voice Record Query", _FORM, identify=access.by_appkey,
-        authenticate=access.check_application, explain=access.explain_query, check=queries.check_voice,
-        answer=queries.answer_voice, order=queries.VOICE_ORDER, queries_calls=True,
+    _voice(
+        "getVoiceCdr", "Query voice records", "Voice Record Query (NXCloud wiki)",
+        explain=access.explain_query,
+        check=queries.check_voice, answer=queries.answer_voice, order=queries.VOICE_ORDER, queries_calls=True,
     ),
-    _operation(
-        "getBalance", "Ask for the balance", "Balance Inquiry", _FORM, identify=access.by_appkey,
-        authenticate=access.check_application, explain=access.explain_plainly, check=access.check_outage,
+    _voice(
+        "getBalance", "Ask for the balance", "Balance Inquiry (NXCloud wiki)", check=access.check_outage,
         answer=balance.answer, order=balance.ORDER,
     ),
-    _operation(
-        "uploadVoiceFile", "Upload a voice file (Base64)", "Upload Voice Recording File", _FORM,
-        identify=access.by_appkey, authenticate=access.check_application, explain=access.explain_plainly,
+    _voice(
+        "uploadVoiceFile", "Upload a voice file (Base64)", "Upload Voice Recording File (NXCloud wiki)",
         check=files.check_upload, answer=files.answer_upload, order=files.UPLOAD_ORDER,
     ),
-    _operation(
-        "getUserFileUrl", "List uploaded voice files", "Query Uploaded Recording Files", _FORM,
+    _voice(
+        "getUserFileUrl", "List uploaded voice files", "Query Uploaded Recording Files (NXCloud wiki)",
         identify=access.by_account, authenticate=access.check_console, explain=access.explain_query,
         check=files.check_list, answer=files.answer_list, order=files.LIST_ORDER,
     ),
-    _operation(
+    Operation(
         "uploadFile", "Upload a voice file (signed)",
-        "Upload voice file v1; API Interface Invocation Convention",
+        "Upload voice file v1; API Interface Invocation Convention (NXCloud wiki)",
         frozenset({"multipart", "urlencoded", "json", "text"}), identify=files.by_access_key,
         authenticate=files.check_signature, explain=access.explain_plainly, check=files.check_signed_upload,
         answer=files.answer_signed_upload, order=files.SIGNED_ORDER, headers=_SIGNED,
     ),
-    _operation(
-        "token", "Get an agent token", "Agent API V1.0", _FORM, identify=access.by_agent_appkey,
-        authenticate=agent.check_token_credentials, explain=access.explain_plainly, check=access.check_outage,
-        answer=agent.answer_token, order=agent.TOKEN_ORDER, issues_token=True,
+    _agent(
+        "token", "Get an agent token", "Agent API V1.0 (NXCloud wiki)",
+        authenticate=agent.check_token_credentials,
+        check=access.check_outage, answer=agent.answer_token, order=agent.TOKEN_ORDER, issues_token=True,
     ),
-    _operation(
-        "makecall", "Let an agent call a number", "Agent API V1.0", _FORM, identify=agent.by_token,
-        authenticate=agent.check_token, explain=access.explain_plainly, check=agent.check_call,
-        numbers=agent.call_numbers, submit=agent.submit, answer=agent.answer_call, order=agent.CALL_ORDER,
-        receipts=("cdr", "status", "in_call"),
+    _agent(
+        "makecall", "Let an agent call a number", "Agent API V1.0 (NXCloud wiki)", identify=agent.by_token,
+        authenticate=agent.check_token, check=agent.check_call, numbers=agent.call_numbers,
+        submit=agent.submit,
+        answer=agent.answer_call, order=agent.CALL_ORDER, receipts=("cdr", "status", "in_call"),
     ),
-    _operation(
-        "getSipCdr", "Query agent records", "Call Detail Records (CDR) Query Interface", _FORM,
-        identify=access.by_agent_appkey, authenticate=access.check_agent_application,
+    _agent(
+        "getSipCdr", "Query agent records", "Call Detail Records (CDR) Query Interface (NXCloud wiki)",
         explain=access.explain_query, check=queries.check_sip, answer=queries.answer_sip,
         order=queries.SIP_ORDER, queries_calls=True,
     ),
-    _operation(
+    _agent(
         "getSipCdrByOrderid", "Query agent records by order id",
-        "Call Detail Records (CDR) Query Interface", _JSON,
-        identify=access.by_agent_appkey, authenticate=access.check_agent_application,
-        explain=access.explain_plainly, check=queries.check_by_orderid, answer=queries.answer_by_orderid,
-        order=queries.SIP_ORDER, queries_calls=True,
+        "Call Detail Records (CDR) Query Interface (NXCloud wiki)", accepts=_JSON,
+        check=queries.check_by_orderid,
+        answer=queries.answer_by_orderid, order=queries.SIP_ORDER, queries_calls=True,
     ),
 )  # fmt: skip
-
-OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation in _ALL}
-
-
-def _always(name: str) -> Callable[[Request], str | Problem]:
-    return lambda request: name
-
-
-def _route(path: str, name: str) -> Route:
-    return Route(path, select=_always(name), operations=(name,))
-
 
 _VOICE = ("gpsend", "notsend", "versend", "conversion", "getVoiceCdr", "uploadVoiceFile", "getUserFileUrl",
           "getSipCdr", "getSipCdrByOrderid")  # fmt: skip
 
 ROUTES = (
-    *(_route(f"/api/voiceSms/{name}", name) for name in _VOICE),
-    _route("/api/common/getBalance", "getBalance"),
-    _route("/v1/voice/uploadFile", "uploadFile"),
-    _route("/v1/call/token", "token"),
-    _route("/v1/call/makecall", "makecall"),
-    Route(files.FOLDER, serve=files.serve_file, methods=frozenset({"GET"})),
-    Route(recordings.REDIRECTS, serve=recordings.serve_redirect, methods=frozenset({"GET"})),
-    Route(recordings.SOUNDS, serve=recordings.serve_sound, methods=frozenset({"GET"})),
+    *(route(f"/api/voiceSms/{name}", name) for name in _VOICE),
+    route("/api/common/getBalance", "getBalance"),
+    route("/v1/voice/uploadFile", "uploadFile"),
+    route("/v1/call/token", "token"),
+    route("/v1/call/makecall", "makecall"),
+    download(files.FOLDER, files.serve_file),
+    download(recordings.REDIRECTS, recordings.serve_redirect),
+    download(recordings.SOUNDS, recordings.serve_sound),
 )

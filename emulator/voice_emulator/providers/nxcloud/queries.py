@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from voice_emulator.core.accounts import Key
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, SECOND, parse_wall_text
+from voice_emulator.providers.kit.access import by_issued
 from voice_emulator.providers.nxcloud.access import check_outage
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID, account_of
 from voice_emulator.providers.nxcloud.agent import phone_account
 from voice_emulator.providers.nxcloud.records import VoiceRecord, agent_row
-from voice_emulator.providers.nxcloud.replies import listed
+from voice_emulator.providers.nxcloud.replies import listed, one_page
 from voice_emulator.providers.nxcloud.sending import MESSAGEIDS
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
@@ -33,7 +33,7 @@ _SIP_LOOKBACK = 15 * DAY
 
 
 def _ended(request: Request, wanted: Callable[[Call], bool]) -> list[Call]:
-    """Calls the query may show by now, by record number, so that what ends later comes later."""
+    """The calls whose records are available now, in the order they ended."""
     now = request.now
     return sorted(
         (
@@ -46,7 +46,7 @@ def _ended(request: Request, wanted: Callable[[Call], bool]) -> list[Call]:
 
 
 def _span(request: Request) -> tuple[int, int] | None:
-    """First and last instant asked for, both included; None when a date is none or they are swapped."""
+    """First and last instant, both included; None for an invalid date or the wrong order."""
     offset = request.settings["utc_offset"]
     try:
         first = parse_wall_text(request.text("start_time"), offset)
@@ -68,31 +68,30 @@ def _check_span(request: Request, *, limited: bool, days: int) -> Iterable[Probl
         yield Problem("time_invalid", f"start_time is more than {days} days ago", "/start_time")
 
 
-def _check_rate(request: Request, asker: str, seconds: int) -> Iterable[Problem]:
-    if not request.settings["query_rate_limits"] or request.operation is None:
+def _check_rate(request: Request, client: str, seconds: int) -> Iterable[Problem]:
+    if not request.settings["query_rate_limits"]:
         return
-    last = account_of(request.tenant).last_query(request.operation.name, asker)
+    last = account_of(request.tenant).last_query(request.operation_name, client)
     if last is not None and request.now - last < seconds * SECOND:
         yield Problem("rate_limited", f"asked again within {seconds} s")
 
 
-def _count(request: Request, asker: str) -> None:
-    if request.operation is not None:
-        account_of(request.tenant).count_query(request.operation.name, asker, request.now)
+def _count(request: Request, client: str) -> None:
+    account_of(request.tenant).count_query(request.operation_name, client, request.now)
 
 
 def _shown(request: Request, found: Sequence[Call], row: Callable[[Call], dict[str, Any]]) -> Reply:
-    """The page asked for; which calls the client gets to see is noted for the conservation accounts."""
-    page, size = int(request.text("page")), int(request.text("page_size"))
-    request.scratch["shown_calls"] = list(found[(page - 1) * size : page * size])
-    return listed("1", found, page, size, row)
+    """The page asked for."""
+    reply = listed(request, "1", found, row)
+    reply.shown_calls = one_page(request, found)
+    return reply
 
 
 # --- getVoiceCdr ------------------------------------------------------------------------------
 
 
 def check_voice(request: Request) -> Iterable[Problem]:
-    """Span, look-back and rate, as far as the account is strict about them."""
+    """Span, look-back and rate, where the account's settings are strict about them."""
     settings = request.settings
     yield from check_outage(request)
     if settings["cdr_messageid_required"] and not request.text("messageid"):
@@ -156,7 +155,7 @@ def check_by_orderid(request: Request) -> Iterable[Problem]:
 
 
 def answer_by_orderid(request: Request, calls: Sequence[Call]) -> Reply:
-    """The records of those order ids; unknown ones are passed over."""
+    """The records of those order ids; unknown ones are ignored."""
     _count(request, request.text("appkey"))
     given = request.fields["orderid"]
     orderids = frozenset(str(given).split(","))
@@ -171,20 +170,17 @@ def answer_by_orderid(request: Request, calls: Sequence[Call]) -> Reply:
         )
 
     found = _ended(request, wanted)
-    request.scratch["shown_calls"] = found
     rows = [agent_row(request.tenant, call) for call in found]
     for row in rows:
         del row["mobile_name"]
-    return json_reply({"code": "0", "row": rows}, code="0")
+    return json_reply({"code": "0", "row": rows}, code="0", shown_calls=found)
 
 
 # --- conversion -------------------------------------------------------------------------------
 
 
-def by_messageid(request: Request) -> Iterable[Key]:
-    """Attribution by a messageid that was given out: the operation carries no credential."""
-    if value := request.text("messageid"):
-        yield "id", MESSAGEIDS, value
+#: The operation has no credential.
+by_messageid = by_issued("messageid", MESSAGEIDS)
 
 
 def check_conversion(request: Request) -> Iterable[Problem]:
@@ -195,12 +191,11 @@ def check_conversion(request: Request) -> Iterable[Problem]:
         return
     kind = account_of(request.tenant).kinds.get(messageid)
     if kind is None or (kind != "verification" and request.settings["conversion_of"] == "versend"):
-        yield Problem(
-            "messageid_unknown", f"no verification call has the messageid {messageid[:80]!r}", "/messageid"
-        )
+        message = f"no verification call has the messageid {messageid[:80]!r}"
+        yield Problem("messageid_unknown", message, "/messageid")
 
 
 def answer_conversion(request: Request, calls: Sequence[Call]) -> Reply:
     """Remember the report."""
-    account_of(request.tenant).report_filled(request.text("messageid"), request.fields["status"])
+    account_of(request.tenant).filled[request.text("messageid")] = request.fields["status"]
     return json_reply({"code": "success", "info": "success"}, code="success")

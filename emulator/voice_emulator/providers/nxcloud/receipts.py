@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.calls import Call
@@ -13,10 +13,11 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Step
+from voice_emulator.providers.kit.pushes import FORM_TYPE, Encoder, by_status, call_of
+from voice_emulator.providers.kit.tables import receipts
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
 from voice_emulator.providers.nxcloud.records import VoiceRecord, agent_record
-from voice_emulator.providers.provider import Envelope, PushRequest, ReceiptKind
-from voice_emulator.providers.request import compact_json
+from voice_emulator.providers.provider import ReceiptKind
 
 _RECEIPT_PAGE = "Voice Receipt Callback (NXCloud wiki)"
 _RECORD_PAGE = "Call Detail Records (CDR) Callback Interface Specification V1.0 (NXCloud wiki)"
@@ -25,17 +26,17 @@ _STATUS_PAGE = "Call Status Callback Push Interface V1.0 (NXCloud wiki)"
 
 def voice_fields(tenant: Tenant, push: Push) -> dict[str, Any]:
     """The voice receipt of a call, either block."""
-    return dict(VoiceRecord(tenant, _call(push)).receipt())
+    return dict(VoiceRecord(tenant, call_of(push)).receipt())
 
 
 def record_fields(tenant: Tenant, push: Push) -> dict[str, Any]:
     """The agent record of a call."""
-    return agent_record(tenant, _call(push))
+    return agent_record(tenant, call_of(push))
 
 
 def status_fields(tenant: Tenant, push: Push) -> dict[str, Any]:
     """A state of an agent call. Only the text of the first is documented."""
-    call = _call(push)
+    call = call_of(push)
     if push.kind == "in_call":
         return _status(call, 3, call.answered_at, "in call")
     if push.step is Step.DIAL:
@@ -45,19 +46,14 @@ def status_fields(tenant: Tenant, push: Push) -> dict[str, Any]:
     return _status(call, 4, call.ended_at, "hang up")
 
 
-def encode_voice(envelope: Envelope) -> PushRequest:
-    """POST with the fields in the query string and no body, or as a form (setting ``dr_transport``)."""
-    default = envelope.tenant.settings[PROVIDER_ID]["dr_transport"]
-    return _encode(envelope, envelope.effect.encoding or default)
-
-
-def encode_agent(envelope: Envelope) -> PushRequest:
-    """POST with a JSON body."""
-    return _encode(envelope, envelope.effect.encoding or "json")
+#: POST with the fields in the query string and no body, or as a form.
+encode_voice = Encoder(setting="dr_transport", form_type=f"{FORM_TYPE};charset=UTF-8")
+#: WebCall CDR callback page: HTTP 200 acknowledges.
+judge_agent = by_status(200)
 
 
 def judge_voice(reply: PushReply) -> str | None:
-    """Acknowledged by the body ``success``, in any case and with blanks around it."""
+    """Acknowledged by the body ``success``: case and surrounding blanks do not matter."""
     if not 200 <= reply.status < 300:
         return f"HTTP status {reply.status}"
     if reply.body.strip().lower() == b"success":
@@ -67,7 +63,7 @@ def judge_voice(reply: PushReply) -> str | None:
 
 
 def tolerate_voice(settings: Mapping[str, Any], reply: PushReply) -> str | None:
-    """The word as JSON text, quotes and all: a production receiver answers so."""
+    """The word as JSON text, in quotes, as a production receiver sends it."""
     if settings["strict_acknowledgement"] or not 200 <= reply.status < 300:
         return None
     try:
@@ -79,17 +75,6 @@ def tolerate_voice(settings: Mapping[str, Any], reply: PushReply) -> str | None:
     return "answered the text success in JSON quotes; the page has it without"
 
 
-def judge_agent(reply: PushReply) -> str | None:
-    """Acknowledged by HTTP 200 (WebCall CDR callback page)."""
-    return None if reply.status == 200 else f"HTTP status {reply.status}, expected 200"
-
-
-def _call(push: Push) -> Call:
-    if push.call is None:
-        raise ValueError(f"push {push.id} reports no call")
-    return push.call
-
-
 def _status(call: Call, state: int, at: int | None, info: str) -> dict[str, Any]:
     instant = at or 0
     # Five digits after the point, as in the sample.
@@ -97,74 +82,33 @@ def _status(call: Call, state: int, at: int | None, info: str) -> dict[str, Any]
     return {"sessionid": call.provider_id, "state": state, "time": time, "info": info}
 
 
-def _encode(envelope: Envelope, encoding: str) -> PushRequest:
-    url, fields = envelope.url, envelope.fields
-    if encoding == "json":
-        kind = "application/json;charset=UTF-8"
-        body = compact_json(fields).encode("utf-8", "surrogatepass")
-    elif encoding == "form":
-        kind = "application/x-www-form-urlencoded;charset=UTF-8"
-        body = _form(fields).encode()
-    else:
-        url, kind, body = _with_query(url, _form(fields)), "", b""
-    if envelope.effect.wrong_content_type:
-        kind = "text/plain"
-    return PushRequest("POST", url, (("Content-Type", kind),) if kind else (), body)
+_voice = partial(
+    ReceiptKind, source=_RECEIPT_PAGE, fields=voice_fields, encode=encode_voice, judge=judge_voice,
+    tolerate=tolerate_voice, acknowledgement="success",
+    corrupt={
+        "unknown_enum": "hangup_cause", "wrong_type": "second", "oversize": "messageid", "empty": "phone",
+        "bad_date": "start_time", "negative": "duration", "wrong_id": "messageid",
+    },
+)  # fmt: skip
+_agent = partial(ReceiptKind, encode=Encoder(), judge=judge_agent, acknowledgement="HTTP 200")
+_state = partial(
+    _agent, source=_STATUS_PAGE, fields=status_fields, schema="nxcloud/status.receipt",
+    url_key="nxcloud_status",
+)  # fmt: skip
 
-
-def _form(fields: Mapping[str, Any]) -> str:
-    """Fields as name=value, everything percent-encoded, a space as %20."""
-    return "&".join(
-        f"{quote(name, safe='')}={quote(_text(value), safe='')}" for name, value in fields.items()
-    )
-
-
-def _text(value: Any) -> bytes:
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _with_query(url: str, query: str) -> str:
-    parts = urlsplit(url)
-    joined = f"{parts.query}&{query}" if parts.query else query
-    return urlunsplit(parts._replace(query=joined, fragment=""))
-
-
-def _voice(name: str, title: str, corrupt: Mapping[str, str]) -> ReceiptKind:
-    return ReceiptKind(
-        name=name, title=title, source=_RECEIPT_PAGE, schema=f"nxcloud/{name}.receipt", url_key="nxcloud",
-        fields=voice_fields, encode=encode_voice, judge=judge_voice, tolerate=tolerate_voice, corrupt=corrupt,
-        acknowledgement="success",
-    )  # fmt: skip
-
-
-def _agent(
-    name: str, title: str, page: str, schema: str, url_key: str, corrupt: Mapping[str, str]
-) -> ReceiptKind:
-    return ReceiptKind(
-        name=name, title=title, source=page, schema=f"nxcloud/{schema}.receipt", url_key=url_key,
-        fields=record_fields if schema == "cdr" else status_fields, encode=encode_agent, judge=judge_agent,
-        corrupt=corrupt, acknowledgement="HTTP 200", text_values=False,
-    )  # fmt: skip
-
-
-_SPOILT = {
-    "unknown_enum": "hangup_cause", "wrong_type": "second", "oversize": "messageid", "empty": "phone",
-    "bad_date": "start_time", "negative": "duration", "wrong_id": "messageid",
-}  # fmt: skip
-
-RECEIPTS = {
-    "group": _voice("group", "Voice receipt of a group call", _SPOILT),
-    "voice": _voice("voice", "Voice receipt of a verification or notification call", _SPOILT),
-    "cdr": _agent(
-        "cdr", "Agent call record", _RECORD_PAGE, "cdr", "nxcloud_cdr",
-        {"unknown_enum": "direction", "wrong_type": "duration", "oversize": "orderid", "empty": "phone",
-         "bad_date": "start_time", "negative": "duration", "wrong_id": "sessionid"},
+RECEIPTS = receipts(
+    PROVIDER_ID,
+    _voice("group", "Voice receipt of a group call"),
+    _voice("voice", "Voice receipt of a verification or notification call"),
+    _agent(
+        "cdr", "Agent call record", source=_RECORD_PAGE, fields=record_fields, url_key="nxcloud_cdr",
+        corrupt={"unknown_enum": "direction", "wrong_type": "duration", "oversize": "orderid",
+                 "empty": "phone", "bad_date": "start_time", "negative": "duration", "wrong_id": "sessionid"},
     ),
-    "status": _agent(
-        "status", "Agent call state", _STATUS_PAGE, "status", "nxcloud_status",
-        {"unknown_enum": "state", "wrong_type": "state", "oversize": "info", "empty": "sessionid",
-         "wrong_id": "sessionid"},
+    _state(
+        "status", "Agent call state",
+        corrupt={"unknown_enum": "state", "wrong_type": "state", "oversize": "info", "empty": "sessionid",
+                 "wrong_id": "sessionid"},
     ),
-    "in_call": _agent("in_call", "Agent call state 3, in call", _STATUS_PAGE, "status", "nxcloud_status", {}),
-}  # fmt: skip
+    _state("in_call", "Agent call state 3, in call"),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""One ended call in the provider's words. Receipts and record queries both speak from here."""
+"""One ended call in the provider's fields, for receipts and record queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESULTS = {
 
 
 class VoiceRecord:
-    """An ended voice call as receipt and row tell it. Prices are decimals, times wall-clock texts."""
+    """An ended voice call, for receipt and row. Prices are decimals, times wall-clock texts."""
 
     def __init__(self, tenant: Tenant, call: Call) -> None:
         """Read the ledger's call; it must have ended."""
@@ -121,7 +121,7 @@ class VoiceRecord:
             "size": self.size,
         }
         if self.kind == "group":
-            # A number where one says the same, as in the sample.
+            # A number if there is an equal one, as in the sample.
             row["ivr_result"] = number_or_text(self.keys)
         return row
 
@@ -147,7 +147,7 @@ def agent_record(tenant: Tenant, call: Call) -> dict[str, Any]:
     }
     if settings["effective_called_number"]:
         fields["effective_called_number"] = call.number
-    # Optional on the page; the one receiver that is known reads it whatever happened.
+    # Optional on the page; the only known receiver always reads it.
     fields["record_url"] = redirect_url(call) if recorded else ""
     fields |= {"hangup_cause": cause_of(call), "sessionid": call.provider_id}
     return fields
@@ -183,5 +183,5 @@ def _number(price: Decimal) -> int | float:
 
 
 def _epoch(at: int | None) -> str:
-    """Unix seconds as text; 0 for what never happened, as the switch behind the API writes it."""
+    """Unix seconds as text; 0 for an event that did not happen."""
     return str((at or 0) // SECOND)

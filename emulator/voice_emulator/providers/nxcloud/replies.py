@@ -1,29 +1,32 @@
-"""The JSON of every reply: each family of operations has its own shape and its own mark of success."""
+"""The JSON of every reply: each family of operations has its own shape and its own code for success."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from voice_emulator.providers.kit.replies import own_failure
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
 from voice_emulator.providers.nxcloud.errors import CHINESE_TEXTS, MESSAGE_TEXTS, SEND, find
 from voice_emulator.providers.request import Problem, Reply, Request, json_reply
 
 T = TypeVar("T")
 
-#: Codes that go as JSON numbers.
+#: Operations whose code is a JSON number.
 _NUMERIC = frozenset({"uploadFile", "token", "makecall"})
 
 
 def refuse(request: Request, problem: Problem) -> Reply:
-    """The reply that turns a request down for ``problem``, in the shape and words of its operation."""
-    operation = request.operation
-    if problem.code == "method" or operation is None:
-        return _not_served(problem)
-    error = find(operation.name, problem.name or problem.code)
-    code = error.code
-    text = problem.text or _worded(operation.name, code, error.text, request.settings)
-    return json_reply(_failure(request, operation.name, code, text), code=code, refused=True)
+    """The reply that refuses a request for ``problem``, in the shape of its operation."""
+    operation = request.operation_name
+    # No page says what the provider replies to a wrong method or path.
+    if problem.code == "method":
+        return own_failure(405, problem.message, allow=("POST",))
+    if not operation:
+        return own_failure(404, problem.message)
+    error = find(operation, problem.name or problem.code)
+    text = problem.text or _worded(operation, error.code, error.text, request.settings)
+    return json_reply(_failure(request, operation, error.code, text), code=error.code, refused=True)
 
 
 def accepted(request: Request, messageid: str) -> Reply:
@@ -34,11 +37,17 @@ def accepted(request: Request, messageid: str) -> Reply:
     return json_reply(_send_payload(key, "0", messageid, text), code="0")
 
 
-def listed(code: str, found: Sequence[T], page: int, page_size: int, row: Callable[[T], Any]) -> Reply:
-    """One page of everything ``found``, each rendered by ``row``."""
-    first = (page - 1) * page_size
-    rows = [row(each) for each in found[first : first + page_size]]
-    info = {"total": len(found), "page": page, "pageSize": page_size, "rows": rows}
+def one_page(request: Request, found: Sequence[T]) -> Sequence[T]:
+    """Those of ``found`` that are on the page asked for."""
+    page, size = int(request.text("page")), int(request.text("page_size"))
+    return found[(page - 1) * size : page * size]
+
+
+def listed(request: Request, code: str, found: Sequence[T], row: Callable[[T], Any]) -> Reply:
+    """The page asked for of everything ``found``, each rendered by ``row``."""
+    page, size = int(request.text("page")), int(request.text("page_size"))
+    rows = [row(each) for each in one_page(request, found)]
+    info = {"total": len(found), "page": page, "pageSize": size, "rows": rows}
     return json_reply({"code": code, "info": info}, code=code)
 
 
@@ -48,7 +57,7 @@ def trace_id(request: Request) -> str:
 
 
 def chosen(text: str, settings: Mapping[str, Any]) -> str:
-    """``text``, or its Chinese form where the account wants that and there is one."""
+    """``text``, or its Chinese form if the account uses it and there is one."""
     return CHINESE_TEXTS.get(text, text) if settings["reply_language"] == "zh" else text
 
 
@@ -73,15 +82,3 @@ def _send_payload(key: str, code: str, messageid: str, text: str) -> dict[str, A
     if key == "message":
         return {"code": code, "messageid": messageid, "message": text}
     return {"result": text, "messageid": messageid, "code": code}
-
-
-def _not_served(problem: Problem) -> Reply:
-    """A wrong method or path is our own failure: no page says what the provider answers."""
-    line = " ".join(problem.message.split()).encode("ascii", "backslashreplace").decode()
-    status = 405 if problem.code == "method" else 404
-    headers: tuple[tuple[str, str], ...] = (("Emulator-Error", line),)
-    if status == 405:
-        headers = (*headers, ("Allow", "POST"))
-    return Reply(
-        status, f"{line}\n".encode(), "text/plain; charset=utf-8", str(status), True, headers=headers
-    )

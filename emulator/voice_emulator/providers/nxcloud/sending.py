@@ -1,4 +1,4 @@
-"""gpsend, notsend, versend: what is accepted, and the calls it makes."""
+"""gpsend, notsend, versend: their checks and their calls."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from voice_emulator.schemas.validate import Violation
 #: Space of the ids in the directory.
 MESSAGEIDS = "nx-messageid"
 
-#: What is answered when several things are wrong. No page states an order; cheap checks come
-#: first, money last.
+#: Which of several problems the reply reports. No page states an order: cheap checks come first, money last.
 ORDER = (
     "method", "malformed", "encoding", "invalid_parameter", "auth_failed", "ip_not_allowed",
     "country_code_invalid", "invalid_number", "batch_too_large", "display_number_invalid",
@@ -34,15 +33,12 @@ ORDER = (
 )  # fmt: skip
 
 _KINDS = {"gpsend": "group", "notsend": "notification", "versend": "verification"}
-_RECEIPTS = {
-    "group": (ReceiptPlan("group"),),
-    "notification": (ReceiptPlan("voice"),),
-    "verification": (ReceiptPlan("voice"),),
-}
+_FIELD_CODES = {"phone": "invalid_number", "country_code": "country_code_invalid", "url": "url_unknown"}
+_GROUP, _VOICE = (ReceiptPlan("group"),), (ReceiptPlan("voice"),)
 
 
 def numbers(request: Request) -> Sequence[str]:
-    """The called numbers, also of a request that will be refused."""
+    """The called numbers, also of a bad request."""
     return [number for number in request.text("phone").split(",") if number]
 
 
@@ -58,39 +54,35 @@ def explain(request: Request, violation: Violation) -> Problem:
     elif field == "show_phone":
         code = _bad_show_phone(request)
     else:
-        code = {"phone": "invalid_number", "country_code": "country_code_invalid", "url": "url_unknown"}.get(
-            field, "invalid_parameter"
-        )
+        code = _FIELD_CODES.get(field, "invalid_parameter")
     return Problem(code, violation.message, violation.pointer)
 
 
 def check(request: Request) -> Iterable[Problem]:
-    """All checks beyond the schema. Missing and malformed fields are the schema's to report."""
-    operation = request.operation.name if request.operation is not None else ""
+    """All checks beyond the schema, which reports missing and malformed fields."""
+    operation = request.operation_name
     yield from _check_numbers(request, operation)
     yield from _check_show_phone(request)
     yield from _check_content(request, "content" if operation != "gpsend" else "msg_content")
     if operation == "gpsend":
         yield from _check_url(request)
         yield from _check_schedule(request)
-    elif (
-        operation == "notsend" and request.settings["notsend_lang"] == "required" and not request.text("lang")
-    ):
-        yield Problem("invalid_parameter", "is required and missing", "/lang")
     elif operation == "versend":
         yield from _check_frequency(request)
+    elif request.settings["notsend_lang"] == "required" and not request.text("lang"):
+        yield Problem("invalid_parameter", "is required and missing", "/lang")
     yield from _check_balance(request, operation)
     yield from check_outage(request)
 
 
 def submit(request: Request) -> Submission:
     """The calls an accepted request asks for."""
-    operation = request.operation.name if request.operation is not None else ""
+    operation = request.operation_name
     settings, kind = request.settings, _KINDS[operation]
     messageid = _new_messageid(request)
     request.scratch["messageid"] = messageid
     account = account_of(request.tenant)
-    account.submitted(messageid, kind)
+    account.kinds[messageid] = kind
     if kind == "verification":
         account.count_verification(request.text("phone"), request.now)
     hangup = int(request.text("sched_hangup") or 0) if kind == "group" else 0
@@ -99,7 +91,7 @@ def submit(request: Request) -> Submission:
         operation=operation,
         caller=request.text("show_phone"),
         kind=kind,
-        receipts=_RECEIPTS[kind],
+        receipts=_GROUP if kind == "group" else _VOICE,
         tariff=_tariff(request, kind),
         limits=Limits(talk=hangup * SECOND) if hangup else NO_LIMITS,
         start_at=_start_at(request) if kind == "group" else None,
@@ -115,7 +107,7 @@ def submit(request: Request) -> Submission:
 
 
 def call_id(tenant: Tenant, request: Request, call: Call, index: int) -> str:
-    """The messageid of one call, with a suffix of its own where the account wants that."""
+    """The messageid of one call, with its own suffix if the account is set to that."""
     batch = call.batch_id
     if call.submission.kind != "agent" and len(request.numbers) > 1 and request.settings["messageid_suffix"]:
         return f"{batch}-{tenant.ids.drawn_integer(10**10, PROVIDER_ID, 'suffix', call.id):010d}"
@@ -162,13 +154,12 @@ def _bad_show_phone(request: Request) -> str:
 
 def _check_show_phone(request: Request) -> Iterable[Problem]:
     shown, limit = request.text("show_phone"), request.settings["show_phone_max"]
+    code = _bad_show_phone(request)
     if limit is not None and len(shown) > limit:
-        yield Problem(
-            _bad_show_phone(request), f"show_phone has {len(shown)} digits, at most {limit}", "/show_phone"
-        )
+        yield Problem(code, f"show_phone has {len(shown)} digits, at most {limit}", "/show_phone")
     own = request.settings["show_phones"]
     if own and shown and shown not in own:
-        yield Problem(_bad_show_phone(request), f"{shown[:60]} is not among show_phones", "/show_phone")
+        yield Problem(code, f"{shown[:60]} is not in show_phones", "/show_phone")
 
 
 def _check_content(request: Request, field: str) -> Iterable[Problem]:
@@ -177,16 +168,12 @@ def _check_content(request: Request, field: str) -> Iterable[Problem]:
         return
     if not content.strip() and field == "content":
         yield Problem("content_illegal", "is blank", f"/{field}")
-    if len(content) > request.settings["content_max"]:
-        yield Problem(
-            "content_too_long",
-            f"{len(content)} characters, at most {request.settings['content_max']}",
-            f"/{field}",
-        )
+    if len(content) > (limit := request.settings["content_max"]):
+        yield Problem("content_too_long", f"{len(content)} characters, at most {limit}", f"/{field}")
     folded = content.casefold()
     for word in request.settings["illegal_keywords"]:
         if word.casefold() in folded:
-            yield Problem("content_illegal", f"holds the illegal keyword {word!r}", f"/{field}")
+            yield Problem("content_illegal", f"contains the illegal keyword {word!r}", f"/{field}")
 
 
 def _check_url(request: Request) -> Iterable[Problem]:
@@ -196,11 +183,7 @@ def _check_url(request: Request) -> Iterable[Problem]:
     if url in settings["broken_files"]:
         code = "file_error" if settings["dialect"] == "message" else "url_unknown"
         yield Problem(code, "the file is in broken_files", "/url")
-    elif (
-        settings["voice_files"]
-        and url not in settings["voice_files"]
-        and not is_known_file(request.tenant, url)
-    ):
+    elif (known := settings["voice_files"]) and url not in known and not is_known_file(request.tenant, url):
         yield Problem("url_unknown", "the file is neither in voice_files nor uploaded", "/url")
 
 
@@ -227,14 +210,14 @@ def _time_zone(request: Request) -> str:
 
 
 def _start_at(request: Request) -> int | None:
-    """The instant to dial at; None at once. Without time_zone the task_time is ignored.
+    """The instant to dial; None for at once. Without time_zone the task_time is ignored.
 
-    Raises ValueError for a date that is none.
+    Raises ValueError for an invalid date.
     """
     text, zone = request.text("task_time"), _time_zone(request)
     if not text or not zone:
         return None
-    # fromisoformat would also take other spellings; the schema has refused those.
+    # fromisoformat also accepts other spellings, which the schema refuses.
     local = datetime.fromisoformat(text).replace(tzinfo=timezone(timedelta(hours=int(zone))))
     return (local - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
@@ -244,7 +227,9 @@ def _check_frequency(request: Request) -> Iterable[Problem]:
     per_hour, per_second = settings["frequency_limit"], settings["tps_limit"]
     number = request.text("phone")
     if per_hour is not None and account.sends_this_hour(number, request.now) >= per_hour:
-        yield Problem("frequency_limited", f"{number[:20]} had its {per_hour} of this hour", "/phone")
+        yield Problem(
+            "frequency_limited", f"{number[:20]} has reached its limit of {per_hour} per hour", "/phone"
+        )
     if per_second is not None and account.requests_this_second(request.now) >= per_second:
         yield Problem("rate_limited", f"more than {per_second} requests in this second")
 

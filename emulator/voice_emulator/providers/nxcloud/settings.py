@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from ipaddress import ip_network
-from typing import Any
-
-from voice_emulator.core.words import nearest
+from voice_emulator.providers.kit.checks import between, entries, networks
 from voice_emulator.providers.settings import Setting, SettingTable
 
 ACCOUNT_STATES = (
     "ok", "missing", "missing_1006", "locked", "unregistered", "unregistered_1004", "unregistered_1005",
     "stale", "data_error",
 )  # fmt: skip
-_ACCOUNT_KEYS = ("state", "sipid", "mobile_name")
-
-
-def _check_networks(networks: tuple[str, ...]) -> None:
-    for text in networks:
-        ip_network(text, strict=False)
-
-
-def _check_accounts(accounts: Mapping[str, Any]) -> None:
-    for username, account in accounts.items():
-        if not isinstance(account, Mapping):
-            raise ValueError(f"{username}: must be a mapping with {', '.join(_ACCOUNT_KEYS)}")
-        for key, value in account.items():
-            if key not in _ACCOUNT_KEYS:
-                raise ValueError(f"{username}: unknown key {key!r}{nearest(str(key), _ACCOUNT_KEYS)}")
-            if not isinstance(value, str) or not value:
-                raise ValueError(f"{username}.{key}: must be text, not {value!r}")
-        state = account.get("state", "ok")
-        if state not in ACCOUNT_STATES:
-            raise ValueError(f"{username}: unknown state {state!r}{nearest(state, ACCOUNT_STATES)}")
-
-
-def _check_offset(hours: int) -> None:
-    if not -12 <= hours <= 14:
-        raise ValueError(f"an offset from UTC lies between -12 and 14 hours, not {hours}")
-
 
 _GROUP = {"cycle": 60, "price": "0.036", "basic_price": "0.005"}
 _VOICE = {"cycle": 1, "price": "0.012", "basic_price": "0"}
@@ -58,7 +28,7 @@ SETTINGS = SettingTable(
     ),
     Setting(
         "utc_offset", "integer", 8, "Hours east of UTC of every wall-clock text.", "inferred",
-        check=_check_offset,
+        check=between(-12, 14),
         source="Query Uploaded Recording Files: a file name's epoch against its gmt_create",
     ),
     Setting(
@@ -138,7 +108,7 @@ SETTINGS = SettingTable(
             ("none", "request_failed", "system_error")),
     Setting(
         "allowed_ips", "texts", [], "Addresses or networks that may call; empty: all.", "documented",
-        check=_check_networks, source="Send Voice Broadcast, code 9",
+        check=networks, source="Send Voice Broadcast, code 9",
     ),
     Setting(
         "routes", "texts", [], "Country codes that can be dialled; empty: all.", "documented",
@@ -227,7 +197,8 @@ SETTINGS = SettingTable(
     Setting(
         "phone_accounts", "mapping", {},
         "More phone accounts, or states of known ones: {username: {state, sipid, mobile_name}}.",
-        "documented", check=_check_accounts, source="Agent API V1.0, table of codes",
+        "documented", check=entries({"state": ACCOUNT_STATES, "sipid": (), "mobile_name": ()}),
+        source="Agent API V1.0, table of codes",
     ),
     Setting(
         "agent_country_code", "text", "86", "Field code of agent call records.", "inferred",

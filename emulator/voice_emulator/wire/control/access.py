@@ -18,13 +18,15 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from voice_emulator.core.matchers import compile_glob
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
 from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.http.agent import AGENT
+from voice_emulator.wire.http.sockets import bare
+from voice_emulator.wire.traffic.request_body import origin_form
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _ALWAYS = ("localhost", "host.docker.internal", "host.containers.internal")
@@ -40,7 +42,7 @@ class Guard:
         Raises UsageError for a token that nobody could send.
         """
         self._token = _token(options.control_token)
-        self._bound = options.host.lower().strip("[]")
+        self._bound = frozenset(bare(host.lower()) for host in options.hosts)
         self._allowed = [compile_glob(name.lower().rstrip(".")) for name in options.allow_hosts]
 
     def check(self, raw: web.BaseRequest, *, public: bool, page: bool) -> None:
@@ -49,7 +51,11 @@ class Guard:
             raise ControlError(
                 403, "this is a push of an emulator: its callback URL leads to a control port", kind="push"
             )
-        host = self._host(raw.headers.getall("Host", []))
+        values = raw.headers.getall("Host", [])
+        if public and not values and raw.version < HttpVersion11:
+            return  # a probe: it has no Host to tell, and no browser sends such a request
+        _, authority, _ = origin_form(raw.raw_path)
+        host = self._host([authority] if authority else values)
         if raw.method not in SAFE_METHODS:
             self._origin(raw, host)
         if self._token is not None and not public:
@@ -69,7 +75,7 @@ class Guard:
         return values[0].lower()
 
     def _accepts(self, name: str) -> bool:
-        if name in _ALWAYS or name == self._bound or name.endswith(".localhost"):
+        if name in _ALWAYS or name in self._bound or name.endswith(".localhost"):
             return True
         if any(allowed(name) for allowed in self._allowed):
             return True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from voice_emulator.core.vocabulary import Step
 from voice_emulator.core.words import nearest
 from voice_emulator.wire.control.problems import conflict, missing, wrong
 from voice_emulator.wire.control.query import Query
-from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.views import pending_of, receipt_status, show_call
 
 CALL_KEYS = (
@@ -39,6 +39,8 @@ CALLBACK_KEYS = (
     "faults",
     "url",
 )
+#: Calls and attempts that a filter looks at before others have their turn.
+LOOKED_AT = 1_000
 #: Real seconds, beside the delivery's own time-out, that a push by hand is waited for.
 PUSH_MARGIN = 5
 
@@ -83,11 +85,21 @@ async def list_calls(asked: ControlRequest) -> web.Response:
     tenant, limit = asked.tenant, asked.query["limit"]
     wanted = call_filter(asked)
     calls = _calls_after(tenant, asked.query["after"])
-    found = list(islice((call for call in calls if wanted(call)), limit + 1))
+    found: list[Call] = []
+    for index, call in enumerate(list(calls)):
+        if index % LOOKED_AT == LOOKED_AT - 1:
+            await asyncio.sleep(0)
+        if wanted(call):
+            found.append(call)
+            if len(found) > limit:
+                break
     page = found[:limit]
     following = f"{page[-1].submitted_at}-{page[-1].id}" if len(found) > limit else None
     providers = asked.runtime.providers
-    return reply_json({"calls": [show_call(tenant, providers, call) for call in page], "next": following})
+    return await reply_apart(
+        [0] * len(page),
+        lambda: {"calls": [show_call(tenant, providers, call) for call in page], "next": following},
+    )
 
 
 def _calls_after(tenant: Tenant, cursor: str | None) -> Any:
@@ -219,20 +231,31 @@ async def list_callbacks(asked: ControlRequest) -> web.Response:
     if not (index.isascii() and index.isdigit() and len(index) < 19) or len(pending_index) > 18:
         raise wrong("?after", "is no cursor of this list")
     position, skipped = int(index), 0
-    shown: list[dict[str, Any]] = []
+    shown: list[Attempt] = []
     if pending_index:
         if not (pending_index.isascii() and pending_index.isdigit()):
             raise wrong("?after", "is no cursor of this list")
         skipped = int(pending_index)
     else:
-        for number, attempt in tenant.attempts.after(position):
+        for index_of, (number, attempt) in enumerate(list(tenant.attempts.after(position))):
+            if index_of % LOOKED_AT == LOOKED_AT - 1:
+                await asyncio.sleep(0)
             if not wanted(glance(attempt)):
                 continue
             if len(shown) == limit:
-                return reply_json({"callbacks": shown, "next": str(position)})
-            shown.append(attempt.shown())
+                return await _attempts_shown(shown, [], str(position))
+            shown.append(attempt)
             position = number
     pending = [each for each in pending_of(tenant) if wanted(each)][skipped:]
     room = limit - len(shown)
     following = f"{position}.{skipped + room}" if len(pending) > room else None
-    return reply_json({"callbacks": shown + pending[:room], "next": following})
+    return await _attempts_shown(shown, pending[:room], following)
+
+
+async def _attempts_shown(
+    attempts: Sequence[Attempt], pending: Sequence[dict[str, Any]], following: str | None
+) -> web.Response:
+    return await reply_apart(
+        [attempt.weight for attempt in attempts],
+        lambda: {"callbacks": [*(attempt.shown() for attempt in attempts), *pending], "next": following},
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from voice_emulator.core.clock import DAY, SECOND, ClockError, parse_rfc3339, rfc3339
+from voice_emulator.core.clock import DAY, LAST, SECOND, ClockError, parse_rfc3339, rfc3339
 from voice_emulator.wire.control.parameters import read_span
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
@@ -64,7 +64,7 @@ def _target(document: dict[str, Any], now: int) -> int | None:
     if to == "next":
         return None
     if to == "idle":
-        return now + body_span(document, "at_most", DAY, LONGEST_ADVANCE * SECOND)
+        return min(now + body_span(document, "at_most", DAY, LONGEST_ADVANCE * SECOND), LAST)
     try:
         instant = parse_rfc3339(to)
     except (ValueError, OverflowError):

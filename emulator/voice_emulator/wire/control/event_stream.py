@@ -26,6 +26,7 @@ from voice_emulator.wire.control.long_poll import Waiters
 from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.control.views import show_call, show_entry, show_finding
 from voice_emulator.wire.traffic.exchange import RequestRecord
+from voice_emulator.wire.turns import apart, takes_a_while
 
 KINDS = ("request", "call", "callback", "violation", "clock", "scenario", "system")
 SUBSCRIBER_LIMIT = 64
@@ -101,7 +102,10 @@ class Streams:
                 missed = pending[0].id - position - 1
                 await self._write(response, _frame(pending[0].id - 1, "gap", {"missed": missed}))
             for start in range(0, len(pending), CHUNK):
-                await self._write(response, self._frames(tenant, pending[start : start + CHUNK], kinds))
+                chunk = pending[start : start + CHUNK]
+                weights = [getattr(event.subject, "weight", 0) for event in chunk]
+                frames = await apart(takes_a_while(weights), self._frames, tenant, chunk, kinds)
+                await self._write(response, frames)
             if pending:
                 position = pending[-1].id
                 continue

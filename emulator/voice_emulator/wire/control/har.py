@@ -50,7 +50,8 @@ def _request_entry(entry: Entry, record: RequestRecord, base_url: str) -> dict[s
 def _push_entry(entry: Entry, attempt: Attempt) -> dict[str, Any]:
     seen = attempt.shown()
     reply = attempt.reply
-    headers = [[name, value] for name, value in reply.headers] if reply else []
+    masker = attempt.masker
+    headers = masker.headers(reply.headers) if reply and masker else []
     return _entry(
         entry, "callback", seen["duration_ms"],
         _request(seen["method"], seen["url"] or "", seen["headers"], seen["body"]),

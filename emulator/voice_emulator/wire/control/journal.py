@@ -14,9 +14,10 @@ from voice_emulator.core.journal import Entry
 from voice_emulator.wire.control.har import har_parts
 from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.query import Query
-from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.views import show_entry, show_finding
 from voice_emulator.wire.traffic.exchange import RequestRecord
+from voice_emulator.wire.turns import apart
 
 ENTRY_KEYS = (
     "id",
@@ -34,6 +35,8 @@ ENTRY_KEYS = (
 VIOLATION_KEYS = ("rule", "severity", "provider", "operation", "message", "entry", "call_id")
 #: What the entries of one page may weigh together; as JSON they take a few times as much.
 PAGE_BYTES = 4 * 1024 * 1024
+#: Entries that a filter looks at before others have their turn.
+LOOKED_AT = 1_000
 #: Bytes of an archive that are put together before they are sent, and real seconds a client may take over them.
 _PIECE = 256 * 1024
 _UNREAD = 60.0
@@ -95,11 +98,14 @@ async def list_journal(asked: ControlRequest) -> web.Response:
     query, limit = asked.query, asked.query["limit"]
     provider, call_id = query["provider"], query["call_id"]
     terms: Query | None = query["q"]
-    entries: list[dict[str, Any]] = []
+    entries: list[Entry] = []
     position = query["after"]
     following = None
     weight = 0
-    for entry in asked.tenant.journal.after(position, query["kind"]):
+    weights: list[int] = []
+    for index, entry in enumerate(list(asked.tenant.journal.after(position, query["kind"]))):
+        if index % LOOKED_AT == LOOKED_AT - 1:
+            await asyncio.sleep(0)
         if provider is not None and _entry_text(entry, "provider") != provider:
             continue
         if call_id is not None and not _about(entry, call_id):
@@ -110,28 +116,33 @@ async def list_journal(asked: ControlRequest) -> web.Response:
         if len(entries) == limit or (entries and weight > PAGE_BYTES):
             following = str(position)
             break
-        entries.append(show_entry(entry))
+        entries.append(entry)
+        weights.append(_weight(entry))
         position = entry.id
-    return reply_json({"entries": entries, "next": following})
+    return await reply_apart(
+        weights, lambda: {"entries": [show_entry(entry) for entry in entries], "next": following}
+    )
 
 
 async def list_violations(asked: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/violations``: where the client under test broke the contract, oldest first."""
     query, limit = asked.query, asked.query["limit"]
     findings = asked.tenant.findings.all()
-    shown: list[dict[str, Any]] = []
+    shown: list[Finding] = []
     following = None
     position = query["after"]
     for index in range(position, len(findings)):
+        if index % LOOKED_AT == LOOKED_AT - 1:
+            await asyncio.sleep(0)
         finding = findings[index]
         if not _wanted(finding, query):
             continue
         if len(shown) == limit:
             following = str(position)
             break
-        shown.append(show_finding(finding))
+        shown.append(finding)
         position = index + 1
-    return reply_json({"violations": shown, "next": following})
+    return reply_json({"violations": [show_finding(finding) for finding in shown], "next": following})
 
 
 def _wanted(finding: Finding, query: Any) -> bool:
@@ -146,9 +157,10 @@ def _wanted(finding: Finding, query: Any) -> bool:
 async def get_report(asked: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}/report``."""
     # Imported on first use: serving does not need it.
-    from voice_emulator.report import render
+    from voice_emulator.report import gather, render_document
 
-    kind, body = render(asked.runtime, asked.tenant, asked.query["format"])
+    document = gather(asked.runtime, asked.tenant)
+    kind, body = await apart(True, render_document, document, asked.query["format"])
     return web.Response(body=body, headers={"Content-Type": kind})
 
 
@@ -163,7 +175,7 @@ async def explain_entry(asked: ControlRequest) -> web.Response:
     if entry is None:
         raise missing(f"the journal of tenant {asked.tenant.id!r} has no entry {wanted[:40]!r} any more")
     try:
-        return reply_json(explain(asked.tenant, asked.runtime.providers, entry))
+        return await reply_apart([PAGE_BYTES], lambda: explain(asked.tenant, asked.runtime.providers, entry))
     except Unexplained as error:
         raise missing(str(error)) from error
 
@@ -182,7 +194,8 @@ async def get_har(asked: ControlRequest) -> web.StreamResponse:
     try:
         await response.prepare(asked.raw)
         if asked.raw.method != "HEAD":
-            for piece in _pieces(har_parts(list(tenant.journal), runtime.traffic, runtime.version)):
+            pieces = _pieces(har_parts(list(tenant.journal), runtime.traffic, runtime.version))
+            while piece := await apart(True, next, pieces, b""):
                 async with asyncio.timeout(_UNREAD):
                     await response.write(piece)
         await response.write_eof()

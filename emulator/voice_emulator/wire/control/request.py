@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
 from voice_emulator.scenarios.nodes import child_pointer
@@ -20,9 +21,12 @@ from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.problems import ControlError, invalid, missing
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
+from voice_emulator.wire.turns import apart, takes_a_while
 
 #: No scenario and no change of a tenant is larger.
 BODY_LIMIT = 1024 * 1024
+#: Bytes of bodies that are being read, or are read and not answered yet; past it a further one is turned away.
+READING_LIMIT = 32 * 1024 * 1024
 #: Real seconds a client may take to send its body.
 BODY_TIMEOUT = 30.0
 DEPTH_LIMIT = 64
@@ -122,6 +126,14 @@ def reply_json(value: Any, status: int = 200, headers: Mapping[str, str] | None 
     )
 
 
+async def reply_apart(weights: Iterable[int], value: Callable[[], Any]) -> web.Response:
+    """What ``value()`` is, as a JSON reply; made in another thread when things of these weights take a while.
+
+    ``value`` may look at what does not change any more, and at nothing that is walked through meanwhile.
+    """
+    return await apart(takes_a_while(weights), lambda: reply_json(value()))
+
+
 def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[str, Any]:
     """The query's values by declared name, defaults filled in. Raises ControlError 422 with every problem."""
     found: dict[str, Any] = {parameter.name: parameter.default for parameter in declared}
@@ -150,8 +162,29 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
     return found
 
 
-async def read_body(raw: web.BaseRequest) -> bytes:
-    """The whole body. Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come."""
+class BodyBudget:
+    """How many bytes of bodies are held, over all connections."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.bytes = 0
+
+
+async def read_body(raw: web.BaseRequest, reading: BodyBudget) -> bytes:
+    """The whole body.
+
+    It counts in ``reading`` until whoever asked takes it away again.
+
+    Raises ControlError 413 past :data:`BODY_LIMIT`, 408 when it does not come, 415 when compressed, 503 when too
+    much comes at once.
+    """
+    coding = raw.headers.get("Content-Encoding", "").strip().lower()
+    if coding and coding != "identity":
+        raise ControlError(
+            415,
+            f"a body compressed with {coding[:40]} is not taken; send it plain",
+            headers={"Connection": "close"},
+        )
     length = raw.content_length
     if length is not None and length > BODY_LIMIT:
         raise _too_large()
@@ -166,11 +199,20 @@ async def read_body(raw: web.BaseRequest) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT):
             async for chunk in raw.content.iter_any():
                 size += len(chunk)
+                reading.bytes += len(chunk)
                 if size > BODY_LIMIT:
                     raise _too_large()
+                if reading.bytes > READING_LIMIT:
+                    raise ControlError(
+                        503, "too many bodies at once", headers={"Connection": "close", "Retry-After": "1"}
+                    )
                 chunks.append(chunk)
-    except TimeoutError:
-        raise ControlError(408, "the body did not arrive", headers={"Connection": "close"}) from None
+    except BaseException as error:
+        reading.bytes -= size
+        if isinstance(error, TimeoutError):
+            close = {"Connection": "close"}
+            raise ControlError(408, "the body did not arrive", headers=close) from None
+        raise
     return b"".join(chunks)
 
 
@@ -178,8 +220,22 @@ def _too_large() -> ControlError:
     return ControlError(413, f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"})
 
 
+def not_utf8(body: bytes, error: UnicodeDecodeError) -> ControlError:
+    """The refusal of a body that is no UTF-8 text."""
+    what = foreign(body)
+    if what:
+        return ControlError(400, f"the body is {what}, not UTF-8")
+    return ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+
+
 def parse_json(body: bytes) -> Any:
     """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
+    if begins_with_mark(body):
+        raise ControlError(
+            400, "the body begins with a byte order mark (BOM), which JSON has not", kind="malformed-json"
+        )
+    if foreign(body):  # as far as it goes, UTF-16 of ASCII is UTF-8 with zeros
+        raise ControlError(400, f"the body is {foreign(body)}, not UTF-8")
     try:
         document = json.loads(
             body.decode("utf-8"),
@@ -189,7 +245,7 @@ def parse_json(body: bytes) -> Any:
         )
         _check(document)
     except UnicodeDecodeError as error:
-        raise ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise not_utf8(body, error) from error
     except RecursionError as error:
         raise ControlError(400, f"the body is nested deeper than {DEPTH_LIMIT} levels") from error
     except json.JSONDecodeError as error:

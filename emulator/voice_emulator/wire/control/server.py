@@ -11,9 +11,11 @@ from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
+    Body,
+    BodyBudget,
     ControlRequest,
-    Route,
     check_document,
+    not_utf8,
     parse_json,
     read_body,
     read_query,
@@ -22,6 +24,7 @@ from voice_emulator.wire.control.routes import control_routes
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.runtime import Runtime
+from voice_emulator.wire.turns import HEAVY, apart
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class Control:
         self.services.document = lambda: control_document(
             self.routes, runtime.providers, runtime.control, runtime.version
         )
+        self._reading = BodyBudget()
         self._guard = Guard(runtime.options)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -82,29 +86,31 @@ class Control:
             # No tenant, no need to look at the rest.
             _ = asked.tenant
         asked.query = read_query(raw, route.query)
-        await self._read_body(asked, route)
-        return await route.answer(asked)
-
-    async def _read_body(self, asked: ControlRequest, route: Route) -> None:
         if route.body is None:
-            return
-        body = await read_body(asked.raw)
+            return await route.answer(asked)
+        body = await read_body(raw, self._reading)
+        try:
+            await self._take_body(asked, route.body, body)
+            return await route.answer(asked)
+        finally:
+            self._reading.bytes -= len(body)
+
+    async def _take_body(self, asked: ControlRequest, taken: Body, body: bytes) -> None:
         kind = asked.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind in route.body.texts or (route.body.texts and _looks_like_yaml(kind, body)):
+        if kind in taken.texts or (taken.texts and _looks_like_yaml(kind, body)):
             try:
                 asked.text = body.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise ControlError(
-                    400, f"the body is not UTF-8: {error.reason} at byte {error.start}"
-                ) from error
+                raise not_utf8(body, error) from error
             return
         if not body:
-            if route.body.required:
+            if taken.required:
                 raise invalid([("", "the body is missing")], "the body is invalid")
             asked.document = {}
             return
-        asked.document = parse_json(body)
-        check_document(route, asked.document)
+        heavy = len(body) > HEAVY
+        asked.document = await apart(heavy, parse_json, body)
+        await apart(heavy, check_document, asked.route, asked.document)
 
     async def close(self) -> None:
         """End all streams and long polls, and what was kept running."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.layers import Layer
+from voice_emulator.core.urls import ascii_url
 from voice_emulator.core.words import nearest
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
@@ -41,6 +42,11 @@ def _url_errors(providers: Providers, urls: Mapping[str, Any]) -> Iterator[tuple
         elif not url.isprintable() or " " in url:
             # Line breaks would end up in a request's head.
             yield pointer, "a URL has no blanks and no control characters"
+        else:
+            try:
+                ascii_url(url)
+            except ValueError as error:
+                yield pointer, f"the URL cannot be sent: {error}"
 
 
 def _credential_errors(providers: Providers, credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,8 +14,13 @@ from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.control.tenant_changes import Errors, changes_of, check_account, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
+from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
+
+
+#: Characters of a scenario, or of an account, that take longer to be read than others should wait.
+LONG_SCENARIO = 2_000
 
 
 async def list_tenants(asked: ControlRequest) -> web.Response:
@@ -38,12 +43,14 @@ async def create_tenant(asked: ControlRequest) -> web.Response:
     runtime, document = asked.runtime, asked.document
     errors: Errors = []
     clock = read_clock(document.get("clock"), errors)
-    check_account(runtime.providers, document, errors)
+    await apart(
+        (asked.raw.content_length or 0) > LONG_SCENARIO, check_account, runtime.providers, document, errors
+    )
     if document.get("scenario") is not None and document.get("scenario_yaml") is not None:
         errors.append(("/scenario_yaml", "give either scenario or scenario_yaml"))
     if errors:
         raise invalid(errors, "the body is invalid")
-    scenario = _scenario(asked, document)
+    scenario = await _scenario(asked, document)
     try:
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
     except TenantTaken as error:
@@ -55,10 +62,10 @@ async def create_tenant(asked: ControlRequest) -> web.Response:
     return reply_json(show_tenant(runtime.tenancy, tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
-def _scenario(asked: ControlRequest, document: dict[str, Any]) -> Scenario:
+async def _scenario(asked: ControlRequest, document: dict[str, Any]) -> Scenario:
     text = document.get("scenario_yaml")
     if text is not None:
-        return read_scenario(asked, text, "/scenario_yaml")
+        return await read_scenario(asked, text, "/scenario_yaml")
     return named_scenario(asked, document.get("scenario") or DEFAULT_SCENARIO, "/scenario")
 
 
@@ -70,10 +77,11 @@ def named_scenario(asked: ControlRequest, name: str, pointer: str) -> Scenario:
         raise wrong(pointer, str(error)) from error
 
 
-def read_scenario(asked: ControlRequest, source: Any, pointer: str) -> Scenario:
+async def read_scenario(asked: ControlRequest, source: Any, pointer: str) -> Scenario:
     """A scenario from YAML text or a JSON document. Raises ControlError 422 with the findings."""
     try:
-        return asked.runtime.loader.sent(source)
+        heavy = not isinstance(source, str) or len(source) > LONG_SCENARIO
+        return await apart(heavy, asked.runtime.loader.sent, source)
     except FileError as error:
         found = [
             {"pointer": pointer + finding.pointer, "message": finding.message}
@@ -92,7 +100,9 @@ async def change_tenant(asked: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = asked.runtime, asked.tenant, asked.document
     errors: Errors = []
-    check_account(runtime.providers, document, errors)
+    await apart(
+        (asked.raw.content_length or 0) > LONG_SCENARIO, check_account, runtime.providers, document, errors
+    )
     if errors:
         raise invalid(errors, "the body is invalid")
     try:
@@ -123,13 +133,13 @@ async def load_scenario(asked: ControlRequest) -> web.Response:
     """``PUT /v1/tenants/{id}/scenario``: by name, as JSON, or as YAML; an invalid one changes nothing."""
     tenant = asked.tenant
     if asked.text is not None:
-        scenario = read_scenario(asked, asked.text, "")
+        scenario = await read_scenario(asked, asked.text, "")
     elif set(asked.document) == {"name"}:
         if not isinstance(asked.document["name"], str):
             raise wrong("/name", "must be the name of a shipped scenario")
         scenario = named_scenario(asked, asked.document["name"], "/name")
     else:
-        scenario = read_scenario(asked, asked.document, "")
+        scenario = await read_scenario(asked, asked.document, "")
     try:
         tenant.load(scenario)
     except KeyTaken as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from typing import Any
@@ -17,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 from aiohttp import web
 
+from voice_emulator.core.accounts import credential_names
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
@@ -27,6 +27,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.http.connection_errors import connection_error
+from voice_emulator.wire.machine_time import wall_now
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Real microseconds that the reply may take; a rule may well make it hang.
@@ -64,14 +65,14 @@ class Offer:
         self, tenant: Tenant, number: str, changes: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Fields and headers for ``tenant``; a change to null leaves a field out."""
-        wall = time.time_ns() // 1000
+        wall = wall_now()
         fields, headers = self.provider.authorise(tenant, self.operation, self.example, wall)
         fields = {**fields, self.number_field: number, **changes}
         return {name: value for name, value in fields.items() if value is not None}, headers
 
     def shown(self, secrets: Collection[str]) -> dict[str, Any]:
         """The offer with the fields that are neither number nor credential: those a person may want to change."""
-        hidden = {self.number_field, *secrets, *_names(self.provider.default_credentials)}
+        hidden = {self.number_field, *secrets, *credential_names(self.provider.default_credentials)}
         return {
             "provider": self.provider.id,
             "operation": self.operation.name,
@@ -80,14 +81,6 @@ class Offer:
             "number_field": self.number_field,
             "fields": {name: value for name, value in self.example.items() if name not in hidden},
         }
-
-
-def _names(credentials: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in credentials.items():
-        if isinstance(value, Mapping):
-            yield from _names(value)
-        else:
-            yield name
 
 
 def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Offer]:

@@ -34,7 +34,7 @@ def show_tenant(tenancy: Tenancy, tenant: Tenant) -> Json:
         "seed": shown["seed"],
         "clock": str(tenant.clock.spec),
         "now": rfc3339(tenant.now),
-        "callback_urls": shown["callback_urls"],
+        "callback_urls": {key: tenant.secrets.url(url) for key, url in shown["callback_urls"].items()},
         "credentials": shown["credentials"],
         "settings": shown["settings"],
     }
@@ -50,7 +50,7 @@ def show_call(tenant: Tenant, providers: Mapping[str, Provider], call: Call) -> 
         "provider": call.provider,
         "operation": call.operation,
         "number": call.number,
-        "caller": call.caller or None,
+        "caller": tenant.secrets.hide(call.caller) or None,
         "state": call.state.value,
         "outcome": outcome.value if outcome is not None else None,
         "cause": (provider.cause_of(call) or None) if over and provider is not None else None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -15,15 +16,17 @@ from voice_emulator.core.masking import MASK
 from voice_emulator.core.matchers import Difference, Globs, Match, Subject, as_text
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.turns import Turns, at_once
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.core.words import nearest_word
 from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
 from voice_emulator.wire.control.clock import body_span
 from voice_emulator.wire.control.long_poll import Collector, NumberedSource, RequestSource, Source
 from voice_emulator.wire.control.problems import invalid, wrong
-from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.request import ControlRequest, reply_apart
 from voice_emulator.wire.control.views import show_call, show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
+from voice_emulator.wire.turns import in_turns
 
 #: Longest wait, in real microseconds.
 LONGEST_WAIT = 600 * SECOND
@@ -38,6 +41,8 @@ NEAR_MISSES = 5
 #: Requests looked at for near misses, and numbers of one request compared for the nearest.
 EXPLAINED = 1_000
 COMPARED = 200
+#: Bytes of requests that are held against a verification before others have their turn.
+COUNTED = 256 * 1024
 COUNTS = ("exactly", "at_least", "at_most")
 
 
@@ -55,13 +60,22 @@ async def wait(asked: ControlRequest) -> web.Response:
     collector = Collector(source, matches, query["count"], tenant)
     satisfied = await asked.services.waiters.until(tenant, (EVENTS[what],), collector.ready, query["timeout"])
     following = collector.next
-    return reply_json(
-        {
+    things = collector.things
+    return await reply_apart(
+        map(weight_of, things),
+        lambda: {
             "satisfied": satisfied,
-            "items": [show(thing) for thing in collector.things],
+            "items": [show(thing) for thing in things],
             "next": str(following) if following is not None else None,
-        }
+        },
     )
+
+
+def weight_of(thing: Any) -> int:
+    """Bytes of an entry, an attempt or a call."""
+    record = thing.record if isinstance(thing, Entry) else thing
+    weight: int = getattr(record, "weight", 0)
+    return weight
 
 
 def _kind_of_wait(
@@ -108,16 +122,19 @@ async def verify(asked: ControlRequest) -> web.Response:
         )
     count = Count(given[0], document[given[0]]) if given else Count("at_least", 1)
     tally = Tally(tenant, _match(document), count)
+    await in_turns(tally.count_all())
     await asked.services.waiters.until(tenant, ("request",), tally.decided, within)
     tally.decided()
     satisfied = count.holds(tally.count)
-    return reply_json(
-        {
+    entries = [] if satisfied else newest_requests(tenant)
+    return await reply_apart(
+        map(weight_of, entries),
+        lambda: {
             "satisfied": satisfied,
             "count": tally.count,
             "matched": tally.matched[-EXPLAINED:],
-            "near_misses": [] if satisfied else near_misses(tenant, tally.match),
-        }
+            "near_misses": near_misses(entries, tally.match),
+        },
     )
 
 
@@ -159,15 +176,29 @@ class Tally:
 
     def decided(self) -> bool:
         """Count what is new; whether the verdict stands."""
-        if self._tenant.resets != self._resets:
-            self._resets = self._tenant.resets
+        at_once(self.count_all())
+        return self._count.decided(self.count)
+
+    def count_all(self) -> Turns[None]:
+        """Count what is new; others have their turn in between."""
+        tenant = self._tenant
+        if tenant.resets != self._resets:
+            self._resets = tenant.resets
             self.matched.clear()
-        for entry in self._tenant.journal.after(self._position, "request"):
+        spent = 0
+        for entry in list(tenant.journal.after(self._position, "request")):
             self._position = entry.id
             subject = subject_of(entry)
-            if subject is not None and self.match.accepts(subject):
+            if subject is None:
+                continue
+            spent += entry.record.weight if self.match.fields else 100
+            if spent > COUNTED:
+                spent = 0
+                matches = yield partial(self.match.accepts, subject)
+            else:
+                matches = self.match.accepts(subject)
+            if matches and tenant.resets == self._resets:
                 self.matched.append(entry.id)
-        return self._count.decided(self.count)
 
 
 def _match(document: Mapping[str, Any]) -> Match:
@@ -190,10 +221,10 @@ def subject_of(entry: Entry) -> Subject | None:
     return Subject(request.provider, entry.record.operation or "", request.numbers, request.fields, 0, 0)
 
 
-def near_misses(tenant: Tenant, match: Match) -> list[dict[str, Any]]:
-    """The newest requests that miss ``match`` by least, with what differs and the nearest value they have."""
+def near_misses(entries: list[Entry], match: Match) -> list[dict[str, Any]]:
+    """Those of ``entries`` that miss ``match`` by least, with what differs and the nearest value they have."""
     misses = []
-    for entry in _newest_requests(tenant):
+    for entry in entries:
         subject = subject_of(entry)
         differences = match.differences(subject) if subject is not None else []
         if subject is not None and differences:
@@ -205,9 +236,9 @@ def near_misses(tenant: Tenant, match: Match) -> list[dict[str, Any]]:
     ]
 
 
-def _newest_requests(tenant: Tenant) -> Iterator[Entry]:
-    entries = [entry for entry in tenant.journal if entry.kind == "request"]
-    return iter(entries[-EXPLAINED:])
+def newest_requests(tenant: Tenant) -> list[Entry]:
+    """The newest requests of a tenant, as many as are looked at for near misses."""
+    return [entry for entry in tenant.journal if entry.kind == "request"][-EXPLAINED:]
 
 
 def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference) -> dict[str, str]:
@@ -227,7 +258,8 @@ def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference)
         if name not in subject.fields:
             near = nearest_word(name, subject.fields)
             actual = f"no such field; nearest is {near!r}" if near else actual
-    return {"place": difference.place, "expected": difference.expected, "actual": actual}
+    hide = entry.record.request.tenant.secrets.hide if isinstance(entry.record, RequestRecord) else str
+    return {"place": difference.place, "expected": hide(difference.expected), "actual": hide(actual)}
 
 
 def _nearest_number(pattern: str, numbers: Any) -> str | None:

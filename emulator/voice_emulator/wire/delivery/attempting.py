@@ -17,20 +17,23 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.attempts import Attempt, Trouble
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
 from voice_emulator.core.scenario import PLAIN_RECEIPT
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.urls import ascii_url
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Envelope, Provider, PushRequest, ReceiptKind
 from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
-from voice_emulator.wire.delivery.push_client import PushClient
+from voice_emulator.wire.delivery.connections import is_own
+from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.session_client import SessionChannel
 from voice_emulator.wire.delivery.target_policy import Reach, Resolver, blocked_by
-from voice_emulator.wire.delivery.transport_faults import send_and_reset, slowly
+from voice_emulator.wire.delivery.transport_faults import send_and_reset, slowly, time_of
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
+from voice_emulator.wire.http.connection_errors import connection_error
 
 log = logging.getLogger(__name__)
 
@@ -102,13 +105,12 @@ class Delivery:
             if sends:
                 await self._exchange(tenant, push, kind, attempt)
         except ContractBug as error:
-            attempt.outcome, attempt.reason, attempt.trouble = PushOutcome.FAILED, str(error), "emulator"
+            attempt.fail("own", str(error))
             log.error("%s", error)
             if self._on_bug is not None:
                 self._on_bug(str(error))
         except Exception as error:
-            attempt.outcome, attempt.trouble = PushOutcome.FAILED, "emulator"
-            attempt.reason = f"the emulator itself failed ({type(error).__name__})"
+            attempt.fail("own", f"{type(error).__name__}: {error}")
             log.exception("a push of %s failed in the emulator itself", push.id)
         attempt.duration = int((time.perf_counter() - started) * 1e6)
         self._settle(tenant, push, attempt)
@@ -122,7 +124,7 @@ class Delivery:
         attempt = Attempt(
             id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
             headers=(),
-            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker,
+            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker.within(tenant.secrets),
             faults=() if push.by_hand or push.effect is PLAIN_RECEIPT else push.effect.faults,
             lateness=max(0, now - push.due),
         )  # fmt: skip
@@ -153,9 +155,10 @@ class Delivery:
                 raise ContractBug(f"our receipt {push.id} breaks {schema.name}: {wrong}")
         return fields if push.by_hand else spoil(fields, push.effect, kind.corrupt, push.copy)
 
-    def _encode(self, tenant: Tenant, push: Push, kind: ReceiptKind, attempt: Attempt) -> PushRequest:
-        url = self._rewritten(attempt.url or "")
-        envelope = Envelope(tenant, push, dict(attempt.fields), url, attempt.at, push.effect)
+    def _encode(
+        self, tenant: Tenant, push: Push, kind: ReceiptKind, attempt: Attempt, receiver: str
+    ) -> PushRequest:
+        envelope = Envelope(tenant, push, dict(attempt.fields), receiver, attempt.at, push.effect)
         request = kind.encode(envelope)
         attempt.fields = envelope.fields
         attempt.method, attempt.headers, attempt.body = request.method, request.headers, request.body
@@ -165,46 +168,51 @@ class Delivery:
     # --- the exchange -------------------------------------------------------------------------
 
     async def _exchange(self, tenant: Tenant, push: Push, kind: ReceiptKind, attempt: Attempt) -> None:
-        request = self._encode(tenant, push, kind, attempt)
+        try:
+            receiver = ascii_url(self._rewritten(attempt.url or ""))
+        except ValueError as error:
+            attempt.fail("url", f"the URL cannot be used: {error}")
+            return
+        request = self._encode(tenant, push, kind, attempt, receiver)
         try:
             url, refusal = self._target(request.url)
         except ValueError as error:
-            attempt.outcome, attempt.reason = PushOutcome.FAILED, f"the URL cannot be used: {error}"
-            attempt.trouble = "url"
+            attempt.fail("url", f"the URL cannot be used: {error}")
             return
         if refusal is not None:
             self._block(tenant, attempt, refusal)
             return
         effect = push.effect
+        pace = effect.slow_body if not push.by_hand else None
+        # The timing of a rule is not the receiver's.
+        sending = time_of(request.body, *pace) if pace is not None else 0.0
         try:
             if effect.reset and not push.by_hand:
                 if self.ahead is not None:
                     await self.ahead(tenant, attempt)
                 await asyncio.wait_for(send_and_reset(url, request, self._reach, self._ssl), self._seconds)
-                attempt.outcome, attempt.reason = (
-                    PushOutcome.FAILED,
-                    "reset by a rule in the middle of the push",
-                )
+                attempt.fail("rule", "reset by a rule in the middle of the push")
                 return
             if self._channel is None:
-                raise ConnectionError("the emulator is shutting down")
-            pace = effect.slow_body if not push.by_hand else None
+                attempt.fail("own", "the emulator is shutting down")
+                return
             attempt.reply = await self._channel.exchange(
                 request.method, url, request.headers, request.body,
                 announce=partial(self.ahead, tenant, attempt) if self.ahead is not None else None,
-                pieces=slowly(request.body, *pace) if pace is not None else None,
+                pieces=slowly(request.body, *pace) if pace is not None else None, sending=sending,
             )  # fmt: skip
         except TimeoutError:
-            attempt.outcome, attempt.trouble = PushOutcome.FAILED, "timeout"
-            attempt.reason = f"no answer within {self._seconds:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            attempt.fail("timeout", f"no answer within {self._seconds:g} s")
+        except (aiohttp.ClientError, OSError) as error:
             blocked = blocked_by(error)
             if blocked is not None:
                 self._block(tenant, attempt, str(blocked))
-            else:
-                attempt.outcome, attempt.reason = PushOutcome.FAILED, _reason(error)
-                attempt.trouble = _trouble(error)
+                return
+            attempt.fail(_trouble(error), _reason(error, request.url))
+            if attempt.trouble == "connection":
                 self._tell_unreachable(tenant, kind, url, attempt.reason)
+            elif attempt.trouble == "own":
+                self._tell_once(tenant, "own", f"a push failed on this machine's side: {attempt.reason}")
         else:
             reply = attempt.reply
             refused = kind.judge(reply)
@@ -247,12 +255,15 @@ class Delivery:
         if known is not push or tenant.closed:
             return  # reset or deleted meanwhile: nobody is left to hear of it
         now = tenant.now
+        if attempt.reason:
+            # It may quote what the receiver said, or its URL.
+            attempt.reason = tenant.secrets.hide(attempt.reason)
         entry = tenant.journal.append("callback", now, attempt)
         attempt.entry_id = entry.id
         tenant.attempts.add(attempt)
         tenant.totals.pushed(push.provider, attempt.outcome)
         tenant.outbox.settle(push, attempt.outcome, now)
-        tenant.events.publish("callback", now, attempt)
+        tenant.events.publish("callback", now, attempt, weight=attempt.weight)
         for watch in self.watchers:
             watch(tenant, attempt)
 
@@ -264,8 +275,8 @@ class Delivery:
         remedy = ""
         if url.host in ("localhost", "127.0.0.1", "::1"):
             remedy = (
-                "; if the emulator runs in a container, localhost is the container itself: use "
-                "--rewrite-callback http://localhost=http://host.docker.internal"
+                " (if the emulator runs in a container, localhost is the container itself: use "
+                "--rewrite-callback http://localhost=http://host.docker.internal)"
             )
         self._tell_once(
             tenant, f"unreachable {url.origin()}", f"receiver {url.origin()} unreachable: {reason}{remedy}"
@@ -275,14 +286,18 @@ class Delivery:
         if (tenant.id, what) in self._told or len(self._told) > 10_000:
             return
         self._told.add((tenant.id, what))
-        log.warning("%s", message)
+        log.warning("%s", tenant.secrets.hide(message))
 
 
-def _trouble(error: BaseException) -> str:
+def _trouble(error: BaseException) -> Trouble:
+    if isinstance(error, KeptConnectionClosed):
+        return "unclear"
+    if is_own(error):
+        return "own"
     tls = (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, SSLError)
     return "tls" if isinstance(error, tls) else "connection"
 
 
-def _reason(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
-    return f"{type(error).__name__}: {text}" if type(error).__name__ not in text else text
+def _reason(error: BaseException, url: str) -> str:
+    # What a kept connection leaves open, its own sentence says best.
+    return str(error) if isinstance(error, KeptConnectionClosed) else connection_error(error, url)

@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +32,13 @@ from voice_emulator.verify.model import (
 )
 from voice_emulator.verify.receipt_factory import ReceiptFactory
 from voice_emulator.verify.suite import check_id, suite
+from voice_emulator.wire.delivery.connections import is_own
+from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.target_policy import Reach, Resolver, TargetBlocked, blocked_by
-from voice_emulator.wire.delivery.transport_faults import slowly
+from voice_emulator.wire.delivery.transport_faults import slowly, time_of
 from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.http.connection_errors import connection_error
+from voice_emulator.wire.machine_time import wall_now
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,6 @@ AT_ONCE_LIMIT = 50
 AT_ONCE = 10
 #: Real seconds between the starts of two checks, so that the suite does not overload the receiver.
 PACE = 0.01
-REPLY_LIMIT = 64 * 1024
 PROBE_LIMIT = 64 * 1024 * 1024
 #: What the plain receipt that is sent before all checks has in place of a check's name.
 USUAL = "usual"
@@ -136,20 +137,27 @@ class Grader:
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._seconds = timeout
         self._tell = on_graded or (lambda graded, done, total: None)
+        self._channel: PushClient | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self) -> list[Graded]:
         """Run every provider's suite, one provider after the other."""
-        connector = aiohttp.TCPConnector(limit=0, resolver=Resolver(self._reach))
+        resolver = Resolver(self._reach)
+        self._channel = PushClient(resolver, self._seconds)
+        # For the probe alone: test pushes are sent as pushes are.
+        connector = aiohttp.TCPConnector(force_close=True, resolver=resolver)
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": AGENT}, auto_decompress=False, skip_auto_headers=("Content-Type", "Accept-Encoding"),
+            headers={"User-Agent": AGENT}, auto_decompress=False, skip_auto_headers=("Accept-Encoding",),
         ) as session:  # fmt: skip
             self._session = session
             self._total = sum(len(checks) for _, checks in self._suites)
             self._results: list[Graded] = []
-            for provider, checks in self._suites:
-                await self._grade(provider, checks)
+            try:
+                for provider, checks in self._suites:
+                    await self._grade(provider, checks)
+            finally:
+                await self._channel.close()
         return self._results
 
     async def _grade(self, provider: Provider, checks: Sequence[Check]) -> None:
@@ -229,7 +237,11 @@ class Grader:
         states: list[State] | None = [await self._probe()] if check.needs_probe else None
         stages: list[list[Response]] = []
         for pushes in plan.stages:
-            stages.append(await asyncio.gather(*(self._send(push) for push in pushes)))
+            responses = await asyncio.gather(*(self._send(push) for push in pushes))
+            for response in responses:
+                if response.ours:
+                    raise NotApplicable(f"not judged: the emulator could not send it ({response.trouble})")
+            stages.append(responses)
             if states is not None:
                 states.append(await self._probe())
         return Evidence(stages, usual or stages[0][0], states, self._options.slow_after)
@@ -239,7 +251,7 @@ class Grader:
     async def _send(self, push: TestPush) -> Response:
         """Send one push. Whatever goes wrong is part of the response."""
         started = time.perf_counter()
-        reply, trouble = None, ""
+        reply, trouble, ours = None, "", False
         try:
             reply = await self._exchange(push)
         except TargetBlocked as blocked:
@@ -251,36 +263,34 @@ class Grader:
                 if blocked_target is not None
                 else connection_error(error, push.request.url, seconds=self._seconds)
             )
-        return Response(push, reply, _since(started), trouble)
+            ours = isinstance(error, KeptConnectionClosed) or is_own(error)
+        return Response(push, reply, _since(started), trouble, ours)
 
     async def _exchange(self, push: TestPush) -> PushReply:
-        request = push.request
-        headers, body = request.headers, request.body
-        data: Any = body or None
-        if push.pause:
-            headers = (*headers, ("Content-Length", str(len(body))))
-            data = slowly(body, push.pause, PIECE)
-        async with self._request(request.method, request.url, headers=headers, data=data) as response:
-            content = await response.content.read(REPLY_LIMIT)
-            return PushReply(response.status, tuple(response.headers.items()), content)
-
-    def _request(
-        self, method: str, url: str, **options: Any
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """One exchange. Raises TargetBlocked for a target that is not allowed."""
-        if self._session is None:
+        if self._channel is None:
             raise ConnectionError("not running")
-        target = URL(url, encoded=True)
-        refusal = self._reach.check(target)
+        request, pause = push.request, push.pause
+        return await self._channel.exchange(
+            request.method, self._target(request.url), request.headers, request.body,
+            pieces=slowly(request.body, pause, PIECE) if pause else None,
+            sending=time_of(request.body, pause, PIECE) if pause else 0.0,
+        )  # fmt: skip
+
+    def _target(self, text: str) -> URL:
+        """Raises TargetBlocked for a target that is not allowed."""
+        url = URL(text, encoded=True)
+        refusal = self._reach.check(url)
         if refusal is not None:
             raise TargetBlocked(refusal)
-        return self._session.request(method, target, allow_redirects=False, **options)
+        return url
 
     async def _probe(self) -> State:
         """The business state now. Raises ProbeFailed."""
+        if self._session is None:
+            raise ConnectionError("not running")
         url = self._options.probe_url or ""
         try:
-            async with self._request("GET", url) as response:
+            async with self._session.get(self._target(url), allow_redirects=False) as response:
                 text = await response.content.read(PROBE_LIMIT)
                 if response.status != 200:
                     raise ProbeFailed(f"it replied with HTTP {response.status}")
@@ -350,9 +360,4 @@ def suite_ids(
 
 
 def _factory(provider: Provider, schemas: SchemaSet, options: Options, name: str) -> ReceiptFactory:
-    return ReceiptFactory(provider, schemas, options, name, lambda: time.time_ns() // 1000)
-
-
-def wall_now() -> int:
-    """The machine's time in whole microseconds."""
-    return time.time_ns() // 1000 // SECOND * SECOND
+    return ReceiptFactory(provider, schemas, options, name, wall_now)

@@ -54,7 +54,7 @@ class Driver:
         """Carry with ``delivery``, at most ``limit`` pushes at once."""
         self._delivery = delivery
         self._limit = limit
-        self._timers: dict[str, tuple[int, asyncio.Handle]] = {}
+        self._timers: dict[str, tuple[Tenant, int, asyncio.Handle]] = {}
         self._ready: deque[Tenant] = deque()
         self._waiting: set[str] = set()
         self._workers: set[asyncio.Task[None]] = set()
@@ -83,7 +83,7 @@ class Driver:
         """Cancel the timer and the open pushes of a tenant (reset)."""
         timer = self._timers.pop(tenant.id, None)
         if timer is not None:
-            timer[1].cancel()
+            timer[2].cancel()
         for worker, (owner, _) in list(self._carried_by.items()):
             if owner is tenant:
                 worker.cancel()
@@ -96,7 +96,7 @@ class Driver:
     async def close(self, grace: float) -> None:
         """Start nothing new, give what is on the wire ``grace`` real seconds, then cancel it."""
         self._stopping = True
-        for _, handle in self._timers.values():
+        for _, _, handle in self._timers.values():
             handle.cancel()
         self._timers.clear()
         if self._more is not None:
@@ -116,11 +116,20 @@ class Driver:
         delay = tenant.clock.wall_delay(due)
         armed = self._timers.get(tenant.id)
         if armed is not None:
-            armed[1].cancel()
+            armed[2].cancel()
             del self._timers[tenant.id]
         if delay is not None:
             handle = self._loop.call_later(delay + GRAIN if delay else 0, self._fire, tenant)
-            self._timers[tenant.id] = (due, handle)
+            self._timers[tenant.id] = (tenant, due, handle)
+
+    def on_jump(self) -> None:
+        """The machine's clock jumped forwards: timers, which count real seconds, would be late."""
+        if self._loop is not None and not self._stopping:
+            self._loop.call_soon(self._arm_anew)
+
+    def _arm_anew(self) -> None:
+        for tenant, due, _ in list(self._timers.values()):
+            self._arm(tenant, due)
 
     def _fire(self, tenant: Tenant) -> None:
         self._timers.pop(tenant.id, None)
@@ -225,6 +234,8 @@ class Driver:
         tenant.clock.check_advance(target)
         done = Advanced(tenant.now)
         generation = tenant.resets
+        while tenant.steps.begin_more():  # noqa: ASYNC110 - each round lets some of them begin
+            await asyncio.sleep(0)
         while True:
             await self._drain(tenant, done)
             following = engine.next_due()

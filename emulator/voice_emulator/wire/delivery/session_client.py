@@ -79,13 +79,14 @@ class SessionChannel:
         *,
         announce: Callable[[], Awaitable[None]] | None = None,
         pieces: AsyncIterator[bytes] | None = None,
+        sending: float = 0.0,
     ) -> PushReply:
         """As :meth:`voice_emulator.wire.delivery.push_client.PushClient.exchange`, with the same errors."""
         sent = CIMultiDict(request_headers(method, url, headers, len(body)))
         before = _sending.set(_Sending(announce))
         try:
             async with (
-                asyncio.timeout(self._seconds),
+                asyncio.timeout(self._seconds + sending),
                 self._session.request(
                     method, url.with_user(None), headers=sent, data=pieces if pieces is not None else body or None,
                     allow_redirects=False,

@@ -22,6 +22,11 @@ async def slowly(body: bytes, every: int, size: int) -> AsyncIterator[bytes]:
         yield body[begin : begin + size]
 
 
+def time_of(body: bytes, every: int, size: int) -> float:
+    """The real seconds that :func:`slowly` takes."""
+    return every / 1e6 * (len(body) // size)
+
+
 async def send_and_reset(
     url: URL, request: PushRequest, reach: Reach, trust: ssl.SSLContext | None = None
 ) -> None:
@@ -34,10 +39,15 @@ async def send_and_reset(
     host, port = url.host or "", url.port or 80
     found = await Resolver(reach).resolve(host, port)
     context = (trust or ssl.create_default_context()) if url.scheme == "https" else None
-    reader, writer = await asyncio.open_connection(
-        found[0]["host"], port, ssl=context, server_hostname=host if context is not None else None
-    )
-    del reader
+    for index, address in enumerate(found):
+        try:
+            _, writer = await asyncio.open_connection(
+                address["host"], port, ssl=context, server_hostname=host if context is not None else None
+            )
+            break
+        except OSError:
+            if index == len(found) - 1:
+                raise
     try:
         head = request_head(request.method, url, request.headers, max(len(request.body), 2))
         writer.write(head + request.body[: len(request.body) // 2])

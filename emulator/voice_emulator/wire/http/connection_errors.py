@@ -154,10 +154,3 @@ def _plain(error: BaseException) -> str:
     return (
         text[:300] or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
     )
-
-
-def bind_error(error: OSError, host: str, port: int) -> str:
-    """Why nothing can listen on ``host`` and ``port``. What asyncio makes of it names the address twice."""
-    number = error.errno or 0
-    why = os.strerror(number).lower() if number > 0 else (error.strerror or str(error)).lower()
-    return f"cannot listen on {host} port {port}: {why}"

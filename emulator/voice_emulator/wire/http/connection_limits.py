@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 from aiohttp import HttpVersion10, web
@@ -31,6 +32,12 @@ UNREAD_SECONDS = 120.0
 CONNECTION_LIMIT = 16_384
 #: Of the files a process may have open, so much is for connections; pushes need some too.
 SHARE = 0.75
+#: And so much for pushes.
+PUSHED = 0.2
+#: Of the connections so many, at least one, are for the control port alone.
+RESERVED = 0.1
+#: Connections that are looked at to find one that can go: where the first so many are all needed, so is the rest.
+LOOKED_AT = 200
 
 
 def connection_limit() -> int:
@@ -41,6 +48,16 @@ def connection_limit() -> int:
         return CONNECTION_LIMIT
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return CONNECTION_LIMIT if files == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, int(files * SHARE))
+
+
+def push_limit(most: int) -> int:
+    """How many pushes may be on the wire at once: ``most``, or what the system has files for."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return most
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return most if files == resource.RLIM_INFINITY else max(1, min(most, int(files * PUSHED)))
 
 
 def allow_more_files() -> None:
@@ -63,16 +80,20 @@ class ConnectionLimits:
     def __init__(
         self, limit: int | None = None, patience: float = HEAD_SECONDS, unread: float = UNREAD_SECONDS
     ) -> None:
-        """At most ``limit`` connections (default: :func:`connection_limit`).
+        """At most ``limit`` connections (default: :func:`connection_limit`), :data:`RESERVED` of it for control.
 
         ``patience`` with those that say nothing, and ``unread``, with those that do not listen, are real seconds.
         """
         self.limit = connection_limit() if limit is None else limit
+        self._traffic_limit = self.limit - max(1, int(self.limit * RESERVED))
+        self._traffic = 0
         self._patience = patience
         self._unread = int(unread * 1000)
-        self._open: dict[web.RequestHandler, asyncio.Transport] = {}
+        self._open: dict[web.RequestHandler, tuple[asyncio.Transport, bool]] = {}
         # Those that have not said anything yet, and until when they may; the longest silent first.
         self._silent: dict[web.RequestHandler, float] = {}
+        # Those that have, in the order in which they spoke last.
+        self._spoken: dict[web.RequestHandler, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -80,36 +101,64 @@ class ConnectionLimits:
         """How many connections are open."""
         return len(self._open)
 
-    def came(self, connection: web.RequestHandler, transport: asyncio.Transport) -> None:
-        """A connection was opened. Above the limit the one that has been silent longest goes, or else this one."""
-        self._open[connection] = transport
+    def came(self, connection: web.RequestHandler, transport: asyncio.Transport, *, traffic: bool) -> None:
+        """A connection was opened, to the traffic port or to the control port.
+
+        Above the limit one that says nothing goes: of those that never did the one that is silent longest, else of
+        those with no request under way the one that spoke longest ago, else the new one. What the traffic port may
+        not have is kept for the control port, so connections to the one never shut out the other.
+        """
+        self._open[connection] = (transport, traffic)
+        self._traffic += traffic
         _give_up_after(self._unread, transport)
-        if len(self._open) > self.limit:
-            oldest = next(iter(self._silent), None)
-            if oldest is None:
-                transport.abort()
-                return
-            self._show_out(oldest)
+        if traffic and self._traffic > self._traffic_limit:
+            goes = self._least_needed(of_traffic=True)
+        elif len(self._open) > self.limit:
+            goes = self._least_needed(of_traffic=False)
+        else:
+            goes = connection
+        if goes is None:
+            transport.abort()
+            return
+        if goes is not connection:
+            self._show_out(goes)
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.time() + self._patience
         if self._timer is None:
             self._timer = loop.call_later(self._patience, self._look_around)
 
+    def _least_needed(self, *, of_traffic: bool) -> web.RequestHandler | None:
+        """Who goes: of the connections to the traffic port alone, or of all."""
+        for connection in islice(self._silent, LOOKED_AT):
+            if not of_traffic or self._open[connection][1]:
+                return connection
+        for connection in islice(self._spoken, LOOKED_AT):
+            busy = isinstance(connection, Connection) and connection.busy
+            if not busy and (not of_traffic or self._open[connection][1]):
+                return connection
+        return None
+
     def spoke(self, connection: web.RequestHandler) -> None:
         """A whole head has come over a connection."""
         self._silent.pop(connection, None)
+        if connection in self._open:
+            self._spoken.pop(connection, None)
+            self._spoken[connection] = None
 
     def left(self, connection: web.RequestHandler) -> None:
         """A connection was closed."""
-        self._open.pop(connection, None)
+        known = self._open.pop(connection, None)
+        if known is not None:
+            self._traffic -= known[1]
         self._silent.pop(connection, None)
+        self._spoken.pop(connection, None)
 
     def close(self) -> None:
         """Look no more, and cut what is still open: its client does not read what it was sent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for transport in tuple(self._open.values()):
+        for transport, _ in tuple(self._open.values()):
             transport.abort()
 
     def _look_around(self) -> None:
@@ -123,7 +172,8 @@ class ConnectionLimits:
             self._show_out(connection)
 
     def _show_out(self, connection: web.RequestHandler) -> None:
-        del self._silent[connection]
+        self._silent.pop(connection, None)
+        self._spoken.pop(connection, None)
         connection.force_close()
 
 
@@ -142,9 +192,15 @@ class Listener(Server):
     invitation.
     """
 
-    def __init__(self, handle: Handle, doors: ConnectionLimits, at_once: AtOnce | None = None) -> None:
-        """Serve with ``handle``, cancelled when the client goes away; see :mod:`voice_emulator.wire.http.server`."""
+    def __init__(
+        self, handle: Handle, doors: ConnectionLimits, at_once: AtOnce | None = None, *, traffic: bool = False
+    ) -> None:
+        """Serve the traffic or the control port; see :mod:`voice_emulator.wire.http.server`.
+
+        ``handle`` is cancelled when the client goes away.
+        """
         self._doors = doors
+        self._traffic = traffic
         self._known_loop = asyncio.get_running_loop()
         super().__init__(
             handle, at_once=None if at_once is None else self._heard(at_once),
@@ -156,7 +212,7 @@ class Listener(Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Let it in, if there is room."""
         super().connection_made(handler, transport)
-        self._doors.came(handler, transport)
+        self._doors.came(handler, transport, traffic=self._traffic)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """It has gone."""

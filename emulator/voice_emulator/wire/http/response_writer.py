@@ -8,12 +8,13 @@ own way.
 from __future__ import annotations
 
 import asyncio
-import time
 from email.utils import formatdate
 from http import HTTPStatus
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_parser import RawRequestMessage
+
+from voice_emulator.wire.machine_time import wall_now
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -35,7 +36,7 @@ class _Clock:
         self._text = ""
 
     def lines(self) -> str:
-        second = int(time.time())  # noqa: TID251 - HTTP's Date is about the machine, not about a tenant
+        second = wall_now() // 1_000_000
         if second != self._second:
             self._second = second
             self._text = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER}\r\n"
@@ -113,8 +114,15 @@ def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *
         head += f"{_one_line(name)}: {_one_line(value)}\r\n"
     if not stay:
         head += "Connection: close\r\n"
+    if has_no_body(status):
+        return f"{head}{_CLOCK.lines()}\r\n".encode("latin-1", "replace")
     head += f"Content-Length: {len(body)}\r\n{_CLOCK.lines()}\r\n"
     return head.encode("latin-1", "replace") + body
+
+
+def has_no_body(status: int) -> bool:
+    """Whether a reply of this status ends with its head: what follows would be taken for the next reply."""
+    return status in (204, 304) or status < 200
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import StreamReader, web
@@ -23,6 +24,11 @@ from voice_emulator.wire.http.aiohttp_versions import AT_ONCE
 
 log = logging.getLogger(__name__)
 
+#: Bytes that are parsed in one go.
+PIECE = 64 * 1024
+#: Bytes of a body in chunks from which on three quarters of them may not be framing.
+FRAMING = 64 * 1024
+
 #: Answers a whole request without waiting, and says so; False: aiohttp has to carry it.
 AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 
@@ -30,7 +36,7 @@ AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 class Connection(web.RequestHandler):
     """One connection. ``kept`` is what :attr:`Server.at_once` has made of a request that aiohttp carries now."""
 
-    __slots__ = ("_at_once", "_done", "_stays", "kept", "peer", "scheme")
+    __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "kept", "peer", "scheme")
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         """Serve with what ``server`` has."""
@@ -40,9 +46,18 @@ class Connection(web.RequestHandler):
         # Of the requests that were parsed, how many are answered; and whether the last reply left the connection open.
         self._done = 0
         self._stays = True
+        self._refused = False
+        # The body that is coming, and how many bytes have come for it, the framing of its chunks included.
+        self._body: Any = None
+        self._framed = 0
         self.kept: Any = None
         self.peer = ""
         self.scheme = "http"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way, or has come and waits for its turn."""
+        return self._current_request is not None or bool(self._messages)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who is there."""
@@ -51,15 +66,42 @@ class Connection(web.RequestHandler):
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
 
+    async def start(self) -> None:
+        """Carry one request after the other.
+
+        When the client goes away aiohttp's own task ends cancelled, and holds on to itself by way of the traceback.
+        """
+        with suppress(asyncio.CancelledError):
+            await super().start()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let go of the body that was coming: it knows this connection."""
+        self._body = None
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """Bytes have come. A request that they make whole is answered before anything else, if it can be."""
+        if self._refused:
+            # What follows something that was no HTTP is not looked at: aiohttp would refuse each piece of it anew.
+            return
+        for begin in range(0, len(data) or 1, PIECE):
+            self._take(data[begin : begin + PIECE])
+
+    def _take(self, data: bytes) -> None:
+        if self._is_framing(len(data)):
+            log.warning("%s sent a body of next to nothing but the framing of its chunks", self.peer)
+            self._refused = True
+            self.force_close()
+            return
         if self._at_once is None:
             super().data_received(data)
+            self._note_refusal()
             return
         # Nobody is told of what is queued meanwhile; reading a body may bring in more, by way of this very method.
         waiter, self._waiter = self._waiter, None
         try:
             super().data_received(data)
+            self._note_refusal()
             # aiohttp may still be about to take up, or to answer, an earlier one: replies keep their order.
             if len(self._messages) == 1 == self._request_count - self._done and self._answered(self._at_once):
                 self._messages.popleft()
@@ -76,6 +118,32 @@ class Connection(web.RequestHandler):
             waiter.cancel()
         elif self._messages:
             waiter.set_result(None)
+
+    def _is_framing(self, more: int) -> bool:
+        """Whether what comes for a body is chunks of a byte or two: each costs as much as one of kilobytes."""
+        body = self._body
+        if body is None or body.is_eof():
+            return False
+        self._framed += more
+        return self._framed > FRAMING and body.total_bytes * 4 < self._framed
+
+    def _note_refusal(self) -> None:
+        """Note that the last of what was queued is a refusal of aiohttp's, and have it hold on to its words alone.
+
+        Its traceback leads back to it, by way of the frame that had the bytes: a circle, which only the collector
+        would let go of, with all those bytes.
+        """
+        if not self._messages:
+            return
+        message, payload = self._messages[-1]
+        if payload is not self._body and self.transport is not None:
+            self._body, self._framed = payload, 0
+        refusal = getattr(message, "exc", None)
+        if isinstance(refusal, Exception):
+            self._refused = True
+            while refusal is not None:
+                refusal.__traceback__ = None
+                refusal = refusal.__context__
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
+from voice_emulator.wire.http.sockets import bare
 
 if TYPE_CHECKING:
     from trustme import CA
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 NAMES = ("localhost", "127.0.0.1", "::1", "host.docker.internal", "voice-emulator")
 #: The name in a certificate of ``--tls-fault wrong-host``: reserved, so it is nobody's.
 WRONG_HOST = "wrong-host.invalid"
-_WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 _DAY = dt.timedelta(days=1)
 
 
@@ -99,8 +100,7 @@ def _self_signed(options: Options) -> Certificates:
 def names(options: Options) -> list[str]:
     """The host names and addresses that a self-signed certificate is made out to."""
     found = [*NAMES, socket.gethostname(), *options.allow_hosts]
-    if options.host.strip("[]") not in _WILDCARDS:
-        found.append(options.host.strip("[]"))
+    found += [host for host in map(bare, options.hosts) if host not in _WILDCARDS]
     # A certificate knows one kind of wildcard, a whole first label.
     return [name for name in dict.fromkeys(found) if name and "*" not in name.removeprefix("*.")]
 

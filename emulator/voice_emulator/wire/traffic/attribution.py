@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from voice_emulator.core.accounts import Key
+from voice_emulator.core.accounts import Key, credential_names
+from voice_emulator.core.secrets import LONGEST
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
@@ -60,7 +61,8 @@ class Attribution:
         """One line per unknown key: what came, what ``default`` has, and the way around."""
         if key[0] == "id" or len(self._told) > TOLD_LIMIT:
             return
-        shown = f"{request.provider} {key[1]} {key[2][:80]!r}"
+        hide = self._tenancy.default.secrets.hide
+        shown = f"{request.provider} {key[1]} {hide(key[2][:LONGEST])[:80]!r}"
         if shown in self._told:
             return
         self._told.add(shown)
@@ -75,10 +77,20 @@ class Attribution:
 
 def secret_names(providers: Iterable[Provider], schemas: SchemaSet) -> set[str]:
     """The names of all headers and fields that hold somebody's secret, at any provider."""
-    names = {"authorization"}
+    names = {"authorization", "proxy-authorization", "cookie"}
     for provider in providers:
         names |= provider.secrets
         for operation in provider.operations.values():
             names |= schemas.get(operation.request).secrets | schemas.get(operation.reply).secrets
             names |= {header.name for header in operation.headers if header.secret}
     return names
+
+
+def open_names(providers: Iterable[Provider]) -> set[str]:
+    """The names of credentials that are no secret: one provider's id may be called like another's secret."""
+    return {
+        name
+        for provider in providers
+        for name in credential_names(provider.default_credentials)
+        if name not in provider.secrets
+    }

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.providers.request import Problem, Request, UploadedFile
 from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
 
@@ -43,6 +44,10 @@ def decode(request: Request, content_type: str) -> None:
     Body fields win over query fields of the same name. In a repeated name the first value counts,
     as in the servlet containers the providers run on.
     """
+    if request.body and _is_foreign(request):
+        request.encoding = "json" if "json" in _kind(content_type) else "text"
+        _merge(request, {}, [])
+        return
     if request.body and not request.raw_query and content_type in _PLAIN_JSON:
         request.encoding = "json"
         request.fields = _json(request)
@@ -61,6 +66,25 @@ def decode(request: Request, content_type: str) -> None:
             request.encoding = "urlencoded" if kind == "application/x-www-form-urlencoded" else "text"
             body = _form(request, request.body, repeated)
     _merge(request, body, repeated)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether the body is no UTF-8 text to begin with: then a fault says what it is, and nothing is read of it."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding and coding != "identity":
+        _fault(
+            request, f"the body is compressed (Content-Encoding: {coding[:40]}), which no provider documents"
+        )
+        return True
+    body = request.body
+    if body[0] < 0x80 and body[0] not in (0, 0x1F, 0x28) and body[1:2] != b"\0":
+        return False
+    what = foreign(body)
+    if what:
+        _fault(request, f"the body is {what}, not UTF-8")
+    elif begins_with_mark(body):
+        _fault(request, "the body begins with a byte order mark (BOM), which neither JSON nor a form has")
+    return bool(request.faulty)
 
 
 def _merge(request: Request, body: dict[str, Any], repeated: list[str]) -> None:
@@ -118,9 +142,9 @@ def _json(request: Request) -> dict[str, Any]:
         text = request.body.decode("utf-8")
         if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
             raise _Refused(f"it holds more than {VALUE_LIMIT} values")
-        if text.count("[") + text.count("{") > DEPTH_LIMIT:
-            _check_depth(text)
         document = _parse(text)
+        if text.count("[") + text.count("{") > DEPTH_LIMIT:
+            _check_depth(document if isinstance(document, dict | list) else [])
         if "\\u" in text:
             # Half of a surrogate pair is no character, and no validator would bear it.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -177,25 +201,14 @@ def _parse(text: str) -> Any:
     return _DECODER.decode(text)
 
 
-def _check_depth(text: str) -> None:
-    depth = 0
-    in_text = escaped = False
-    for character in text:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_text = False
-        elif character == '"':
-            in_text = True
-        elif character in "[{":
-            depth += 1
-            if depth > DEPTH_LIMIT:
-                raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
-        elif character in "]}":
-            depth -= 1
+def _check_depth(document: Any) -> None:
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_LIMIT:
+            raise _Refused(f"it is nested more than {DEPTH_LIMIT} levels deep")
+        members = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [value for each in members for value in each if isinstance(value, dict | list)]
 
 
 def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:

@@ -53,6 +53,16 @@ class Outside:
         """No provider serves this path: our own failure."""
         return await self._reply(raw, request, failure_reply(404, why), [Problem("unknown-path", why)])
 
+    async def tunnel(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """CONNECT: a client that takes the emulator for a proxy to an https:// URL."""
+        why = (
+            "CONNECT is not served: the emulator is no proxy for https:// URLs; make its own address the base URL, "
+            "or use http:// through the proxy setting"
+        )
+        reply = failure_reply(405, why)
+        reply.headers += (("Allow", "GET, POST"),)
+        return await self._reply(raw, request, reply, [Problem("method", why)])
+
     async def download(
         self,
         raw: web.BaseRequest,
@@ -63,7 +73,6 @@ class Outside:
         """A link that a provider gave out, for instance to a recording."""
         request.tenant = self._tenancy.default
         request.now = request.tenant.now
-        request.scratch["tenancy"] = self._tenancy
         if request.method not in methods and request.method != "HEAD":
             why = f"{request.path} answers {' and '.join(sorted(methods))}, not {request.method}"
             reply = failure_reply(405, why)

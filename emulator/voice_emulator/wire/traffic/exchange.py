@@ -20,9 +20,25 @@ class Sent:
     note: str = ""
 
 
+#: From how many bytes on a reply's body counts for what the journal holds.
+LONG_REPLY = 4_096
+#: Headers that clients send are few and alike, and kept once each; each one more is kept as such.
+USUAL_HEADERS = 16
+
+
 def weight_of(request: Request) -> int:
     """Bytes that a request as it arrived, and the fields made of it, hold on to, roughly."""
-    return 1500 + 2 * (len(request.body) + len(request.raw_query)) + sum(map(len, request.headers.values()))
+    headers = request.headers
+    return (
+        1500
+        + 2 * (len(request.body) + len(request.raw_query))
+        + len(request.path)
+        + len(request.method)
+        + sum(map(len, headers))
+        + sum(map(len, headers.values()))
+        + 150 * max(0, len(headers) - USUAL_HEADERS)
+        + 64 * max(0, len(request.numbers) - 1)
+    )
 
 
 @dataclass(slots=True)
@@ -53,6 +69,19 @@ class RequestRecord:
     finished: int = 0
     weight: int = 1500
 
+    @property
+    def more_weight(self) -> int:
+        """Bytes that came with the answer: problems, a long reply, the calls."""
+        weight = 64 * max(0, len(self.calls) - 1)
+        for problem in self.problems:
+            weight += 250 + len(problem.message) + len(problem.place) + len(problem.text or "")
+        reply = self.reply
+        if reply is not None and len(reply.body) > LONG_REPLY:
+            weight += 3 * len(reply.body)
+        if self.sent is not None:
+            weight += sum(len(name) + len(value) for name, value in self.sent.headers)
+        return weight
+
     def settle(self) -> None:
         """It is over: keep what was received and sent, and let go of what was made of it on the way."""
         request = self.request
@@ -61,7 +90,7 @@ class RequestRecord:
         request.document, request.files = None, NOTHING
         request.scratch.clear()
         if self.reply is not None:
-            self.reply.payload = None
+            self.reply.payload, self.reply.shown_calls = None, ()
 
     @property
     def refused(self) -> bool:
@@ -71,7 +100,7 @@ class RequestRecord:
     @property
     def operation(self) -> str | None:
         """Name of the operation, None when the request found none."""
-        return self.request.operation.name if self.request.operation is not None else None
+        return self.request.operation_name or None
 
     def shown(self) -> dict[str, Any]:
         """The record as the control API shows it, secrets masked."""
@@ -85,18 +114,22 @@ class RequestRecord:
             "attributed": request.attributed,
             "request": {
                 "method": request.method,
-                "path": request.path,
+                "path": masker.text(request.path, secrets),
                 "target": masker.text(request.path + query, secrets),
-                "headers": masker.headers(request.headers.items()),
+                "headers": masker.headers(request.headers.items(), secrets),
                 "encoding": request.encoding,
-                "fields": masker.mapping(request.fields),
-                "body": masker.text(request.body.decode("utf-8", "replace"), secrets),
+                "fields": masker.mapping(request.fields, secrets),
+                "body": masker.body(request.body, secrets),
                 "peer": request.peer,
             },
-            "numbers": list(request.numbers[:20]),
+            "numbers": [masker.number(number) for number in request.numbers[:20]],
             "number_count": len(request.numbers),
             "violations": [
-                {"code": p.code, "place": p.place, "message": masker.text(p.message, secrets)}
+                {
+                    "code": p.code,
+                    "place": masker.text(p.place, secrets),
+                    "message": masker.text(p.message, secrets),
+                }
                 for p in self.problems
             ],
             "rule": {"reply": self.reply_rule, "fault": self.fault_rule},
@@ -107,8 +140,8 @@ class RequestRecord:
             if sent is None
             else {
                 "status": sent.status,
-                "headers": masker.headers(sent.headers),
-                "body": masker.text(sent.body.decode("utf-8", "replace")),
+                "headers": masker.headers(sent.headers, secrets),
+                "body": masker.body(sent.body, secrets),
                 "note": sent.note,
             },
             "calls": list(self.calls[:1000]),

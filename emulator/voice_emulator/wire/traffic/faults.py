@@ -22,7 +22,7 @@ from voice_emulator.core.faults import (
     WrongContentType,
 )
 from voice_emulator.providers.request import Reply
-from voice_emulator.wire.http.response_writer import send_at_once, send_reply, whole_reply
+from voice_emulator.wire.http.response_writer import has_no_body, send_at_once, send_reply, whole_reply
 from voice_emulator.wire.http.sockets import reset_on_close
 from voice_emulator.wire.traffic.exchange import RequestRecord, Sent
 
@@ -181,7 +181,7 @@ def _altered(record: RequestRecord, reply: Reply, fault: Fault) -> tuple[int, st
             )
         case HtmlError():
             status, kind, body = 502, "text/html", HTML_PAGE
-    return status, kind, body
+    return status, kind, b"" if has_no_body(status) else body
 
 
 async def _send_part(

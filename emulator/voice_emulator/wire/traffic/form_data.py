@@ -80,15 +80,21 @@ def parts_of(content_type: str, body: bytes) -> Iterator[Part]:
                 segment, content = event, []
             else:
                 content.append(event)
+        problem = ""
     except ValueError as error:
-        if number > PART_LIMIT:
-            raise UnreadableForm(f"the form has more than {PART_LIMIT} parts") from None
         # Only the words: the exception itself, and its further arguments, hold on to the body.
-        raise UnreadableForm(f"part {number} of the multipart body cannot be read: {error.args[0]}") from None
+        problem = f"part {number} of the multipart body cannot be read: {error.args[0]}"
+        if number > PART_LIMIT:
+            problem = f"the form has more than {PART_LIMIT} parts"
     try:
         parser.close()
-    except MultipartError:
-        raise UnreadableForm(f"the multipart body ends within part {number}") from None
+    except MultipartError as error:
+        problem = problem or f"the multipart body ends within part {number}"
+        # Its traceback holds a frame that holds it; and the parser keeps it too.
+        error.__traceback__ = None
+    parser.error = None
+    if problem:
+        raise UnreadableForm(problem)
 
 
 def _boundary(content_type: str) -> bytes:

@@ -28,10 +28,11 @@ from voice_emulator.wire.traffic.downloads import Outside, is_push
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.traffic.failures import hasty_failure
 from voice_emulator.wire.traffic.faults import Hanging, put_on_the_wire, send_plain, write_plain
-from voice_emulator.wire.traffic.handling import unit
+from voice_emulator.wire.traffic.handling import is_heavy, unit
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
 from voice_emulator.wire.traffic.request_body import BodyRefused, Intake, body_at_hand, is_at_hand, request_of
 from voice_emulator.wire.traffic.routes import RouteTable
+from voice_emulator.wire.turns import apart, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,9 @@ class Gateway:
         if is_push(request):
             return False
         request.body = body_at_hand(stream)
+        if is_heavy(request):
+            connection.kept = request, None, False
+            return False
         request.provider, target = route
         request.path = target.path if request.path == target.path else request.path
         decode(request, headers.get("content-type", ""))
@@ -96,9 +100,9 @@ class Gateway:
         except Exception:  # noqa: BLE001 - it will be met again, where it is answered and told
             waits = True
         else:
-            waits = request.tenant.rules.delays_replies
+            waits = request.tenant.rules.delays_replies or self.passage.takes_long(request)
         if waits:
-            connection.kept = request, problems
+            connection.kept = request, problems, True
             return False
         record, calls, _ = self.passage.answer(request, problems, target.select, started)
         # Replies to all that has come in one round of the event loop go out together: a client that is woken once
@@ -121,30 +125,43 @@ class Gateway:
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """The life of a request that takes its time, or comes in pieces."""
+        if is_at_hand(raw) or (isinstance(raw.protocol, Connection) and raw.protocol.kept is not None):
+            return await self._handle(raw, body_at_hand(raw.content))
+        try:
+            body = await self._intake.read_body(raw)
+        except BodyRefused as error:
+            return hasty_failure(error.status, str(error))
+        try:
+            return await self._handle(raw, body)
+        finally:
+            self._intake.release(len(body))
+
+    async def _handle(self, raw: web.BaseRequest, body: bytes) -> web.StreamResponse:
         started = time.perf_counter()
         connection = raw.protocol
         problems: list[Problem] | None = None
         if isinstance(connection, Connection) and connection.kept is not None:
-            request, problems = connection.kept
+            request, problems, decoded = connection.kept
             connection.kept = None
             target = self._target(request)
             if target is None:
                 raise AssertionError(f"{request.path} has lost its route")
+            if not decoded:
+                await apart(True, decode, request, request.headers.get("content-type", ""))
         else:
-            try:
-                body = body_at_hand(raw.content) if is_at_hand(raw) else await self._intake.read_body(raw)
-            except BodyRefused as error:
-                return hasty_failure(error.status, str(error))
             request = request_of(raw.method, raw.raw_path, raw.headers, body, raw.remote or "", raw.scheme)
             if is_push(request):
                 return await self._outside.push(raw, request)
+            if request.method == "CONNECT":
+                return await self._outside.tunnel(raw, request)
             target = self._target(request)
             if target is None:
                 return await self._outside.lost(raw, request, self._routes.explain(request.path))
             if target.serve is not None:
                 return await self._outside.download(raw, request, target.serve, target.methods)
-            decode(request, request.headers.get("content-type", ""))
-        record, calls, fault_rule = self.passage.answer(request, problems, target.select, started)
+            await apart(is_heavy(request), decode, request, request.headers.get("content-type", ""))
+        answering = self.passage.answer_in_turns(request, problems, target.select, started)
+        record, calls, fault_rule = await in_turns(answering)
         try:
             for call in calls:
                 if call.effect is not None and call.effect.before_reply:

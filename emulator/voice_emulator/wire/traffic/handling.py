@@ -7,19 +7,28 @@ order of codes picks the one that is answered, the journal keeps them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.draws import draw
 from voice_emulator.core.faults import FaultEffect, HttpStatus, TokenExpired
-from voice_emulator.core.lifecycle import place, withdraw
+from voice_emulator.core.lifecycle import place_in_turns, withdraw
 from voice_emulator.core.matchers import Subject
 from voice_emulator.core.scenario import ReplyEffect, Rule
+from voice_emulator.core.turns import Turns
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Provider, first_problem
 from voice_emulator.providers.request import Operation, Problem, Reply, Request
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.traffic.failures import failure_reply, verbatim_reply
+
+#: Where a request keeps what its schema has against it, until it is over.
+VIOLATIONS = "violations"
+#: From how many bytes on explaining what is wrong with a body, and looking at its fields, takes a while.
+HEAVY = 64 * 1024
+#: Calls that get their ids before others have their turn.
+NAMED_AT_ONCE = 500
 
 Select = Callable[[Request], str | Problem]
 
@@ -58,32 +67,39 @@ class Answering:
             problems.append(Problem("encoding", f"the body is {request.encoding}, {chosen} reads {wanted}"))
         return problems
 
-    def examine(self, request: Request, operation: Operation) -> list[Problem]:
+    def examine(self, request: Request, operation: Operation) -> Turns[list[Problem]]:
         """Everything wrong with it: credentials, schema, the operation's own checks."""
         problems = list(operation.authenticate(request))
         if not request.faulty:
             schema = self._schemas[operation.request]
             instance = request.document if request.encoding == "json" else request.fields
             if not schema.accepts(instance):
-                problems += [
-                    operation.explain(request, violation) for violation in schema.violations(instance)
-                ]
+                explain = partial(schema.violations, instance)
+                violations = (yield explain) if is_heavy(request) else explain()
+                request.scratch[VIOLATIONS] = violations
+                problems += [operation.explain(request, violation) for violation in violations]
         problems += operation.check(request)
         return problems
 
-    def rules(self, request: Request, operation: Operation) -> tuple[Rule | None, Rule | None]:
+    def rules(self, request: Request, operation: Operation) -> Turns[tuple[Rule | None, Rule | None]]:
         """The rules whose reply and whose fault act on this request."""
         tenant = request.tenant
         if not tenant.rules.acts_on_requests:
             return None, None
         attempt = request.ordinal
         elapsed = request.now - tenant.scenario_loaded_at
-        subject = Subject(request.provider, operation.name, request.numbers, request.fields, attempt, elapsed)
-        return tenant.rules.for_request(subject, lambda rule, purpose: unit(request, rule, purpose))
+        subject = Subject(
+            request.provider, operation.name, request.numbers, request.fields, attempt, elapsed, is_heavy(request)
+        )  # fmt: skip
+        return (
+            yield from tenant.rules.for_request_in_turns(
+                subject, lambda rule, purpose: unit(request, rule, purpose)
+            )
+        )
 
     def respond(
         self, request: Request, record: RequestRecord, reply_rule: Rule | None, fault_rule: Rule | None
-    ) -> tuple[Reply, Sequence[Call]]:
+    ) -> Turns[tuple[Reply, Sequence[Call]]]:
         """The reply, and the calls that happen behind it."""
         provider, operation = self._providers[request.provider], request.operation
         if record.problems:
@@ -100,12 +116,12 @@ class Answering:
                 record.reply_rule = reply_rule.name
                 places = places and reply_rule.reply.places
         if forced is not None:
-            return forced, self._place(provider, request, operation) if places else ()
+            return forced, (yield from self._place(provider, request, operation)) if places else ()
         if not places and effect is not None and not effect.fault.placed_by_default:
             # The client never sees this reply (a gateway's error stands in its place), so nothing is performed.
             status = effect.fault.status if isinstance(effect.fault, HttpStatus) else 502
             return failure_reply(status, "not performed: a rule put a gateway error in front"), ()
-        calls = self._place(provider, request, operation) if places else ()
+        calls = (yield from self._place(provider, request, operation)) if places else ()
         try:
             return operation.answer(request, calls), calls
         except Exception:
@@ -134,14 +150,18 @@ class Answering:
             return None
         return provider.refuse(request, Problem(error.code, "a rule expired the token", name=error.name))
 
-    def _place(self, provider: Provider, request: Request, operation: Operation) -> Sequence[Call]:
+    def _place(self, provider: Provider, request: Request, operation: Operation) -> Turns[Sequence[Call]]:
         if operation.submit is None:
             return ()
         submission = operation.submit(request)
         if submission is None:
             return ()
-        calls = place(request.tenant, submission, request.numbers, request.fields, request.now)
+        calls = yield from place_in_turns(
+            request.tenant, submission, request.numbers, request.fields, request.now, heavy=is_heavy(request)
+        )
         for index, call in enumerate(calls):
+            if index % NAMED_AT_ONCE == NAMED_AT_ONCE - 1:
+                yield None
             if call.plan.cause is not None and call.plan.cause not in provider.causes:
                 call.drop_cause()
             call.provider_id = provider.call_id(request.tenant, request, call, index)
@@ -155,6 +175,11 @@ class Answering:
         if not schema.accepts(reply.payload):
             wrong = "; ".join(f"{v.pointer}: {v.message}" for v in schema.violations(reply.payload))
             raise ContractBug(f"our reply to {request.operation.name} breaks {schema.name}: {wrong}")
+
+
+def is_heavy(request: Request) -> bool:
+    """Whether looking at the fields of ``request`` takes a while."""
+    return len(request.body) + len(request.raw_query) > HEAVY
 
 
 def unit(request: Request, rule: str, purpose: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -12,13 +11,14 @@ from urllib.parse import unquote
 from aiohttp import StreamReader, hdrs, web
 
 from voice_emulator.providers.request import Request
+from voice_emulator.wire.machine_time import wall_now
 
 #: The largest documented body is an 8 MB audio file in Base64 (Uploading IVR Voice Files, Huawei CEC).
 BODY_LIMIT = 16 * 1024 * 1024
 #: Real seconds within which a body must have come.
 BODY_SECONDS = 60.0
-#: Bytes of bodies that are being read at once; past it a further one is turned away.
-READING_LIMIT = 128 * 1024 * 1024
+#: Bytes of bodies that are being read, or are read and not answered yet; past it a further one is turned away.
+READING_LIMIT = 64 * 1024 * 1024
 
 #: Values of headers of which the journal keeps one text each: most are the same in every request of a client.
 SHARED_LIMIT = 500
@@ -53,7 +53,10 @@ class Intake:
         self.reading = 0
 
     async def read_body(self, raw: web.BaseRequest) -> bytes:
-        """The body, once it has arrived. Raises BodyRefused as soon as it is past a bound."""
+        """The body, once it has arrived. Raises BodyRefused as soon as it is past a bound.
+
+        It counts until :meth:`release`.
+        """
         length = raw.content_length
         if length is not None and length > BODY_LIMIT:
             raise BodyRefused(413, f"a body of {length} bytes; at most {BODY_LIMIT} are read")
@@ -72,23 +75,57 @@ class Intake:
                         raise BodyRefused(413, f"a body of more than {BODY_LIMIT} bytes")
                     if self.reading > READING_LIMIT:
                         raise BodyRefused(503, "too many large bodies at once")
-        except TimeoutError:
-            raise BodyRefused(408, f"the body did not come within {BODY_SECONDS:g} s") from None
-        finally:
+        except BaseException as error:
             self.reading -= len(body)
+            if isinstance(error, TimeoutError):
+                raise BodyRefused(408, f"the body did not come within {BODY_SECONDS:g} s") from None
+            raise
         return bytes(body)
+
+    def release(self, length: int) -> None:
+        """A body of so many bytes that was read is answered."""
+        self.reading -= length
+
+
+#: Longer names and values are no client's habit.
+SHARED_LENGTH = 256
 
 
 @lru_cache(maxsize=1_000)
+def _remembered(name: str) -> str:
+    return name.lower()
+
+
 def _lower(name: str) -> str:
     """A header's name in lower case: clients send the same few names, of which one text each is kept."""
-    return name.lower()
+    return _remembered(name) if len(name) <= SHARED_LENGTH else name.lower()
+
+
+def origin_form(target: str) -> tuple[str, str, str]:
+    """Scheme, authority and origin form of an absolute-form target, which clients behind a proxy setting send.
+
+    The authority takes the place of Host (RFC 9112, 3.2.2). Any other target is returned as it is.
+    """
+    scheme, colon, rest = target.partition("://")
+    if not colon or scheme.lower() not in ("http", "https"):
+        return "", "", target
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    path = rest[end:]
+    return (
+        scheme.lower(),
+        rest[:end].rpartition("@")[2],
+        path if path.startswith("/") else f"/{path}",
+    )
 
 
 def request_of(
     method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str, scheme: str
 ) -> Request:
-    """What arrived, not yet decoded; ``target`` is path and query as they were sent."""
+    """What arrived, not yet decoded; ``target`` is what the request line names, in origin or absolute form."""
+    authority = ""
+    if target[:1] != "/":
+        named, authority, target = origin_form(target)
+        scheme = named or scheme
     path, query = target, ""
     if "?" in target or "#" in target:
         path, _, query = target.partition("#")[0].partition("?")
@@ -97,7 +134,10 @@ def request_of(
     lower, share = _lower, _SHARED.setdefault
     if len(_SHARED) > SHARED_LIMIT:
         _SHARED.clear()
-    found = {lower(name): share(value, value) for name, value in headers.items()}
+    found = {
+        lower(name): share(value, value) if len(value) <= SHARED_LENGTH else value
+        for name, value in headers.items()
+    }
     return Request(
         provider="",
         method=method,
@@ -107,7 +147,7 @@ def request_of(
         body=body,
         peer=peer,
         raw_query=query,
-        host=found.get("host", ""),
+        host=authority or found.get("host", ""),
         scheme=scheme,
-        wall=time.time_ns() // 1000,
+        wall=wall_now(),
     )

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.watchdog import watching
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_loop() -> Iterator[None]:
+    """Every test of this folder fails when something keeps the event loop to itself."""
+    with watching() as blocked:
+        yield
+    assert blocked == []

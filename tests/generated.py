@@ -1,0 +1,154 @@
+"""The generated files and parts of files: ``make generated`` writes them, tests/test_generated.py says which are stale.
+
+In a page a generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end of generated -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from voice_emulator.cli.scenarios import schema_text
+from voice_emulator.cli.serve import serve
+from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
+from voice_emulator.providers.provider import ErrorCode, Provider
+from voice_emulator.providers.registry import discover
+from voice_emulator.providers.settings import Setting
+
+CHECKOUT = Path(__file__).parents[1]
+_PART = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end of generated -->\n)", re.DOTALL)
+_VALUES = {
+    "boolean": "true, false",
+    "integer": "integer",
+    "decimal": "decimal",
+    "text": "text",
+    "texts": "list of texts",
+    "mapping": "mapping",
+    "tariff": "`{cycle, price, basic_price}`",
+    "tariffs": "`{country_code: tariff}`",
+}
+_CERTAINTY = {"documented": "documented", "inferred": "inferred", "choice": "our choice"}
+
+
+def files() -> dict[Path, Callable[[str], str]]:
+    """Each file with a generated part, and what makes its text from the present one."""
+    made: dict[Path, Callable[[str], str]] = {
+        CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(discover()),
+        CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
+    }
+    for provider in discover().values():
+        parts = {
+            "settings": lambda provider=provider: settings_table(provider),
+            "codes": lambda provider=provider: codes_table(provider),
+        }
+        made[CHECKOUT / f"docs/providers/{provider.id}.md"] = lambda page, parts=parts: _filled(page, parts)
+    return made
+
+
+def _filled(page: str, parts: dict[str, Callable[[], str]]) -> str:
+    """The page with each of its generated parts made anew. Raises ValueError unless it has every part once."""
+    found = [match[2] for match in _PART.finditer(page)]
+    if sorted(found) != sorted(parts):
+        raise ValueError(f"the page has the generated parts {found}, and should have {sorted(parts)}")
+    return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
+
+
+def settings_table(provider: Provider) -> str:
+    """The settings of a provider's accounts."""
+    return _table(
+        ("setting", "default", "values", "what it does", "certainty"),
+        (
+            (
+                f"`{setting.name}`",
+                f"`{default_text(setting.default)}`",
+                _values(setting),
+                setting.description + (f" ({setting.source})" if setting.source else ""),
+                _CERTAINTY[setting.provenance],
+            )
+            for setting in provider.settings.settings.values()
+        ),
+    )
+
+
+def default_text(value: object) -> str:
+    """A JSON value as a scenario file may have it: text without quotes, unless it is empty."""
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _values(setting: Setting) -> str:
+    words = ", ".join(f"`{word}`" for word in setting.choices) or _VALUES[setting.kind]
+    least = f" from {setting.minimum}" if setting.minimum is not None else ""
+    return words + least + (" or `null`" if setting.optional else "")
+
+
+def codes_table(provider: Provider) -> str:
+    """The codes a provider may answer with."""
+    return _table(
+        ("code", "name", "operations", "text", "how to provoke it", "certainty"),
+        (
+            (
+                f"`{error.code}`",
+                f"`{error.name}`",
+                ", ".join(name for name in provider.operations if name in error.operations) or "all",
+                _text(provider, error),
+                error.how,
+                _CERTAINTY[error.provenance],
+            )
+            for error in provider.errors
+        ),
+    )
+
+
+def _text(provider: Provider, error: ErrorCode) -> str:
+    text = f"`{error.text}`"
+    if error.meaning not in ("", error.text):
+        text += f" ({error.meaning})"
+    other = MESSAGE_TEXTS.get(error.code, error.text)
+    if provider.id == "nxcloud" and error.operations <= SEND and other != error.text:
+        text += f"; dialect message: `{other}`"
+    return text
+
+
+def _serve_options() -> str:
+    rows = []
+    for option in serve.params:
+        assert isinstance(option, click.Option)
+        value = "" if option.is_flag else f" {option.make_metavar(click.Context(serve))}"
+        default = option.default if option.show_default else None
+        rows.append(
+            (
+                f"`{option.opts[0]}{value}`",
+                f"`{option.envvar}`",
+                ""
+                if default is None
+                else f"`{' '.join(default) if isinstance(default, tuple) else default}`",
+                (option.help or "") + (" May be given several times." if option.multiple else ""),
+            )
+        )
+    return _table(("option", "environment variable", "default", "what it does"), rows)
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of Markdown."""
+    head = tuple(columns)
+    body = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
+    lines = [f"| {' | '.join(cells)} |\n" for cells in (head, *body)]
+    return "".join([lines[0], "|---" * len(head) + "|\n", *lines[1:]])
+
+
+def main() -> None:
+    """Write every file that is stale."""
+    for path, make in files().items():
+        present = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = make(present)
+        if text != present:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(CHECKOUT)}")
+
+
+if __name__ == "__main__":
+    main()

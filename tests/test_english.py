@@ -1,0 +1,278 @@
+"""Every text of the project is plain English: no archaic, riddling or translated phrase in code, docs, messages or page."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+SUFFIXES = {".css", ".html", ".js", ".json", ".lua", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
+VISIBLE = {".ci", ".github"}
+WITHOUT_SUFFIX = {"Makefile", "Dockerfile", "run", ".dockerignore", ".gitignore"}
+#: Not prose: what fuzzers found, recorded bytes, lists of packages, results of a benchmark, and what make builds.
+EXCLUDED = (
+    "build/", "dist/", "requirements/", "benchmarks/results/",
+    "tests/fuzz/corpus/", "tests/golden/", "tests/security/corpus/",
+    "tests/test_english.py",
+)  # fmt: skip
+
+#: A phrase that must not occur, and a text that contains it.
+PHRASES = {
+    r"(?<!there )\b(is|are) no (?!longer)": "'x' is no duration",
+    r"nobody has": "nobody has the key",
+    r"(to|cannot|could not|can|could) be had\b|had back": "it cannot be had back",
+    r"\bmend": "how to mend it",
+    r"\bstands? (here|beside|for the second time)": "the key stands here",
+    r"(became|become|becomes) of": "what became of a call",
+    r"told alike": "it is told alike",
+    r"turns [^.]{0,40} round\b": "it turns a term round",
+    r"at hand\b": "the time at hand",
+    r"\bwishes": "what the client wishes",
+    r"\btongue": "in another tongue",
+    r"span of time": "a span of time",
+    r"when not (said|given)": "30 s when not given",
+    r"\bwill do\b": "any name will do",
+    r"on the wall\b(?! clock)": "time passes as on the wall",
+    r"for whoever": "a list for whoever comes",
+    r"\bwherein\b|\bwhence\b|\bhitherto\b|\bthereof\b|\blest\b|\bthrice\b|\bnought\b|\banew\b": "it begins anew",
+    r"own accord": "of its own accord",
+    r", be it\b": "any caller, be it a page",
+    r"\bbears? (?!er)": "no validator would bear it",
+    r"in good order|beyond reason": "refused in good order",
+    r"all the same\b(?! (type|kind|length|size))": "it is sent all the same",
+    r"of no use\b|no matter of\b": "the key is of no use",
+}
+#: Files that still have such phrases. TEMPORARY: empty it when the last of them is rewritten.
+UNFINISHED: frozenset[str] = frozenset(
+    {
+        "docs/failures.md",
+        "docs/page.md",
+        "docs/providers/huawei_cec.md",
+        "docs/providers/nxcloud.md",
+        "docs/rules/acknowledgement-content-type.md",
+        "docs/rules/acknowledgement-in-quotes.md",
+        "docs/rules/batch-too-large.md",
+        "docs/rules/body-undecodable.md",
+        "docs/rules/expired-token-used.md",
+        "docs/rules/form-not-encoded.md",
+        "docs/rules/huawei-app-key-missing.md",
+        "docs/rules/huawei-bearer-spacing.md",
+        "docs/rules/huawei-token-lifetime-clamped.md",
+        "docs/rules/infin8linx-bills-without-ivr.md",
+        "docs/rules/infin8linx-syncflag-paging.md",
+        "docs/rules/nxcloud-base64-plus-lost.md",
+        "docs/rules/nxcloud-task-time-without-zone.md",
+        "docs/rules/orphaned-call.md",
+        "docs/rules/pages-unread.md",
+        "docs/rules/parameter-refused.md",
+        "docs/rules/polling-too-fast.md",
+        "docs/rules/push-answered-slowly.md",
+        "docs/rules/push-answered-with-error.md",
+        "docs/rules/push-not-acknowledged.md",
+        "docs/rules/push-redirected.md",
+        "docs/rules/push-timed-out.md",
+        "docs/rules/rate-limit-passed.md",
+        "docs/rules/receiver-tls-trouble.md",
+        "docs/rules/receiver-unreachable.md",
+        "docs/rules/refusal-ignored.md",
+        "docs/rules/refused-credentials-reused.md",
+        "docs/rules/refused-token-reused.md",
+        "docs/rules/repeated-submission.md",
+        "docs/rules/retry-storm.md",
+        "docs/rules/revoked-token-used.md",
+        "docs/rules/schema-violation.md",
+        "docs/rules/secret-in-url.md",
+        "docs/rules/skipped-pages.md",
+        "docs/rules/token-per-call.md",
+        "docs/rules/unknown-path.md",
+        "docs/rules/wrong-body-encoding.md",
+        "docs/rules/wrong-method.md",
+        "docs/verdict.md",
+        "emulator/voice_emulator/app.py",
+        "emulator/voice_emulator/cli/ca_file.py",
+        "emulator/voice_emulator/cli/demo.py",
+        "emulator/voice_emulator/cli/health.py",
+        "emulator/voice_emulator/cli/logs.py",
+        "emulator/voice_emulator/cli/options.py",
+        "emulator/voice_emulator/cli/process.py",
+        "emulator/voice_emulator/cli/receiver.py",
+        "emulator/voice_emulator/cli/serve_loop.py",
+        "emulator/voice_emulator/client/address.py",
+        "emulator/voice_emulator/client/durations.py",
+        "emulator/voice_emulator/client/entries.py",
+        "emulator/voice_emulator/client/live.py",
+        "emulator/voice_emulator/client/operations.py",
+        "emulator/voice_emulator/contract/rules/credentials.py",
+        "emulator/voice_emulator/contract/rules/derived.py",
+        "emulator/voice_emulator/contract/rules/pushes.py",
+        "emulator/voice_emulator/contract/rules/queries.py",
+        "emulator/voice_emulator/contract/rules/requests.py",
+        "emulator/voice_emulator/contract/rules/submissions.py",
+        "emulator/voice_emulator/core/faults.py",
+        "emulator/voice_emulator/core/tenants.py",
+        "emulator/voice_emulator/core/vocabulary.py",
+        "emulator/voice_emulator/embedded.py",
+        "emulator/voice_emulator/providers/contract.py",
+        "emulator/voice_emulator/providers/huawei_cec/__init__.py",
+        "emulator/voice_emulator/providers/huawei_cec/callback_urls.py",
+        "emulator/voice_emulator/providers/huawei_cec/create.py",
+        "emulator/voice_emulator/providers/huawei_cec/fields.py",
+        "emulator/voice_emulator/providers/huawei_cec/finding_rules.py",
+        "emulator/voice_emulator/providers/huawei_cec/queries.py",
+        "emulator/voice_emulator/providers/huawei_cec/settings.py",
+        "emulator/voice_emulator/providers/infin8linx/envelopes.py",
+        "emulator/voice_emulator/providers/infin8linx/finding_rules.py",
+        "emulator/voice_emulator/providers/infin8linx/playvoice.py",
+        "emulator/voice_emulator/providers/infin8linx/records.py",
+        "emulator/voice_emulator/providers/nxcloud/access.py",
+        "emulator/voice_emulator/providers/nxcloud/errors.py",
+        "emulator/voice_emulator/providers/nxcloud/files.py",
+        "emulator/voice_emulator/providers/nxcloud/finding_rules.py",
+        "emulator/voice_emulator/providers/provider.py",
+        "emulator/voice_emulator/providers/request.py",
+        "emulator/voice_emulator/report/html.py",
+        "emulator/voice_emulator/scenarios/call_section.py",
+        "emulator/voice_emulator/scenarios/diagnostics.py",
+        "emulator/voice_emulator/scenarios/loader.py",
+        "emulator/voice_emulator/scenarios/yaml_events.py",
+        "emulator/voice_emulator/schemas/validate.py",
+        "emulator/voice_emulator/state/restore.py",
+        "emulator/voice_emulator/ui/app.js",
+        "emulator/voice_emulator/ui/calls.js",
+        "emulator/voice_emulator/ui/scenario.js",
+        "emulator/voice_emulator/ui/simulate.js",
+        "emulator/voice_emulator/ui/stream.js",
+        "emulator/voice_emulator/ui/test-call.js",
+        "emulator/voice_emulator/ui/timeline.js",
+        "emulator/voice_emulator/ui/verdict.js",
+        "emulator/voice_emulator/verify/checks/delivery.py",
+        "emulator/voice_emulator/verify/checks/signatures.py",
+        "emulator/voice_emulator/verify/judging.py",
+        "emulator/voice_emulator/version.py",
+        "emulator/voice_emulator/wire/control/calls.py",
+        "emulator/voice_emulator/wire/control/journal.py",
+        "emulator/voice_emulator/wire/control/long_poll.py",
+        "emulator/voice_emulator/wire/control/query.py",
+        "emulator/voice_emulator/wire/control/request.py",
+        "emulator/voice_emulator/wire/control/tenant_changes.py",
+        "emulator/voice_emulator/wire/control/tenants.py",
+        "emulator/voice_emulator/wire/control/waits.py",
+        "emulator/voice_emulator/wire/delivery/attempting.py",
+        "emulator/voice_emulator/wire/delivery/push_client.py",
+        "emulator/voice_emulator/wire/delivery/scheduler.py",
+        "emulator/voice_emulator/wire/delivery/target_policy.py",
+        "emulator/voice_emulator/wire/http/server.py",
+        "emulator/voice_emulator/wire/http/tls.py",
+        "emulator/voice_emulator/wire/traffic/attribution.py",
+        "emulator/voice_emulator/wire/traffic/decoding.py",
+        "emulator/voice_emulator/wire/traffic/form_data.py",
+        "emulator/voice_emulator/wire/traffic/lazy_fields.py",
+        "emulator/voice_emulator/wire/traffic/request_body.py",
+        "schemas/report.schema.json",
+        "schemas/scenario.schema.json",
+        "tests/cli/test_health.py",
+        "tests/cli/test_options.py",
+        "tests/cli/test_serve.py",
+        "tests/client/test_durations.py",
+        "tests/report/test_document.py",
+        "tests/scenarios/test_call_section.py",
+        "tests/scenarios/test_yaml_events.py",
+        "tests/scenarios/wrong/duplicate-key.yaml",
+        "tests/scenarios/wrong/extends-wrong-base.yaml",
+        "tests/scenarios/wrong/weights.yaml",
+        "tests/ui/test_simulate.py",
+        "tests/wire/control/test_server.py",
+        "tests/wire/control/test_waits.py",
+    }
+)
+
+_FOUND = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES), re.IGNORECASE)
+_EDGES = re.compile(r"""^\s*(?:\#:?\s|//\s|\*\s|--\s|[|>]\s)?\s*(?:[frb]{0,2}["'`])?\s*|\s*["'`]?\s*$""")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Path and text of each file that people read."""
+    for folder, folders, names in os.walk(CHECKOUT):
+        folders[:] = sorted(
+            name for name in folders if name != "__pycache__" and (name[0] != "." or name in VISIBLE)
+        )
+        for name in sorted(names):
+            path = Path(folder, name)
+            relative = path.relative_to(CHECKOUT).as_posix()
+            if (path.suffix in SUFFIXES or name in WITHOUT_SUFFIX) and not relative.startswith(EXCLUDED):
+                yield relative, path.read_text(encoding="utf-8", errors="replace")
+
+
+def findings(text: str) -> list[tuple[int, str, str]]:
+    """Line, phrase and sentence of each phrase in ``text``, also where it goes over the end of a line."""
+    starts, parts, length = [], [], 0
+    for line in text.splitlines():
+        words = _EDGES.sub("", line)
+        starts.append(length)
+        parts.append(words)
+        length += len(words) + 1
+    joined = " ".join(parts)
+    return [
+        (bisect_right(starts, match.start()), match[0], sentence(joined, match.start(), match.end()))
+        for match in _FOUND.finditer(joined)
+    ]
+
+
+def sentence(text: str, start: int, end: int) -> str:
+    """The sentence around a phrase, at most 80 characters on either side."""
+    before = re.split(r"(?<=[.:;!?])\s|\"", text[max(0, start - 80) : start])[-1]
+    after = re.split(r"(?<=[.:;!?])\s|\"|  ", text[end : end + 80])[0]
+    return f"{before}{text[start:end]}{after}".strip()
+
+
+def test_there_are_texts():
+    names = {name for name, _ in texts()}
+    assert {
+        "README.md",
+        "Makefile",
+        "action.yml",
+        "emulator/voice_emulator/ui/app.js",
+        "tests/conftest.py",
+    } <= names
+    assert len(names) > 500
+
+
+@pytest.mark.parametrize(("phrase", "example"), PHRASES.items(), ids=PHRASES.values())
+def test_each_phrase_is_found(phrase: str, example: str):
+    assert re.search(phrase, example, re.IGNORECASE)
+    assert findings(f"A line.\n{example.capitalize()}.")[0][0] == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is\nno duration.",
+        '    message = f"{value!r} is "\n        "no duration"',
+        "    # The value is\n    # no duration.",
+        " * The value is\n * no duration.",
+    ],
+)
+def test_a_phrase_is_found_over_the_end_of_a_line(text: str):
+    assert [(line, phrase) for line, phrase, _ in findings(text)] == [(1, "is no ")]
+
+
+@pytest.mark.parametrize(
+    "text", ["There is no such tenant.", "It is no longer served.", "A recommendation.", "Not a duration."]
+)
+def test_good_sentences_pass(text: str):
+    assert findings(text) == []
+
+
+def test_every_text_is_plain_english():
+    found = [
+        f"{name}:{line}: {phrase!r} in: {words}"
+        for name, text in texts()
+        if name not in UNFINISHED
+        for line, phrase, words in findings(text)
+    ]
+    assert not found, "\n".join([f"{len(found)} phrases that are not plain English", *found])
