@@ -53,7 +53,7 @@ def test_wait_ready_gives_up_with_status_1_and_says_why():
     done = command("wait-ready", "--control", f"http://127.0.0.1:{free_port()}", "--timeout", "300ms")
     assert done.returncode == 1
     assert re.match(
-        r"Error: no emulator was ready within 0\.3 s: http://127\.0\.0\.1:\d+ does not answer", done.stderr
+        r"Error: no emulator was ready within 0\.3 s: http://127\.0\.0\.1:\d+ does not answer: ", done.stderr
     )
 
 

@@ -24,17 +24,21 @@ def test_a_receiver_is_graded_in_all_formats(receiver, tmp_path):
     done = command(
         "verify", "--callback-url", url_of(receiver), "--provider", "infin8linx", "--seed", 3, *options
     )
-    # It acknowledges everything, which is unwise, but nothing the provider sends is lost on it.
+    # It acknowledges everything, which is a warning, but nothing that the provider sends is lost on it.
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed  infin8linx/unknown-field" in done.stdout
-    assert "unwise  infin8linx/unknown-id" in done.stdout
+    assert "warning infin8linx/wrong-type" in done.stdout
     document = json.loads(files["json"].read_text(encoding="utf-8"))
     schema = json.loads(data_path("schemas").joinpath("conformance.schema.json").read_text(encoding="utf-8"))
     assert [str(error) for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document)] == []
     (suite,) = junitparser.JUnitXml.fromfile(str(files["junit"]))
     assert (suite.tests, suite.failures) == (document["summary"]["checks"], 0)
     assert "<h2>infin8linx</h2>" in files["html"].read_text(encoding="utf-8")
-    assert "infin8linx/unknown-id" in files["markdown"].read_text(encoding="utf-8")
+    # The push as it was sent is in every format, with a curl line.
+    for text in (done.stdout, *(path.read_text(encoding="utf-8") for path in files.values())):
+        assert "curl -i -X POST" in text
+        assert "customuuid" in text
+    assert "infin8linx/wrong-type" in files["markdown"].read_text(encoding="utf-8")
 
 
 def test_a_failed_check_makes_the_exit_status_1(receiver):
@@ -55,6 +59,25 @@ def test_a_failed_check_makes_the_exit_status_1(receiver):
         f"huawei_cec/{name}"
         for name in ("bad-signature", "missing-signature", "signature-case", "tampered-body")
     }
+
+
+def test_a_single_check_can_be_run_and_nothing_judged_is_no_pass(receiver, tmp_path):
+    common = ["verify", "--callback-url", url_of(receiver)]
+    one = command(*common, "--only", "nxcloud/repeat", "--only", "busy", "--json", tmp_path / "one.json")
+    assert one.returncode == 0, one.stderr
+    checks = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))["checks"]
+    assert sorted(each["id"] for each in checks) == sorted(
+        ["nxcloud/repeat", "nxcloud/busy", "huawei_cec/busy", "infin8linx/busy"]
+    )
+    junit = tmp_path / "none.xml"
+    none = command(*common, "--only", "bad-signature", "--junit", junit)
+    assert none.returncode == 1
+    assert "No check was judged" in none.stdout
+    results = [case.result for suite in junitparser.JUnitXml.fromfile(str(junit)) for case in suite]
+    assert all(results), "no passed case"
+    wrong = command(*common, "--only", "unknwon-id")
+    assert wrong.returncode == 2
+    assert "did you mean 'unknown-id'" in wrong.stderr
 
 
 def test_the_ids_of_a_run_are_told():

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.contract.clients import AGENT, CALL, CEC_PATH, GROUP, NX, Client, rules_found
+from tests.contract.clients import AGENT, CALL, CEC_PATH, GROUP, IN8, NX, Client, rules_found
 from tests.core.accounts import Heard
 from tests.rig import numbers, started
+from voice_emulator.contract.coverage import judged, rules_exercised
+from voice_emulator.contract.memory import memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.core.vocabulary import Fate
 from voice_emulator.providers.registry import discover
@@ -623,3 +625,87 @@ async def test_every_record_query_reconciles_what_it_shows(places: Behaviour, as
         assert shown > 0
         assert emu.tenant.conservation.count(Fate.RECONCILED) == shown
         assert emu.tenant.conservation.count(Fate.ORPHAN) == orphans - shown
+
+
+AGAIN: dict[str, Behaviour] = {
+    "tokenByAkSk": lambda client: client.cec_token(),
+    "token": lambda client: client.send("/v1/call/token", data=AGENT),
+    "Login": lambda client: client.in8("App.Sip_Auth.Login", **IN8),
+    "gpsend": lambda client: client.gpsend(),
+    "PlayVoice": lambda client: client.play(),
+}
+
+
+@pytest.mark.parametrize("operation", AGAIN)
+async def test_asking_again_after_a_refusal_that_a_rule_made_is_no_finding(operation):
+    """Whatever error it was: the client's request was right, and may be sent again."""
+    (provider,) = [each for each in discover().values() if operation in each.operations]
+    errors = {each.name for each in provider.errors if not each.operations or operation in each.operations}
+    assert "auth_failed" in errors
+    for error in sorted(errors):
+        async with started(ruled(f"match: {{operation: {operation}}}\n    reply: {{error: {error}}}")) as emu:
+            for _ in range(4):
+                await AGAIN[operation](Client(emu))
+            assert rules_found(emu) == set(), error
+
+
+async def test_a_call_that_was_placed_behind_a_refusal_of_a_rule_may_be_placed_again():
+    scenario = ruled(
+        "match: {operation: gpsend, nth: 1}\n    reply: {error: insufficient_balance, placed: true}"
+    )
+    async with started(scenario) as emu:
+        await dials_twice(Client(emu))
+        await emu.settle()
+        assert rules_found(emu) == set()
+
+
+async def test_a_failure_of_the_emulators_own_making_is_no_finding():
+    async with started(strict=False) as emu:
+
+        def fail(*args: object) -> None:
+            raise RuntimeError("a bug")
+
+        operation = emu.emulator.runtime.providers["nxcloud"].operations["gpsend"]
+        right = operation.answer
+        object.__setattr__(operation, "answer", fail)
+        try:
+            for _ in range(8):
+                await Client(emu).gpsend()
+        finally:
+            object.__setattr__(operation, "answer", right)
+        assert rules_found(emu) == set()
+        assert judged(emu.tenant) == 0
+
+
+async def test_a_push_that_fails_in_the_emulator_itself_is_no_finding(monkeypatch):
+    async with started(strict=False) as emu:
+
+        def fail(*args: object) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(emu.emulator.runtime.delivery, "_encode", fail)
+        await Client(emu).gpsend()
+        await emu.settle()
+        assert emu.tenant.conservation.count(Fate.UNCERTAIN) == 1
+        assert rules_found(emu) == set()
+
+
+async def test_the_rules_memory_is_not_among_the_providers_state():
+    async with started() as emu:
+        await Client(emu).gpsend(country_code="")
+        assert set(emu.tenant.state) <= set(discover())
+        assert memory_of(emu.tenant).occasions["refusal-ignored", "nxcloud"] == 1
+        emu.tenant.reset()
+        assert not memory_of(emu.tenant).occasions
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+async def test_a_rule_that_finds_something_was_exercised(pair: Pair):
+    """What a report calls not exercised, nothing can have been found by."""
+    timeout = 0.3 if pair.rule == "push-timed-out" else 10
+    async with started(pair.scenario, callback_timeout=timeout) as emu:
+        await pair.breaks(Client(emu))
+        exercised = rules_exercised(emu.tenant, emu.emulator.runtime.providers)
+        for found in emu.tenant.findings.all():
+            if found.provider:
+                assert exercised[found.rule][found.provider] > 0, found.rule

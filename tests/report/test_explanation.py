@@ -7,7 +7,7 @@ import pytest
 from tests.contract.clients import NUMBER, Client
 from tests.rig import Running, started
 from voice_emulator.core.draws import draw
-from voice_emulator.report.explanation import Unexplained, explain
+from voice_emulator.report.explanation import Unexplained, explain, timeline
 from voice_emulator.report.explanation_text import explanation_text
 
 SCENARIO = """
@@ -63,7 +63,7 @@ async def test_a_request_tells_which_rule_acted_and_why_the_others_did_not(emu):
     by_name = {rule["rule"]: rule for rule in first["rules"]}
     assert set(by_name) == {"hardly ever", "the second is slow"}, "rules about calls are told with the calls"
     assert "drew" in by_name["hardly ever"]["because"]
-    assert by_name["the second is slow"]["because"] == "it matched, but applies to arrival 2 only"
+    assert by_name["the second is slow"]["because"] == "it matched, but applies only to arrival 2"
     assert first["nearest"]["rule"] in by_name
     (latency,) = second["draws"]
     assert latency["means"] == "0.01 s"
@@ -132,3 +132,20 @@ async def test_the_control_api_explains(emu):
         async with emu.client.get(f"{base}/{unknown}/explain") as reply:
             assert reply.status == 404
             assert reply.content_type == "application/problem+json"
+
+
+async def test_the_copies_of_a_receipt_are_told_apart():
+    text = "name: twice\nrules:\n  - name: twice\n    receipt: {copies: 2}\n"
+    async with started(text) as emu:
+        await Client(emu).gpsend()
+        await emu.settle()
+        [call] = emu.tenant.ledger.of_provider("nxcloud")
+        details = [step["detail"] for step in timeline(emu.tenant, call) if step["event"] == "callback"]
+        assert [detail.partition(":")[0] for detail in details] == [
+            "group, copy 1 of 2, attempt 1", "group, copy 2 of 2, attempt 1",
+        ]  # fmt: skip
+        [first, second] = [told(emu, entry) for entry in entries(emu, "callback")]
+        assert (first["what"], second["what"]) == (
+            "nxcloud group, copy 1 of 2, attempt 1",
+            "nxcloud group, copy 2 of 2, attempt 1",
+        )

@@ -34,6 +34,7 @@ class Reference:
     def __init__(self) -> None:
         self.calls: dict[str, dict[str, Any]] = {}
         self.nonces: set[str] = set()
+        self.set_aside: list[dict[str, Any]] = []
 
     # --- the wire -----------------------------------------------------------------------------
 
@@ -58,21 +59,22 @@ class Reference:
         """Nothing."""
 
     def read(self, raw: web.BaseRequest, body: bytes) -> dict[str, Any]:
-        kind = raw.headers.get("Content-Type", "").partition(";")[0]
+        self.check_content_type(raw.headers.get("Content-Type", "").partition(";")[0], body)
         fields: dict[str, Any] = {}
         if not body:
             fields = dict(parse_qsl(raw.path_qs.partition("?")[2], keep_blank_values=True))
-        elif kind == "application/json":
+        elif body.startswith(b"{"):
             fields = self.read_json(body)
-        elif kind == "application/x-www-form-urlencoded":
+        else:
             fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
             if "detail" in fields:
                 fields = self.read_json(fields["detail"].encode())
-        else:
-            raise Refused(f"{kind} is nothing the providers send")
         if any(len(str(value)) > self.longest for value in fields.values()):
             raise Refused("a field is too long")
         return fields
+
+    def check_content_type(self, kind: str, body: bytes) -> None:
+        """The body shows what it is."""
 
     def read_json(self, body: bytes) -> dict[str, Any]:
         try:
@@ -109,8 +111,6 @@ class Reference:
     def check(self, provider: str, fields: dict[str, Any]) -> None:
         if provider == "huawei_cec":
             self.check_signature(fields)
-        if set(self.id_of(provider, fields)) == {"0"}:
-            raise Refused("no such call")
         for name in ("second", "duration", "billsec", "talkDuration", "cycle", "size"):
             value = fields.get(name)
             if value is not None and not (str(value).isascii() and str(value).isdigit()):
@@ -160,11 +160,18 @@ class Reference:
 
     def store(self, provider: str, fields: dict[str, Any]) -> None:
         over = provider != "agent" or "hangup_cause" in fields
+        if set(self.id_of(provider, fields)) == {"0"}:
+            self.unknown(fields)
+            return
         known = self.calls.get(self.id_of(provider, fields))
         if known is not None and known["ended"]:
             self.repeated(provider, fields, known, over=over)
             return
         self.keep(provider, fields, ended=over)
+
+    def unknown(self, fields: dict[str, Any]) -> None:
+        """Set aside for a person; acknowledged all the same."""
+        self.set_aside.append(fields)
 
     def repeated(self, provider: str, fields: dict[str, Any], known: dict[str, Any], *, over: bool) -> None:
         """It is known already."""

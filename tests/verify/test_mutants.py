@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
+import shutil
+from asyncio.subprocess import PIPE
 from typing import Any
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
-from tests.verify.reference import KEY, Reference, after, served
+from tests.verify.reference import KEY, Reference, Refused, after, served
 from voice_emulator.providers.provider import PushRequest
 from voice_emulator.providers.registry import discover
+from voice_emulator.report.conformance import render_conformance
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import Options
-from voice_emulator.wire.delivery.grader import Graded, Grader
+from voice_emulator.wire.delivery.grader import Graded, Grader, conformance_document
 from voice_emulator.wire.delivery.push_client import PushClient
 
 PROVIDERS = discover()
@@ -109,7 +113,7 @@ class CrashesOnNonAscii(Reference):
 
 
 class Slow(Reference):
-    """Does its work before it answers."""
+    """Does its work before it responses."""
 
     async def before(self, fields: dict[str, Any]) -> None:
         await after(0.3)
@@ -126,6 +130,21 @@ class ZeroIsAnswered(Reference):
             "agent": "duration",
         }
         return fields.get(names[provider]) is not None
+
+
+class RefusesUnknownIds(Reference):
+    """Refuses the receipt of a call it does not know."""
+
+    def unknown(self, fields: dict[str, Any]) -> None:
+        raise Refused("no such call")
+
+
+class InsistsOnContentType(Reference):
+    """Reads a body only under the content type it expects."""
+
+    def check_content_type(self, kind: str, body: bytes) -> None:
+        if body and kind not in ("application/json", "application/x-www-form-urlencoded"):
+            raise Refused(f"{kind} is not what the providers send")
 
 
 class TrailingNewline(Reference):
@@ -171,6 +190,8 @@ MUTANTS = [
     (CrashesOnNonAscii, {*everywhere("non-ascii"), "nxcloud/older-body"}),
     (Slow, everywhere("prompt-answer")),
     (ZeroIsAnswered, everywhere("unanswered-not-answered")),
+    (RefusesUnknownIds, everywhere("unknown-id")),
+    (InsistsOnContentType, {"huawei_cec/wrong-content-type", "infin8linx/wrong-content-type"}),
     (TrailingNewline, set()),
 ]
 
@@ -191,18 +212,81 @@ async def test_each_bug_is_told_apart_by_exactly_the_checks_that_should(
     mutant: type[Reference], expected: set[str]
 ):
     graded = await grade(mutant())
-    told = {name: each.reason for name, each in graded.items() if each.verdict in ("failed", "unwise")}
+    told = {name: each.reason for name, each in graded.items() if each.verdict in ("failed", "warning")}
     assert set(told) == expected, told
 
 
 async def test_the_suite_holds_at_least_forty_checks_and_skips_none_of_them_when_everything_is_given():
     graded = await grade(Reference())
     skipped = {name: each.reason for name, each in graded.items() if each.verdict == "skipped"}
-    # Its receipts travel in the query string; and every field of the other's is required.
+    # NXCloud's receipts travel in the query string; every field of Infin8linx's is required.
     no_body = {"nxcloud/wrong-content-type", "nxcloud/half-a-body"}
     assert set(skipped) == {*no_body, "infin8linx/optional-fields-absent"}, skipped
     assert len([each for each in graded.values() if each.verdict == "passed"]) >= 100
     assert all(each.check.why and each.check.sends and each.check.expects for each in graded.values())
+
+
+async def replayed(push: dict[str, Any]) -> str:
+    """What the receiver replies to the push's curl line."""
+    line = push["curl"].replace("curl ", "curl -sS ", 1)
+    shell = await asyncio.create_subprocess_shell(
+        line, stdout=PIPE, stderr=PIPE, executable="/bin/bash", env={"PATH": os.environ["PATH"]}
+    )
+    out, err = await shell.communicate()
+    assert shell.returncode == 0, err
+    return out.decode()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("provider", ALL)
+async def test_every_failure_shows_the_push_as_it_was_sent_and_curl_repeats_it(provider):
+    """Whatever a check sends, its curl line is the same request: a receiver that fails on everything sees it twice."""
+    heard: list[tuple[str, str, bytes, str]] = []
+
+    class Fails(Reference):
+        async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+            body = await raw.read()
+            kind = raw.headers.get("Content-Type", "")
+            heard.append((raw.method, raw.path_qs, body, kind))
+            # A plain receipt is accepted, so that the other checks are judged; the signature ones accept forgeries.
+            return web.Response(status=200 if len(heard) == 1 or b"signature" in body else 500, text="")
+
+    async with served(Fails()) as url:
+        options = Options(callback_url=f"{url}/receipts", agent_url=f"{url}/agents", shared_key=KEY, seed=7)
+        graded = await Grader({provider: PROVIDERS[provider]}, SCHEMAS, options, at_once=20).run()
+        wrong = [each.shown() for each in graded if each.verdict in ("failed", "warning")]
+        assert len(wrong) >= 10
+        for each in wrong:
+            assert each["pushes"], each["id"]
+            assert all(bool(push["fields"]) != each["id"].endswith("/no-fields") for push in each["pushes"])
+            # Takes seconds, or is longer than a command line can be.
+            if not each["id"].endswith(("/slow-sender", "/oversize")):
+                before = heard.copy()
+                await replayed(each["pushes"][-1])
+                assert heard[-1] in before, each["id"]
+        # A check that nothing went wrong with shows no push.
+        assert all(not each.pushes for each in graded if each.verdict in ("passed", "skipped"))
+
+
+async def test_no_secret_of_the_receivers_url_is_shown():
+    async with served(EmptyBody()) as url:
+        secret = url.replace("//", "//user99:pass99@") + "/receipts?token=s3cr3t99"
+        options = Options(callback_url=secret, seed=7)
+        graded = await Grader(PROVIDERS, SCHEMAS, options, only=["acknowledgement"]).run()
+    document = conformance_document(options, graded, "0", "now")
+    assert [each["verdict"] for each in document["checks"]].count("failed") == 2
+    for name in ("json", "junit", "html", "markdown"):
+        text = render_conformance(document, name).decode()
+        assert not [part for part in ("user99", "pass99", "s3cr3t99") if part in text], name
+    assert "RECEIVER_TOKEN" in text or "RECEIVER_TOKEN" in json.dumps(document)
+
+
+async def test_only_the_checks_that_are_named_are_run():
+    async with served(Reference()) as url:
+        options = Options(callback_url=f"{url}/receipts", seed=7)
+        graded = await Grader(PROVIDERS, SCHEMAS, options, only=["repeat", "nxcloud/unknown-id"]).run()
+    assert sorted(each.id for each in graded) == sorted([*everywhere("repeat"), "nxcloud/unknown-id"])
+    assert {each.verdict for each in graded} == {"passed"}
 
 
 async def test_a_receiver_that_is_not_there_is_told_once_per_provider():
@@ -211,6 +295,8 @@ async def test_a_receiver_that_is_not_there_is_told_once_per_provider():
     failed = [each.id for each in graded if each.verdict == "failed"]
     assert sorted(failed) == sorted(f"{provider}/acknowledgement" for provider in ALL)
     assert all("not judged" in each.reason for each in graded if each.check.order == "any")
+    refused = "connection refused by 127.0.0.1:9; is your receiver running?"
+    assert all(refused in each.reason for each in graded if each.id.endswith("/acknowledgement"))
 
 
 async def test_a_receiver_beyond_the_private_networks_needs_permission():

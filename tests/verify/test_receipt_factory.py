@@ -1,4 +1,4 @@
-"""Letters are what the providers' own code makes, and satisfy the providers' own schemas."""
+"""Pushes are what the providers' own code makes, and satisfy the providers' own schemas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ODD = {
 }  # fmt: skip
 
 
-def bench(provider: str, name: str = "a-check", **options) -> ReceiptFactory:
+def factory(provider: str, name: str = "a-check", **options) -> ReceiptFactory:
     given = Options(callback_url="http://127.0.0.1:9/cb", agent_url="http://127.0.0.1:9/agent", **options)
     return ReceiptFactory(PROVIDERS[provider], SCHEMAS, given, name, lambda: NOW)
 
@@ -31,7 +31,7 @@ def bench(provider: str, name: str = "a-check", **options) -> ReceiptFactory:
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_the_receipt_of_every_outcome_satisfies_its_schema(provider, outcome):
-    draft = bench(provider).draft(outcome)
+    draft = factory(provider).draft(outcome)
     schema = SCHEMAS.get(PROVIDERS[provider].receipts[draft.push.kind].schema)
     assert schema.violations(dict(draft.fields)) == []
     assert draft.call.plan.outcome is outcome
@@ -43,35 +43,35 @@ def test_the_letters_of_ordinary_checks_satisfy_their_schemas(provider):
         if check.name in ODD:
             continue
         try:
-            plan = check.plan(
-                bench(provider, check.name, shared_key="0123456789abcdef", probe_url="http://x")
+            plan = check.make(
+                factory(provider, check.name, shared_key="0123456789abcdef", probe_url="http://x")
             )
         except NotApplicable:
             continue
-        for letter in (letter for stage in plan.stages for letter in stage):
-            found = SCHEMAS.get(letter.kind.schema).violations(dict(letter.fields))
+        for push in (push for stage in plan.stages for push in stage):
+            found = SCHEMAS.get(push.kind.schema).violations(dict(push.fields))
             assert found == [], (check.name, found)
 
 
 def test_ids_depend_on_seed_provider_and_check_alone():
-    assert bench("nxcloud").make_id(0) == bench("nxcloud").make_id(0)
+    assert factory("nxcloud").make_id(0) == factory("nxcloud").make_id(0)
     others = [
-        bench("nxcloud", seed=2).make_id(0), bench("nxcloud", "b-check").make_id(0), bench("nxcloud").make_id(1),
-        bench("infin8linx").make_id(0),
+        factory("nxcloud", seed=2).make_id(0), factory("nxcloud", "b-check").make_id(0), factory("nxcloud").make_id(1),
+        factory("infin8linx").make_id(0),
     ]  # fmt: skip
-    assert len({bench("nxcloud").make_id(0), *others}) == 5
+    assert len({factory("nxcloud").make_id(0), *others}) == 5
 
 
 def test_ids_have_the_form_of_the_provider():
-    assert len(bench("nxcloud").make_id(0)) == 32
-    serial = bench("huawei_cec").make_id(0)
+    assert len(factory("nxcloud").make_id(0)) == 32
+    serial = factory("huawei_cec").make_id(0)
     assert serial.isdigit()
     assert len(serial) == 19
 
 
 def test_known_ids_are_used_in_turn():
     known = {"nxcloud": ["a" * 32, "b" * 32]}
-    made = bench("nxcloud", known_ids=known)
+    made = factory("nxcloud", known_ids=known)
     assert {made.plain().id, made.plain().id} == set(known["nxcloud"])
     assert made.stranger().plain().id not in known["nxcloud"]
 
@@ -85,9 +85,9 @@ def test_the_ids_of_a_run_can_be_told_beforehand():
 
 
 def test_the_repeats_of_a_signed_receipt_have_nonces_of_their_own():
-    made = bench("huawei_cec", shared_key="0123456789abcdef")
+    made = factory("huawei_cec", shared_key="0123456789abcdef")
     draft = made.draft()
-    first, second = made.letter(draft), made.letter(draft)
+    first, second = made.push(draft), made.push(draft)
     assert first.fields["nonce"] != second.fields["nonce"]
     assert first.id == second.id
 

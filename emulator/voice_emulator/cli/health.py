@@ -18,6 +18,7 @@ from voice_emulator.cli.environment import given
 from voice_emulator.cli.options import address, span
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
+from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,14 +133,11 @@ def look(control: str, patience: float, tls: ssl.SSLContext | None = None) -> tu
         connection.request("GET", f"{parts.path.rstrip('/')}/health", headers={"Accept": "application/json"})
         reply = connection.getresponse()
         body = reply.read(65_536)
-    except ssl.SSLCertVerificationError as error:
-        return False, (
-            f"{control} has a certificate that is not trusted ({error.verify_message}): give its authority "
-            "with --ca FILE, or --insecure"
-        )
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return False, f"{control} does not answer ({reason})"
+        reason = connection_error(error, control, seconds=patience, hint=EMULATOR)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return False, f"{reason}: give its authority with --ca FILE, or --insecure"
+        return False, f"{control} does not answer: {reason}"
     finally:
         connection.close()
     if reply.status != 200:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -109,6 +110,25 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
     if address_problem(before) or address_problem(after):
         _refuse(f"{value!r} is not a pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
+
+
+def report_file(value: str | Path) -> Path:
+    """A file that a report can be written to, in the format of its suffix."""
+    from voice_emulator.report import format_of
+
+    path = Path(value)
+    try:
+        format_of(path)
+    except ValueError as error:
+        _refuse(str(error))
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        _refuse(f"cannot write {path}: {error.strerror or error}")
+    return path
 
 
 def variable(value: str) -> str:

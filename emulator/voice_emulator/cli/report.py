@@ -1,11 +1,12 @@
-"""report: the contract report of a running emulator, in as many formats as are asked for."""
+"""report: the contract report of a running emulator, in any of its formats."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,14 @@ from voice_emulator.cli.health import control_option, trust, trust_options
 from voice_emulator.cli.terminal import echo, write
 from voice_emulator.errors import UsageError
 
+if TYPE_CHECKING:
+    from voice_emulator.client import Client
+
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+#: The value of --tenant that stands for every tenant.
+ALL = "all"
+#: Where GitHub Actions takes the Markdown of the job summary.
+SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @click.command("report")
@@ -26,7 +34,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
     help="As for serve.",
     default=None,
 )
-@click.option("--tenant", metavar="ID", default="default", show_default=True, help="Whose report.")
+@click.option(
+    "--tenant",
+    metavar="ID",
+    default="default",
+    show_default=True,
+    help="Whose report; all for all tenants together.",
+)
 @click.option(
     "--json", "json_file", metavar="FILE", type=_FILE, help="Write it as JSON; - is standard output."
 )
@@ -35,64 +49,102 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 @click.option(
     "--markdown", "markdown_file", metavar="FILE", type=_FILE, help="As Markdown, for a CI summary."
 )
-@click.option("--errors-only", is_flag=True, help="Exit 1 for errors, not for mere warnings.")
+@click.option(
+    "--annotations",
+    is_flag=True,
+    help="Print findings as GitHub workflow commands, and append the Markdown to the job summary.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="Exit 1 for findings of this severity or above.",
+)
+@click.option("--allow-empty", is_flag=True, help="Do not fail when no request was judged.")
 def report(
     control: str,
     ca: Path | None,
     insecure: bool,
     control_token: str | None,
     tenant: str,
-    errors_only: bool,
+    annotations: bool,
+    fail_on: str,
+    allow_empty: bool,
     **files: Path | None,
 ) -> None:
-    """Tell where the client under test broke the contract.
+    """Report where the client under test broke the contract.
 
-    Prints a summary, and writes the report to files. Exits 1 if it holds violations (with --errors-only:
-    errors among them), 0 if not.
+    Prints a summary, and writes the report to files. Exits 1 if it holds an error (see --fail-on), and also if no
+    request was judged (see --allow-empty).
     """
     from voice_emulator.client import Client
+    from voice_emulator.report.wording import fails
 
     with Client(control, token=control_token, ssl_context=trust(ca, insecure)) as client:
-        document = client.report(tenant)
-    write_files(document, files)
-    if not any(str(path) == "-" for path in files.values()):
-        print_summary(document)
-    summary = document["summary"]
-    if summary["errors"] or (summary["warnings"] and not errors_only):
+        document = client.report(tenant) if tenant != ALL else _of_all(client)
+    quiet = any(str(path) == "-" for path in files.values())
+    _write_files(document, files, fail_on, allow_empty)
+    if not quiet:
+        from voice_emulator.report.text import contract_text
+
+        for line in contract_text(document):
+            echo(line)
+    if annotations:
+        _annotate(document, allow_empty, quiet)
+    if fails(document["summary"], fail_on, allow_empty=allow_empty):
         sys.exit(1)
 
 
-def write_files(document: Mapping[str, Any], files: Mapping[str, Path | None]) -> None:
+def _of_all(client: Client) -> dict[str, Any]:
+    """The reports of all tenants as one; a tenant that is deleted meanwhile is left out."""
+    from voice_emulator.client.errors import NotFound
+    from voice_emulator.report.merge import merged
+
+    documents = []
+    for tenant in client.every(client.tenants()):
+        try:
+            documents.append(client.report(tenant.id))
+        except NotFound:
+            continue
+    return merged(documents)
+
+
+def _write_files(
+    document: Mapping[str, Any], files: Mapping[str, Path | None], fail_on: str, allow_empty: bool
+) -> None:
     """Write each wanted format; ``files`` is keyed ``json_file`` and so on. Raises UsageError for a bad path."""
     from voice_emulator.report import render_document
 
     for name, path in files.items():
-        if path is None:
-            continue
-        body = render_document(document, name.removesuffix("_file"))[1]
-        save(path, body)
+        if path is not None:
+            kind = name.removesuffix("_file")
+            save(path, render_document(document, kind, fail_on, allow_empty=allow_empty)[1])
+
+
+def _annotate(document: Mapping[str, Any], allow_empty: bool, quiet: bool) -> None:
+    """Print workflow commands, on standard error when standard output is a report; append to the job summary."""
+    from voice_emulator.report import render_document
+    from voice_emulator.report.text import workflow_commands
+
+    for command in workflow_commands(document, allow_empty=allow_empty):
+        echo(command, err=quiet)
+    summary = os.environ.get(SUMMARY)
+    if summary:
+        _save(Path(summary), render_document(document, "markdown")[1], "ab")
 
 
 def save(path: Path, body: bytes) -> None:
-    """Write ``body`` to a file, or to standard output for ``-``. Raises UsageError when that cannot be."""
+    """Write ``body`` to a file, or to standard output for ``-``. Raises UsageError for a path that cannot be written."""
     if str(path) == "-":
         write(body)
-        return
+    else:
+        _save(path, body, "wb")
+
+
+def _save(path: Path, body: bytes, mode: str) -> None:
     try:
-        path.write_bytes(body)
+        with path.open(mode) as file:
+            file.write(body)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def print_summary(document: Mapping[str, Any]) -> None:
-    """The verdict, what was found per rule, and where the numbers are."""
-    from voice_emulator.report.wording import fate_words, verdict_line
-
-    summary, accounts = document["summary"], document["conservation"]
-    echo(verdict_line(summary))
-    for each in sorted(document["counts"], key=lambda each: (each["severity"], -each["count"])):
-        echo(
-            f"  {each['severity']:<8} {each['count']:>6}  {each['rule']} ({each['provider'] or 'no provider'})"
-        )
-    fates = ", ".join(f"{accounts[fate]:,} {fate}" for fate in fate_words() if accounts[fate])
-    echo(f"{accounts['accepted']:,} numbers accepted: {fates}" if fates else "No number was accepted.")

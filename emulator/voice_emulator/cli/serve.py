@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from voice_emulator.cli.environment import misspelt
-from voice_emulator.cli.options import PORT, address, clock, rewrite, setting, span, variable
+from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
 from voice_emulator.core.clock import ClockSpec, parse_start, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
@@ -72,7 +72,7 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 @setting(
     "--report-on-exit",
     metavar="FILE",
-    type=_NEW_FILE,
+    type=report_file,
     help="Write the contract report of the tenant default when stopping: .json, .xml, .html or .md.",
 )
 @setting("--log-format", type=click.Choice(["text", "json"]), help="Format of the logs.")

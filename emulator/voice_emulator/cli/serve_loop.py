@@ -59,7 +59,7 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
 
 
 def _write_report(emulator: Emulator, path: Path) -> None:
-    """Write the contract report. That it cannot be written is told, and stops nothing."""
+    """Write the contract report. If it cannot be written, that is logged and stops nothing."""
     from voice_emulator.report import write
 
     try:

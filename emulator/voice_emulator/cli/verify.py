@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,24 +13,27 @@ import click
 
 from voice_emulator.cli.options import address, assignment, span
 from voice_emulator.cli.terminal import echo
+from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 
 if TYPE_CHECKING:
+    from voice_emulator.providers.provider import Provider
     from voice_emulator.wire.delivery.grader import Graded
 
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-#: The signature page: a key has at least so many characters.
+#: Characters of the shortest key that the provider's console accepts.
 SHORTEST_KEY = 16
 
 
 @click.command("verify")
 @click.option("--callback-url", metavar="URL", type=address, help="The receiver to grade.")
 @click.option("--provider", metavar="P", multiple=True, help="Only this provider's suite; may be repeated.")
+@click.option("--only", metavar="CHECK", multiple=True, help="Only this check; may be repeated.")
 @click.option(
     "--shared-key",
     metavar="KEY",
     envvar="VOICE_EMULATOR_SHARED_KEY",
-    help="Of Huawei CEC, for its signature checks.",
+    help="Huawei CEC's shared key, for its signature checks.",
 )
 @click.option(
     "--agent-url", metavar="URL", type=address, help="Receiver of NXCloud's agent records and states."
@@ -43,7 +46,7 @@ SHORTEST_KEY = 16
     multiple=True,
     help="An id the receiver knows; may be repeated.",
 )
-@click.option("--seed", metavar="N", type=int, help="Makes the ids of the receipts.  [default: the time]")
+@click.option("--seed", metavar="N", type=int, help="Decides the ids of the receipts.  [default: the time]")
 @click.option("--ids", is_flag=True, help="Only print the ids that a run with this --seed uses.")
 @click.option(
     "--at-once",
@@ -51,10 +54,14 @@ SHORTEST_KEY = 16
     type=click.IntRange(1, 50),
     default=10,
     show_default=True,
-    help="Checks under way at once.",
+    help="Checks that run at the same time.",
 )
 @click.option(
-    "--slow-after", metavar="SECONDS", type=span, default=3.0, help="What counts as slow.  [default: 3]"
+    "--slow-after",
+    metavar="SECONDS",
+    type=span,
+    default=3.0,
+    help="A reply later than this is slow.  [default: 3]",
 )
 @click.option(
     "--callback-timeout", metavar="SECONDS", type=span, default=10.0, help="As for serve.  [default: 10]"
@@ -69,10 +76,10 @@ SHORTEST_KEY = 16
     "--markdown", "markdown_file", metavar="FILE", type=_FILE, help="As Markdown, for a CI summary."
 )
 def verify(**given: Any) -> None:
-    """Fire a fixed suite of receipts at a receiver and grade its answers.
+    """Send a fixed suite of receipts to a receiver and grade its replies.
 
-    Failing on anything the real provider may send is an error; taking what it never sends is unwise, a
-    warning. Exits 1 if an error-level check fails.
+    Failing on anything that the real provider may send is an error; accepting what it never sends is a warning.
+    Exits 1 if a check of severity error fails, or if no check was judged.
     """
     from voice_emulator.cli import logs
     from voice_emulator.cli.event_loop import run
@@ -90,11 +97,13 @@ def verify(**given: Any) -> None:
     providers = discover()
     chosen = {name: provider_named(providers, name) for name in given["provider"]} or providers
     if given["shared_key"] and len(given["shared_key"]) < SHORTEST_KEY:
-        raise UsageError(f"--shared-key has at least {SHORTEST_KEY} characters, as the console wants it")
+        raise UsageError(
+            f"--shared-key needs at least {SHORTEST_KEY} characters, as in the provider's console"
+        )
     if given["ids"] and given["seed"] is None:
-        raise UsageError("--ids needs --seed: without one, every run makes ids of its own")
+        raise UsageError("--ids needs --seed: without one, every run has other ids")
     if not given["ids"] and given["callback_url"] is None:
-        raise UsageError("--callback-url says which receiver to grade")
+        raise UsageError("--callback-url is missing: the receiver to grade")
     options = Options(
         callback_url=ascii_url(given["callback_url"] or "http://127.0.0.1/"),
         agent_url=ascii_url(given["agent_url"]) if given["agent_url"] else None,
@@ -104,6 +113,7 @@ def verify(**given: Any) -> None:
         slow_after=given["slow_after"],
         known_ids=_known_ids(given["known_id"], providers),
     )
+    _check_names(given["only"], chosen)
     schemas = SchemaSet.load(providers)
     if given["ids"]:
         echo(json.dumps(suite_ids(chosen, schemas, options), indent=2))
@@ -111,7 +121,8 @@ def verify(**given: Any) -> None:
     files = {name: path for name, path in given.items() if name.endswith("_file")}
     quiet = any(str(path) == "-" for path in files.values())
     grader = Grader(
-        chosen, schemas, options, reach=TargetPolicy(given["allow_callback_host"]), at_once=given["at_once"],
+        chosen, schemas, options, reach=TargetPolicy(given["allow_callback_host"]), only=given["only"],
+        at_once=given["at_once"],
         timeout=given["callback_timeout"], on_graded=_progress(quiet),
     )  # fmt: skip
     graded = run(grader.run())
@@ -126,18 +137,37 @@ def _known_ids(pairs: tuple[tuple[str, str], ...], providers: Mapping[str, Any])
     known: dict[str, list[str]] = {}
     for name, known_id in pairs:
         if name not in providers:
-            raise UsageError(f"--known-id {name}={known_id}: there is no provider {name!r}")
+            raise UsageError(f"--known-id {name}={known_id}: no such provider{nearest(name, providers)}")
         known.setdefault(name, []).append(known_id)
     return known
 
 
+def _check_names(names: Sequence[str], providers: Mapping[str, Provider]) -> None:
+    """Raises UsageError for a check that the suites of ``providers`` do not have."""
+    from voice_emulator.verify.suite import check_id, suite
+
+    known = {
+        name
+        for provider in providers.values()
+        for check in suite(provider)
+        for name in (check.name, check_id(provider, check))
+    }
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--only {name}: no such check{nearest(name, known)}")
+
+
 def _progress(quiet: bool) -> Any:
-    """Tells each result as it comes, on standard error when standard output is a report."""
+    """Prints each result as it comes, on standard error when standard output is a report."""
+
+    from voice_emulator.report.conformance import push_lines
 
     def tell(graded: Graded, done: int, total: int) -> None:
         if graded.verdict != "skipped":
             reason = f": {graded.reason}" if graded.reason else ""
             echo(f"[{done:>3}/{total}] {graded.verdict:<7} {graded.id}{reason}", err=quiet)
+            for line in push_lines(graded.shown()):
+                echo(f"          {line}", err=quiet)
 
     return tell
 
@@ -161,5 +191,5 @@ def _conclude(document: Mapping[str, Any], quiet: bool) -> None:
     for reason, ids in skipped.items():
         echo(f"skipped {len(ids):>3}: {reason}", err=quiet)
     echo(sentence(document["summary"]), err=quiet)
-    if document["summary"]["failed"]:
+    if document["summary"]["verdict"] in ("violations", "empty"):
         sys.exit(1)

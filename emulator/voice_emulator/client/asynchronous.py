@@ -16,6 +16,7 @@ from voice_emulator.client.entries import StreamEvent, StreamParser
 from voice_emulator.client.errors import NotReady
 from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, path, refusal
 from voice_emulator.client.pages import Page, every
+from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -169,7 +170,6 @@ class AsyncClient(Awaiting, ControlMethods):
             raise self._not_ready(error) from error
 
     def _not_ready(self, error: Exception) -> NotReady:
-        reason = (
-            "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        return NotReady(
+            f"no emulator answers at {self.url}: {connection_error(error, self.url, hint=EMULATOR)}"
         )
-        return NotReady(f"no emulator answers at {self.url}: {reason}")

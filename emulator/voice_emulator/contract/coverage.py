@@ -1,4 +1,4 @@
-"""What a run exercised of everything the providers and the scenario language have, and what it never did."""
+"""What a run exercised of all that the providers, the scenario language and the rules have, and what it never did."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from voice_emulator.contract.memory import memory_of
+from voice_emulator.contract.rules import all_rules
 from voice_emulator.core.faults import FAULTS
+from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.scenario import RECEIPT_FAULTS
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.providers.contract import FindingRule, When
 from voice_emulator.providers.provider import Provider
 
+#: Outcomes of pushes that reached for the receiver.
+_SENT = (PushOutcome.DELIVERED, PushOutcome.REFUSED, PushOutcome.FAILED)
 #: Everything a rule can do to a reply or a receipt, in the words of the scenario file.
 ALL_FAULTS = (
     "reply.error",
@@ -59,7 +65,7 @@ def _of_provider(tenant: Tenant, provider: Provider) -> dict[str, Any]:
 
 
 def _errors(tenant: Tenant, provider: Provider) -> dict[str, Any]:
-    """Error codes by operation: several errors may share one code, so their names stand together."""
+    """Error codes by operation, each with the names of all errors that share it."""
     named: dict[tuple[str, str], list[str]] = {}
     for error in provider.errors:
         for operation in sorted(error.operations) or ("",):
@@ -80,6 +86,39 @@ def _errors(tenant: Tenant, provider: Provider) -> dict[str, Any]:
         "never": [each for each in shown if not each["count"]],
         "of": len(shown),
     }
+
+
+def judged(tenant: Tenant) -> int:
+    """How many requests say something about the client: all but those that the emulator itself failed at."""
+    return max(0, sum(tenant.totals.requests.values()) - memory_of(tenant).own_failures)
+
+
+def rules_exercised(tenant: Tenant, providers: Mapping[str, Provider]) -> dict[str, dict[str, int]]:
+    """How often each contract rule had something to judge, by rule and provider."""
+    return {
+        rule.id: {
+            name: _occasions(tenant, rule, provider)
+            for name, provider in providers.items()
+            if not rule.providers or name in rule.providers
+        }
+        for rule in all_rules(providers.values())
+    }
+
+
+def _occasions(tenant: Tenant, rule: FindingRule, provider: Provider) -> int:
+    totals = tenant.totals
+    if rule.occasional or rule.present:
+        return memory_of(tenant).occasions[rule.id, provider.id]
+    if rule.when is When.PUSHED:
+        return sum(totals.pushes[provider.id, outcome] for outcome in _SENT)
+    if rule.when is When.DERIVED and rule.judges is None:
+        return sum(count for (name, _), count in totals.calls.items() if name == provider.id)
+    return sum(
+        totals.requests[provider.id, operation.name]
+        for operation in provider.operations.values()
+        if (not rule.operations or operation.name in rule.operations)
+        and (rule.judges is None or rule.judges(provider.contract, operation))
+    )
 
 
 def unused_rules(tenant: Tenant) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""What the finding rules remember of one tenant: bounded, and gone when the tenant is reset."""
+"""What the finding rules remember of one tenant: bounded, and forgotten when the tenant is reset."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -14,8 +15,6 @@ T = TypeVar("T")
 
 #: Things one rule remembers of one tenant before the oldest is forgotten.
 REMEMBERED = 10_000
-#: The key under which a tenant's state holds its memory, beside those of the providers.
-STATE = "verdict"
 
 
 class Recent(Generic[K, V]):
@@ -61,10 +60,22 @@ class Recent(Generic[K, V]):
 class Memory:
     """The memory of one tenant: a room per rule, and the course of the run."""
 
-    __slots__ = ("latencies", "lost", "refused_tokens", "rooms", "timeline")
+    __slots__ = (
+        "latencies",
+        "lost",
+        "occasions",
+        "own_failures",
+        "refused_tokens",
+        "rooms",
+        "timeline",
+    )
 
     def __init__(self) -> None:
         """Nothing has happened yet."""
+        #: How often an occasional rule had something to judge, by (rule, provider).
+        self.occasions: Counter[tuple[str, str]] = Counter()
+        #: Requests that the emulator itself failed at. They say nothing about the client.
+        self.own_failures = 0
         self.timeline = Timeline()
         self.latencies: dict[str, Latency] = {}
         self.rooms: dict[str, Any] = {}
@@ -74,7 +85,7 @@ class Memory:
         self.refused_tokens: Recent[tuple[str, str, str], int] = Recent()
 
     def room(self, name: str, make: Callable[[], T]) -> T:
-        """The room of one rule, furnished on first use."""
+        """The room of one rule, made on first use."""
         found = self.rooms.get(name)
         if found is None:
             found = self.rooms[name] = make()
@@ -97,4 +108,7 @@ class LostReply:
 
 def memory_of(tenant: Tenant) -> Memory:
     """The memory of a tenant, made on first use."""
-    return tenant.account_state(STATE, Memory)
+    found = tenant.findings.memory
+    if not isinstance(found, Memory):
+        found = tenant.findings.memory = Memory()
+    return found

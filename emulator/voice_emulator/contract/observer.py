@@ -1,19 +1,18 @@
 """Watches every finished request and every push attempt, and enters what the rules find.
 
-A request that went well is looked at by next to nothing: which rules can have something to say about
-an operation is worked out once, and the rest hangs on cheap questions (was it refused? has it a query
-string?). A rule that fails must not harm the request it looks at.
+A request that went well costs next to nothing: which rules concern an operation is worked out once, and the rest
+depends on cheap questions (was it refused? does it have a query string?). A rule that fails must not harm the request.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from voice_emulator.contract.memory import STATE, Memory, memory_of
+from voice_emulator.contract.memory import Memory, memory_of
 from voice_emulator.contract.rules import all_rules
-from voice_emulator.contract.rules.derived import orphaned_call, pages_unread, readings
+from voice_emulator.contract.rules.derived import last_queries, orphaned_call, pages_unread
 from voice_emulator.contract.rules.pushes import SLOW, PushContext, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
 from voice_emulator.contract.rules.submissions import LOSING
@@ -36,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The rules that may have something to say about one operation, by what makes them context."""
+    """The rules that concern one operation, by what makes them look."""
 
     schema: Schema | None
     refused: tuple[FindingRule, ...]
@@ -76,7 +75,7 @@ class Watch(Listener):
                 if rule.when is when
                 and (not rule.operations or name in rule.operations)
                 and (not rule.providers or (provider is not None and provider.id in rule.providers))
-                and (when is not When.ARRIVED or _concerns(rule, provider, operation))
+                and (when is not When.ARRIVED or _judges(rule, provider, operation))
             )
         arrived = fitting[When.ARRIVED]
         always = tuple(rule for rule in arrived if not rule.missing and not rule.present)
@@ -107,13 +106,14 @@ class Watch(Listener):
             source = self._providers[provider].operations[operation].source
             found += [
                 _finding(orphaned_call, hit, provider, operation, source, None, at)
-                for hit in orphaned_call.check(orphan)
+                for hit in _tried(orphaned_call, orphan)
             ]
-        for reading in readings(tenant):
-            provider, operation, entry, at = reading.provider, reading.operation, reading.entry_id, reading.at
+        for query in last_queries(tenant):
             found += [
-                _finding(pages_unread, hit, provider, operation, reading.source, entry, at)
-                for hit in pages_unread.check(reading)
+                _finding(
+                    pages_unread, hit, query.provider, query.operation, query.source, query.entry_id, query.at
+                )
+                for hit in _tried(pages_unread, query)
             ]
         return found
 
@@ -121,16 +121,20 @@ class Watch(Listener):
 
     def request_finished(self, tenant: Tenant, seen: SeenRequest) -> None:
         """Look at one finished request."""
-        memory = tenant.account_state(STATE, Memory)
+        memory = memory_of(tenant)
         request, reply, fault = seen.request, seen.reply, seen.fault
         watched = self._watched.get((request.provider, request.operation_name), self._nowhere)
         memory.timeline.add(REQUESTS, seen.at)
+        if reply is not None and reply.code.startswith("emulator-5") and fault is None:
+            memory.own_failures += 1
+            return
         due: tuple[FindingRule, ...] = watched.arrived
         for header, rule in watched.missing:
             if not request.headers.get(header):
                 due += (rule,)
         for name, rule in watched.present:
             if name in request.fields:
+                memory.occasions[rule.id, request.provider] += 1
                 due += (rule,)
         if fault is not None or seen.reply_rule is not None:
             _count_faults(tenant, seen)
@@ -164,13 +168,15 @@ class Watch(Listener):
         for rule in due:
             for hit in _tried(rule, context):
                 found = _finding(rule, hit, request.provider, name, source, seen.entry_id, tenant.now)
-                # What a message quotes of the request may be one of its secrets.
+                if found.call_id is None and len(seen.calls) == 1:
+                    found = replace(found, call_id=seen.calls[0])
+                # A message may quote a secret of the request.
                 if secrets is None:
                     secrets = seen.masker.secret_values(request.fields)
                 self._enter(tenant, replace(found, message=seen.masker.text(found.message, secrets)))
 
     def _shown(self, tenant: Tenant, seen: SeenRequest, memory: Memory, reply: Reply) -> None:
-        """The client was shown these calls: enter them in the books."""
+        """A record query showed these calls to the client: enter that in the accounts."""
         request, contract = seen.request, self._providers[seen.request.provider].contract
         rows = contract.rows.get(request.operation_name)
         listed = rows(reply.payload) if rows is not None and reply.payload is not None else None
@@ -179,7 +185,7 @@ class Watch(Listener):
             told = contract.charge(listed[index]) if priced and contract.charge and listed else None
             tenant.conservation.shown(call, told)
         if len(memory.lost):
-            # It has asked the records: what it submits again from now on, it submits knowingly.
+            # The client has queried the records, so it knows what it submits again from now on.
             memory.lost.clear()
 
     # --- pushes -------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ class Watch(Listener):
         """Look at one finished attempt."""
         push, outcome = attempt.push, attempt.outcome
         provider = self._providers[push.provider]
-        memory = tenant.account_state(STATE, Memory)
+        memory = memory_of(tenant)
         delivered = outcome is PushOutcome.DELIVERED
         call, charge = push.call, provider.contract.charge
         told = None
@@ -204,6 +210,8 @@ class Watch(Listener):
             if latency is None:
                 latency = memory.latencies[push.provider] = Latency()
             latency.add(attempt.duration)
+        if attempt.url is not None and attempt.url.startswith("https:"):
+            memory.occasions["receiver-tls-trouble", push.provider] += 1
         if delivered and call is not None and len(memory.lost):
             memory.lost.forget((push.provider, call.number))
         kind = provider.receipts[push.kind]
@@ -212,13 +220,11 @@ class Watch(Listener):
             context = PushContext(tenant, attempt, kind)
             for rule in self._pushed:
                 for hit in _tried(rule, context):
-                    call_id = attempt.call_id
                     found = _finding(
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
                     )
-                    self._enter(
-                        tenant, replace(found, call_id=call_id, message=tenant.secrets.hide(found.message))
-                    )
+                    message = tenant.secrets.hide(found.message)
+                    self._enter(tenant, replace(found, call_id=attempt.call_id, message=message))
 
     @staticmethod
     def _enter(tenant: Tenant, found: Finding) -> None:
@@ -227,19 +233,11 @@ class Watch(Listener):
         tenant.events.publish("violation", found.at, found)
 
 
-def _concerns(rule: FindingRule, provider: Provider | None, operation: Operation | None) -> bool:
-    """Whether a rule that wants to see every request of some operations wants to see those of this one."""
+def _judges(rule: FindingRule, provider: Provider | None, operation: Operation | None) -> bool:
+    """Whether requests of an operation give ``rule`` something to judge."""
     if provider is None or operation is None:
         return False
-    if rule.operations:
-        return True
-    contract = provider.contract
-    concerned: dict[str, Callable[[], bool]] = {
-        "token-per-call": lambda: operation.issues_token,
-        "polling-too-fast": lambda: operation.name in contract.paces,
-        "skipped-pages": lambda: operation.name in contract.pages,
-    }
-    return concerned.get(rule.id, lambda: True)()
+    return rule.judges is None or rule.judges(provider.contract, operation)
 
 
 def _odd_form(body: bytes) -> bool:
@@ -269,9 +267,8 @@ def _tried(rule: FindingRule, context: object) -> list[Hit]:
 
 
 def _finding(
-    rule: FindingRule, hit: Hit | str, provider: str, operation: str, source: str, entry: int | None, at: int
+    rule: FindingRule, hit: Hit, provider: str, operation: str, source: str, entry: int | None, at: int
 ) -> Finding:
-    hit = hit if isinstance(hit, Hit) else Hit(hit)
     return Finding(
         rule=rule.id,
         severity=hit.severity or rule.severity,

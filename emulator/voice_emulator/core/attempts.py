@@ -80,6 +80,13 @@ class Attempt:
         return self.push.call.id if self.push.call is not None else None
 
     @property
+    def label(self) -> str:
+        """Which push it was, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
+        copies = self.push.effect.copies
+        copy = f", copy {self.push.copy + 1} of {copies}" if copies > 1 and not self.push.by_hand else ""
+        return f"{self.push.kind}{copy}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
+
+    @property
     def weight(self) -> int:
         """Bytes in memory, roughly: the body is kept as it was sent and as the fields it was made of."""
         reply = self.reply

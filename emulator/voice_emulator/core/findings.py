@@ -55,16 +55,18 @@ class Findings:
     """The findings of one tenant, oldest first.
 
     Findings that were added stay. Derived ones follow from the present state, such as a call whose end the client
-    never learned; they go away when that changes.
+    never learned; they go away when that changes. ``memory`` is what the rules remember of the
+    tenant; its type is theirs, and it is cleared with the findings.
     """
 
-    __slots__ = ("_findings", "_listeners", "counts")
+    __slots__ = ("_findings", "_listeners", "counts", "memory")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
         """Start with none."""
         self._listeners = listeners or Listeners()
         self._findings: list[Finding] = []
         self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.memory: object = None
 
     def derived(self) -> list[Finding]:
         """The findings that follow from the present state."""
@@ -87,6 +89,7 @@ class Findings:
             self._findings.append(finding)
 
     def clear(self) -> None:
-        """Forget all findings."""
+        """Forget all findings, and what the rules remember."""
+        self.memory = None
         self._findings.clear()
         self.counts.clear()

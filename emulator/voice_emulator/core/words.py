@@ -28,6 +28,11 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else json.dumps(character)[1:-1]
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def nearest_word(word: str, choices: Iterable[str]) -> str | None:
     """The choice most like ``word``, or None if none is similar."""
     from difflib import get_close_matches  # only a failure needs it

@@ -37,7 +37,7 @@ class When(Enum):
     #: A push attempt that was not acknowledged, or in an unusual way, or late.
     PUSHED = "pushed"
     #: Whenever the findings are read: the rule follows from the state at that time.
-    STANDING = "standing"
+    DERIVED = "derived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class FindingRule:
     missing: str = ""
     #: A field: the rule runs only for requests with it. Empty for every request.
     present: str = ""
+    #: Whether requests of an operation give it something to judge; None when all do.
+    judges: Callable[[Contract, Any], bool] | None = None
+    #: Whether what it judges is so rare that it is counted as it happens (a refusal, a lost reply).
+    occasional: bool = False
 
     @property
     def text(self) -> str:
@@ -76,6 +80,11 @@ class FindingRule:
     def title(self) -> str:
         """The rule in one sentence."""
         return self.text.partition("\n")[0]
+
+    @property
+    def fix(self) -> str:
+        """How to fix what it finds, in one paragraph."""
+        return " ".join(self.text.partition("How to fix it: ")[2].partition("\n\n")[0].split())
 
 
 def finding(
@@ -88,10 +97,22 @@ def finding(
     providers: Iterable[str] = (),
     missing: str = "",
     present: str = "",
+    judges: Callable[[Contract, Any], bool] | None = None,
+    occasional: bool = False,
 ) -> Callable[[Callable[[Any], Iterable[Hit | str]]], FindingRule]:
     """Make a named function a rule; its docstring is its documentation page."""
     return lambda check: FindingRule(
-        id, severity, when, check, source, frozenset(operations), frozenset(providers), missing, present
+        id,
+        severity,
+        when,
+        check,
+        source,
+        frozenset(operations),
+        frozenset(providers),
+        missing,
+        present,
+        judges,
+        occasional,
     )
 
 
@@ -133,6 +154,7 @@ class Contract:
     * ``temporary``: other errors after which it makes sense to send the same request again.
     * ``batches``: most numbers in one request, by operation, with the page that says so.
     * ``uses_token``: operations that need a token; ``token_source`` is the page about its lifetime.
+    * ``revokes_token``: operations that end a token.
     * ``causes``: the hang-up causes of receipts, each once.
     * ``charge``: reads the cost of a call from a receipt or a row of a record query; None without a price.
     * ``rows``: finds the rows in the reply of a record query.
@@ -145,6 +167,7 @@ class Contract:
     pages: Mapping[str, Pages] = field(default_factory=dict)
     batches: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     uses_token: frozenset[str] = frozenset()
+    revokes_token: frozenset[str] = frozenset()
     token_source: str = ""
     causes: tuple[str, ...] = ()
     rules: tuple[FindingRule, ...] = ()

@@ -1,4 +1,4 @@
-"""The verdict on the client under test: contract findings, conservation, coverage, and reports of them."""
+"""The report on the client under test: contract findings, conservation and coverage, in several formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.report.document import Reported, gather
 
-__all__ = ["FORMATS", "gather", "render", "render_document", "write"]
+__all__ = ["FORMATS", "format_of", "gather", "render", "render_document", "write"]
 
 #: The formats by name, with the media type of each.
 FORMATS: Mapping[str, str] = {
@@ -25,6 +25,14 @@ ENDINGS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def format_of(path: Path) -> str:
+    """The format that a file's name asks for. Raises ValueError for another ending."""
+    found = ENDINGS.get(path.suffix.lower())
+    if found is None:
+        raise ValueError(f"{path.name!r} must end in {', '.join(ENDINGS)}")
+    return found
+
+
 def render(runtime: Reported, tenant: Tenant, format: str) -> tuple[str, bytes]:
     """The contract report of ``tenant`` now, as (media type, bytes).
 
@@ -33,18 +41,23 @@ def render(runtime: Reported, tenant: Tenant, format: str) -> tuple[str, bytes]:
     return render_document(gather(runtime, tenant), format)
 
 
-def render_document(document: Mapping[str, Any], format: str) -> tuple[str, bytes]:
-    """A contract report that was gathered before, as (media type, bytes). Raises ValueError for an unknown format."""
+def render_document(
+    document: Mapping[str, Any], format: str, fail_on: str = "error", *, allow_empty: bool = False
+) -> tuple[str, bytes]:
+    """A report that was gathered before, as (media type, bytes). Raises ValueError for an unknown format.
+
+    ``fail_on`` and ``allow_empty`` decide which cases of JUnit XML fail.
+    """
     name = "markdown" if format == "md" else format
     if name not in FORMATS:
         raise ValueError(f"{format!r} is none of {', '.join(FORMATS)}")
-    # Each format is imported when it is asked for: a process that serves may never be.
+    # Each format is imported on first use: a process that serves may never need it.
     if name == "json":
         body = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
     elif name == "junit":
         from voice_emulator.report.junit import contract_junit
 
-        body = contract_junit(document)
+        body = contract_junit(document, fail_on, allow_empty=allow_empty)
     elif name == "html":
         from voice_emulator.report.html import contract_html
 
@@ -57,12 +70,12 @@ def render_document(document: Mapping[str, Any], format: str) -> tuple[str, byte
 
 
 def write(runtime: Any, path: Path, tenant_id: str = DEFAULT_TENANT) -> None:
-    """Write the report of a tenant to ``path``, in the format its name ends in (JSON when it says nothing).
+    """Write the report of a tenant to ``path``, in the format of its suffix.
 
-    Raises OSError when the file cannot be written, KeyError when there is no such tenant.
+    Raises OSError when the file cannot be written, KeyError for an unknown tenant, ValueError for an unknown suffix.
     """
     tenant = runtime.tenancy.get(tenant_id)
     if tenant is None:
         raise KeyError(tenant_id)
-    _, body = render(runtime, tenant, ENDINGS.get(path.suffix.lower(), "json"))
+    _, body = render(runtime, tenant, format_of(path))
     path.write_bytes(body)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from voice_emulator.contract.coverage import coverage
+from voice_emulator.contract.coverage import coverage, judged, rules_exercised
 from voice_emulator.contract.memory import memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.core.clock import SECOND, rfc3339
@@ -20,10 +20,13 @@ from voice_emulator.providers.provider import Provider
 SHAPE = 1
 #: Findings listed one by one; all are counted.
 LISTED = 5_000
+#: Findings and calls that a group names.
+EXAMPLES = 20
+CALLS = 50
 
 
 class Reported(Protocol):
-    """What the report needs of the running emulator."""
+    """The part of the running emulator that the report reads."""
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -37,18 +40,16 @@ class Reported(Protocol):
 
 
 def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:
-    """Everything there is to report of a tenant now, as JSON values."""
+    """The whole report on a tenant now, as JSON values."""
     providers = runtime.providers
-    rules = all_rules(providers.values())
     derived = tenant.findings.derived()
     counts: Counter[tuple[str, str, str]] = Counter(tenant.findings.counts)
     for finding in derived:
         counts[finding.rule, finding.provider, finding.severity] += 1
-    entered = list(tenant.findings)
-    listed = (entered + derived)[:LISTED]
-    weights: Counter[str] = Counter()
-    for (_, _, severity), count in counts.items():
-        weights[severity] += count
+    found = [*tenant.findings, *derived]
+    rules = all_rules(providers.values())
+    exercised = rules_exercised(tenant, providers)
+    groups = _groups({rule.id: rule for rule in rules}, counts, found)
     return {
         "shape": SHAPE,
         "generator": f"voice-emulator {runtime.version}",
@@ -57,19 +58,52 @@ def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:
         "seed": tenant.seed,
         "clock": str(tenant.clock.spec),
         "now": rfc3339(tenant.now),
-        "summary": _summary(tenant, weights),
-        "violations": [shown_finding(finding) for finding in listed],
-        "violations_listed": len(listed),
-        "rules": [_rule(rule, counts) for rule in rules],
-        "counts": [
-            {"rule": rule, "provider": provider or None, "severity": severity, "count": count}
-            for (rule, provider, severity), count in sorted(counts.items())
-        ],
+        "summary": _summary(tenant, groups),
+        "findings": groups,
+        "violations": [shown_finding(finding) for finding in found[:LISTED]],
+        "violations_listed": min(len(found), LISTED),
+        "rules": [_rule(rule, exercised[rule.id]) for rule in rules],
         "conservation": tenant.conservation.shown_accounts(),
         "coverage": coverage(tenant, providers),
-        "latency": {name: _latency(found) for name, found in sorted(memory_of(tenant).latencies.items())},
+        "latency": {name: shown_latency(each) for name, each in sorted(memory_of(tenant).latencies.items())},
         "timeline": _timeline(tenant),
     }
+
+
+def _groups(
+    rules: Mapping[str, FindingRule], counts: Mapping[tuple[str, str, str], int], found: Sequence[Finding]
+) -> list[dict[str, Any]]:
+    """The findings by rule and severity, in the order of :func:`rank`."""
+    members: dict[tuple[str, str], list[Finding]] = {}
+    for finding in found:
+        members.setdefault((finding.rule, finding.severity), []).append(finding)
+    by_provider: dict[tuple[str, str], dict[str, int]] = {}
+    for (rule, provider, severity), count in sorted(counts.items()):
+        by_provider.setdefault((rule, severity), {})[provider or "none"] = count
+    groups = []
+    for (rule, severity), providers in by_provider.items():
+        own = members.get((rule, severity), [])
+        calls = dict.fromkeys(finding.call_id for finding in own if finding.call_id)
+        groups.append(
+            {
+                "rule": rule,
+                "severity": severity,
+                "title": rules[rule].title,
+                "fix": rules[rule].fix,
+                "sources": list(dict.fromkeys(finding.source for finding in own))[:EXAMPLES],
+                "count": sum(providers.values()),
+                "providers": providers,
+                "calls": list(calls)[:CALLS],
+                "calls_counted": len(calls),
+                "examples": [shown_finding(finding) for finding in own[:EXAMPLES]],
+            }
+        )
+    return sorted(groups, key=rank)
+
+
+def rank(group: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Sorts groups: errors first, then the most frequent."""
+    return group["severity"], -group["count"], group["rule"]
 
 
 def shown_finding(finding: Finding) -> dict[str, Any]:
@@ -80,42 +114,52 @@ def shown_finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _summary(tenant: Tenant, weights: Mapping[str, int]) -> dict[str, Any]:
+def _summary(tenant: Tenant, groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     totals = tenant.totals
-    errors, warnings = weights.get("error", 0), weights.get("warning", 0)
-    pushes: Counter[str] = Counter()
-    for (_, outcome), count in totals.pushes.items():
-        pushes[str(outcome)] += count
+    weights: Counter[str] = Counter()
+    for group in groups:
+        weights[group["severity"]] += group["count"]
     calls: Counter[str] = Counter()
     for (_, outcome), count in totals.calls.items():
         calls[str(outcome)] += count
-    return {
-        "verdict": "violations" if errors else "warnings" if warnings else "clean",
-        "errors": errors,
-        "warnings": warnings,
+    pushes: Counter[str] = Counter()
+    for (_, outcome), count in totals.pushes.items():
+        pushes[str(outcome)] += count
+    summary = {
+        "errors": weights["error"],
+        "warnings": weights["warning"],
         "requests": sum(totals.requests.values()),
+        "judged": judged(tenant),
         "accepted": sum(totals.accepted.values()),
         "calls": dict(calls),
         "pushes": dict(pushes),
     }
+    return {"verdict": verdict(summary)} | summary
 
 
-def _rule(rule: FindingRule, counts: Mapping[tuple[str, str, str], int]) -> dict[str, Any]:
-    found: Counter[str] = Counter()
-    for (name, provider, _), count in counts.items():
-        if name == rule.id:
-            found[provider] += count
+def verdict(summary: Mapping[str, Any]) -> str:
+    """The verdict in a word: ``violations``, ``warnings``, ``clean``, or ``empty`` when nothing was judged."""
+    if summary["errors"]:
+        return "violations"
+    if not summary["judged"]:
+        return "empty"
+    return "warnings" if summary["warnings"] else "clean"
+
+
+def _rule(rule: FindingRule, exercised: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": rule.id,
         "severity": rule.severity,
         "title": rule.title,
+        "fix": rule.fix,
         "providers": sorted(rule.providers),
         "source": rule.source or None,
-        "found": {provider or "none": count for provider, count in sorted(found.items())},
+        "exercised": dict(exercised),
     }
 
 
-def _latency(latency: Latency) -> dict[str, Any]:
+def shown_latency(latency: Latency) -> dict[str, Any]:
+    """How long a receiver took to reply, as JSON values."""
     bounds = (*LATENCY_BOUNDS, None)
     return {
         "count": latency.count,

@@ -1,7 +1,7 @@
-"""Why one request, or one push, went as it did: the rules in order, the draws, and the course of the call.
+"""Why one request or one push went as it did: the rules in order, the draws, and the course of the call.
 
-Everything is worked out again from what the journal keeps: draws depend on their keys alone, so they
-come out as they did. What counts arrivals (``nth``, ``times``) is told as it stands now.
+Everything is worked out again from what the journal keeps: draws depend on their keys alone, so they give the same
+values again. What counts arrivals (``nth``, ``times``) is shown as it is now.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from voice_emulator.core.journal import Entry
 from voice_emulator.core.matchers import Subject
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.words import counted
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.rule_context import SeenRequest
 
@@ -26,25 +27,25 @@ CALLS = 3
 
 
 class JournalledRequest(SeenRequest, Protocol):
-    """What of a request's record tells which rules acted."""
+    """The part of a request's record that shows which rules acted."""
 
     fault_rule: str | None
     latency: int
 
 
 class Unexplained(Exception):
-    """There is nothing to explain about an entry; the message says why."""
+    """An entry cannot be explained; the message says why."""
 
 
 def explain(tenant: Tenant, providers: Mapping[str, Provider], entry: Entry) -> Json:
-    """All about a journal entry, as JSON values. Raises Unexplained for entries that no rule can touch."""
+    """The explanation of a journal entry as JSON values. Raises Unexplained for entries that no rule can affect."""
     if entry.kind == "request":
         record = cast("JournalledRequest", entry.record)
         told = _request(tenant, record)
     elif entry.kind == "callback":
         told = _callback(tenant, providers, cast("Attempt", entry.record))
     else:
-        raise Unexplained(f"entry {entry.id} is a {entry.kind}: no rule acts on those")
+        raise Unexplained(f"entry {entry.id} is a {entry.kind}; rules act on requests and callbacks only")
     head: Json = {
         "entry": entry.id,
         "kind": entry.kind,
@@ -52,7 +53,7 @@ def explain(tenant: Tenant, providers: Mapping[str, Provider], entry: Entry) -> 
         "scenario": tenant.scenario.name,
     }
     if entry.at < tenant.scenario_loaded_at:
-        told["note"] = "the scenario was loaded after this; what is said of its rules need not have held then"
+        told["note"] = "the scenario was loaded after this entry; its rules may not have been in force then"
     return head | told
 
 
@@ -159,14 +160,14 @@ def _because(told: Json, rule: Rule) -> str:
     if "draw" in told and told["draw"]["says"] == "no":
         return f"it matched, but drew {told['draw']['drawn']}, not below {rule.chance}"
     if rule.match.nth is not None:
-        return f"it matched, but applies to arrival {rule.match.nth} only"
+        return f"it matched, but applies only to arrival {rule.match.nth}"
     if rule.times is not None and told.get("applied_so_far", 0) >= rule.times:
-        return f"it matched, but applies {rule.times} times only"
-    return "it matched, but a rule above it had acted, or the request was refused anyway"
+        return f"it matched, but its limit of {counted(rule.times, 'time')} is reached"
+    return "it matched, but a rule above it acted, or the request was refused anyway"
 
 
 def _nearest(rules: Sequence[Json]) -> Json | None:
-    """The rule that lacked least."""
+    """The rule with the fewest differences."""
     missed = [rule for rule in rules if not rule["acted"]]
     if not missed:
         return None
@@ -207,7 +208,7 @@ def _call(tenant: Tenant, call: Call, fields: Mapping[str, Any]) -> Json:
 
 
 def _call_draws(call: Call, rule: Rule | None, unit: Any) -> list[Json]:
-    """What was drawn for the call: the way it goes, ringing, talking, who hangs up."""
+    """What was drawn for the call: its outcome, ringing, talking, who hangs up."""
     name = call.rule or ""
     plan = call.plan
     told: list[Json] = []
@@ -246,7 +247,7 @@ def timeline(tenant: Tenant, call: Call) -> list[Json]:
         steps.append((call.ended_at, "ended", how))
     for attempt in tenant.attempts.of_call(call.id):
         reason = f": {attempt.reason}" if attempt.reason else ""
-        detail = f"{attempt.push.kind}, attempt {attempt.number}: {attempt.outcome.value}{reason}"
+        detail = f"{attempt.label}: {attempt.outcome.value}{reason}"
         steps.append((attempt.at, "callback", detail))
     steps.sort(key=lambda step: step[0])
     return [{"at": rfc3339(at), "event": event, "detail": detail} for at, event, detail in steps]
@@ -259,7 +260,7 @@ def _callback(tenant: Tenant, providers: Mapping[str, Provider], attempt: Attemp
     push, call = attempt.push, attempt.push.call
     kind = providers[push.provider].receipts[push.kind]
     told: Json = {
-        "what": f"{push.provider} {push.kind}, attempt {attempt.number}, copy {push.copy + 1}",
+        "what": f"{push.provider} {attempt.label}",
         "outcome": attempt.outcome.value,
         "reason": attempt.reason,
         "expected": kind.acknowledgement,
@@ -273,7 +274,7 @@ def _callback(tenant: Tenant, providers: Mapping[str, Provider], attempt: Attemp
     }
     if call is not None:
         about = _call(tenant, call, {})
-        # The request's own fields are not kept with the call; a rule about them is told by whether it acted.
+        # The request's fields are not kept with the call, so a rule about them is known only by whether it acted.
         told["rules"] = [rule for rule in about["rules"] if "receipt" in rule["effects"]]
         told["draws"] = _receipt_draws(tenant, attempt)
         told["calls"] = [about | {"rules": [rule for rule in about["rules"] if "call" in rule["effects"]]}]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from voice_emulator.core.words import counted
+
 
 def explanation_text(told: Mapping[str, Any]) -> str:
     """The explanation as lines of text."""
@@ -16,19 +18,19 @@ def explanation_text(told: Mapping[str, Any]) -> str:
     if told["kind"] == "request":
         lines += [f"Refused: {reason}" for reason in told["refused"]]
         lines.append(
-            f"Answered with code {told['code']!r}"
+            f"Reply code {told['code']!r}"
             + (f" through the fault {told['fault']}." if told["fault"] else ".")
         )
     else:
         reason = f": {told['reason']}" if told["reason"] else ""
         lines.append(f"Outcome: {told['outcome']}{reason}. Expected: {told['expected']}.")
         if told["faults"]:
-            lines.append(f"Spoiled by: {', '.join(told['faults'])}.")
+            lines.append(f"Changed by a rule: {', '.join(told['faults'])}.")
     lines += _acted_text(told, "")
     for call in told["calls"]:
         lines += [
             "",
-            f"Call {call['call']} to {call['number']}, number {call['attempt']} to it; fate: {call['fate']}",
+            f"Call {call['call']}, the {ordinal(call['attempt'])} to {call['number']}; fate: {call['fate']}",
         ]
         lines += _acted_text(call, "  ")
         lines.append("  Timeline:")
@@ -37,8 +39,14 @@ def explanation_text(told: Mapping[str, Any]) -> str:
             for step in call["timeline"]
         ]
     if told.get("more_calls"):
-        lines.append(f"and {told['more_calls']} more calls")
+        lines.append(f"and {counted(told['more_calls'], 'more call')}")
     return "\n".join(lines)
+
+
+def ordinal(count: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``4th``, ``11th``."""
+    ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
 
 
 def _acted_text(told: Mapping[str, Any], indent: str) -> list[str]:

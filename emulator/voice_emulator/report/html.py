@@ -9,11 +9,20 @@ from typing import Any
 
 from voice_emulator.report import charts
 from voice_emulator.report.charts import Lane, Series
-from voice_emulator.report.page import badge, chips, folded, page, table
-from voice_emulator.report.wording import counted, fate_words, verdict_line
+from voice_emulator.report.page import badge, chips, folded, page, table, tiles
+from voice_emulator.report.wording import (
+    CHARGES,
+    by_provider,
+    called,
+    charges,
+    counted,
+    fate_counts,
+    fate_words,
+    verdict_line,
+)
 
-#: Violations of one rule shown one by one.
-LISTED = 100
+#: Calls of a group that are named.
+CALLS = 50
 _COLOURS = ("c1", "c2", "c3", "c4", "c5")
 _FATE_STYLES = {
     "acknowledged": "good", "reconciled": "c1", "pending": "c5", "uncertain": "odd", "orphan": "bad", "dropped": "c4",
@@ -32,11 +41,11 @@ def contract_html(document: Mapping[str, Any]) -> str:
         f'<p class="faint">{facts}</p>',
         f'<p class="verdict {summary["verdict"]}">{escape(verdict_line(summary))}</p>',
         _tiles(document),
-        *_violations(document),
+        *_findings(document),
         *_conservation(document["conservation"]),
         *_course(document),
         *_coverage(document["coverage"]),
-        f"<footer>{escape(document['generator'])}. Also to be had as JSON, JUnit XML and Markdown.</footer>",
+        f"<footer>{escape(document['generator'])}. Also available as JSON, JUnit XML and Markdown.</footer>",
     ]
     return page(f"Contract report: {document['tenant']}", body)
 
@@ -47,53 +56,54 @@ def _moment(text: str) -> str:
 
 def _tiles(document: Mapping[str, Any]) -> str:
     summary = document["summary"]
-    pushes = summary["pushes"]
-    tiles = [
-        (summary["errors"], "violations"),
-        (summary["warnings"], "warnings"),
-        (summary["requests"], "requests"),
-        (summary["accepted"], "numbers accepted"),
-        (sum(summary["calls"].values()), "calls ended"),
+    pushes, ended = summary["pushes"], sum(summary["calls"].values())
+    figures = [
+        (summary["errors"], "violation"),
+        (summary["warnings"], "warning"),
+        (summary["requests"], "request"),
+    ]
+    named = [(f"{count:,}", noun if count == 1 else f"{noun}s") for count, noun in figures]
+    accepted = summary["accepted"]
+    return tiles([
+        *named,
+        (f"{accepted:,}", "number accepted" if accepted == 1 else "numbers accepted"),
+        (f"{ended:,}", "call ended" if ended == 1 else "calls ended"),
         (f"{pushes.get('delivered', 0):,} / {sum(pushes.values()):,}", "pushes acknowledged"),
-    ]
-    items = (
-        f"<li><b>{value if isinstance(value, str) else f'{value:,}'}</b><span>{escape(name)}</span></li>"
-        for value, name in tiles
-    )
-    return f'<ul class="tiles">{"".join(items)}</ul>'
+    ])  # fmt: skip
 
 
-def _violations(document: Mapping[str, Any]) -> list[str]:
-    counts = document["counts"]
-    body = ["<h2>Violations</h2>"]
-    if not counts:
-        return [*body, "<p>None: the client kept to everything that was checked.</p>"]
-    titles = {rule["id"]: rule["title"] for rule in document["rules"]}
-    by_rule: dict[str, list[Mapping[str, Any]]] = {}
-    for finding in document["violations"]:
-        by_rule.setdefault(finding["rule"], []).append(finding)
-    ranked: dict[str, list[Mapping[str, Any]]] = {}
-    for each in sorted(counts, key=lambda each: (each["severity"], -each["count"])):
-        ranked.setdefault(each["rule"], []).append(each)
-    rows = [
+def _findings(document: Mapping[str, Any]) -> list[str]:
+    body = ["<h2>Findings</h2>"]
+    groups = document["findings"]
+    if not groups:
+        judged = document["summary"]["judged"]
+        return [*body, f"<p>{'None.' if judged else 'None, since no request was judged.'}</p>"]
+    rows = (
         [
-            badge(members[0]["severity"]),
-            f"<code>{escape(rule)}</code><br>{escape(titles.get(rule, ''))}",
-            escape(", ".join(sorted({each["provider"] or "-" for each in members}))),
-            f"{sum(each['count'] for each in members):,}",
+            badge(group["severity"]),
+            _rule(group),
+            escape(by_provider(group)),
+            f"{group['count']:,}",
         ]
-        for rule, members in ranked.items()
-    ]
+        for group in groups
+    )
     body.append(table(["", "rule", "provider", "found"], rows, frozenset({3})))
-    for rule in ranked:
-        found = by_rule.get(rule, [])
-        if found:
-            more = f", the first {LISTED}" if len(found) > LISTED else ""
-            body.append(folded(f"{rule}: one by one{more}", _findings(found[:LISTED])))
+    for group in groups:
+        found = group["examples"]
+        more = f", the first {len(found)}" if group["count"] > len(found) else ""
+        calls = f"<p>Calls: {escape(called(group, CALLS))}</p>" if group["calls"] else ""
+        body.append(
+            folded(f"{group['rule']} ({group['severity']}): one by one{more}", calls + _one_by_one(found))
+        )
     return body
 
 
-def _findings(found: Sequence[Mapping[str, Any]]) -> str:
+def _rule(group: Mapping[str, Any]) -> str:
+    fix = f'<span class="faint">How to fix it: {escape(group["fix"])}</span>'
+    return f"<code>{escape(group['rule'])}</code><br>{escape(group['title'])}<br>{fix}"
+
+
+def _one_by_one(found: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         [
             escape(each["operation"] or "-"),
@@ -115,7 +125,7 @@ def _conservation(accounts: Mapping[str, Any]) -> list[str]:
         (Series(f"{fate}: {meaning}", _FATE_STYLES[fate]), accounts[fate]) for fate, meaning in words.items()
     ]
     present = [part for part in parts if part[1]]
-    label = "Accepted numbers: " + ", ".join(f"{accounts[fate]:,} {fate}" for fate in words if accounts[fate])
+    label = f"Accepted numbers: {fate_counts(accounts)}"
     body += [
         f"<figure>{charts.shares(label, present)}{charts.legend([series for series, _ in present])}</figure>",
     ]
@@ -134,27 +144,8 @@ def _conservation(accounts: Mapping[str, Any]) -> list[str]:
 
 
 def _charges(providers: Mapping[str, Any]) -> list[str]:
-    priced = {name: each["charges"] for name, each in providers.items() if each["charges"]["ledger"] != "0"}
-    if not priced:
-        return []
-    rows = [
-        [
-            escape(name),
-            sums["ledger"],
-            _told(sums["receipts"], sums["receipts_due"]),
-            _told(sums["queries"], sums["queries_due"]),
-            badge("yes") if sums["agree"] else badge("no"),
-        ]
-        for name, sums in priced.items()
-    ]
-    head = ["provider", "all calls, by the ledger", "told by receipts", "told by record queries", "agree"]
-    return ["<h3>Charges</h3>", table(head, rows, frozenset({1, 2, 3}))]
-
-
-def _told(told: str | None, due: str) -> str:
-    if told is None:
-        return "-"
-    return escape(told) if told == due else f"{escape(told)} (ledger: {escape(due)})"
+    rows = [[*map(escape, row[:-1]), badge(row[-1])] for row in charges(providers)]
+    return ["<h3>Charges</h3>", table(CHARGES, rows, frozenset(range(1, 6)))] if rows else []
 
 
 def _course(document: Mapping[str, Any]) -> list[str]:
@@ -186,7 +177,7 @@ def _figure(caption: str, chart: str, series: Sequence[Series]) -> str:
 def _latency_caption(latency: Mapping[str, Any]) -> str:
     longest = max(each["longest_ms"] for each in latency.values())
     halves = ", ".join(f"{name} {each['p50_ms']} ms" for name, each in latency.items())
-    return f"How long the receiver took to answer pushes (half of them within: {halves}; longest {longest:,.0f} ms)"
+    return f"Reply time of the receiver (half of the replies within: {halves}; longest {longest:,.0f} ms)"
 
 
 def _latency_chart(latency: Mapping[str, Any], series: Sequence[Series]) -> str:
@@ -206,13 +197,13 @@ def _latency_chart(latency: Mapping[str, Any], series: Sequence[Series]) -> str:
         classes[name] = [
             latency[one.name]["classes"][index]["count"] if one.name in latency else 0 for one in series
         ]
-    return charts.columns("Push answers by time taken", classes, series, "ms until answered")
+    return charts.columns("Replies to pushes by time taken", classes, series, "ms until the reply")
 
 
 def _timeline(line: Mapping[str, Any]) -> str:
     at = {name: index for index, name in enumerate(line["series"])}
     bars = line["bars"]
-    fine, refused = Series("answered", "c1"), Series("refused or spoiled", "bad")
+    fine, refused = Series("successful", "c1"), Series("refused or failed", "bad")
     ended = Series("calls ended", "c5")
     good, lost = Series("acknowledged", "good"), Series("not acknowledged", "odd")
     lanes = [
@@ -237,17 +228,17 @@ def _timeline(line: Mapping[str, Any]) -> str:
 
 
 def _coverage(coverage: Mapping[str, Any]) -> list[str]:
-    body = ["<h2>Exercised, and never exercised</h2>"]
+    body = ["<h2>Exercised, and not exercised</h2>"]
     rows = [_row("outcomes", coverage["outcomes"]), _row("faults and effects", coverage["faults"])]
     for provider, parts in coverage["providers"].items():
         if parts["operations"]["exercised"]:
             rows += [_row(f"{provider}: {what}", parts[what]) for what in ("operations", "errors", "causes")]
-    body.append(table(["", "exercised", "of", "never"], rows, frozenset({1, 2}), frozenset({0})))
+    body.append(table(["", "exercised", "of", "not exercised"], rows, frozenset({1, 2}), frozenset({0})))
     unused = [
         provider for provider, parts in coverage["providers"].items() if not parts["operations"]["exercised"]
     ]
     if unused:
-        body.append(f'<p class="faint">Not used at all: {escape(", ".join(unused))}.</p>')
+        body.append(f'<p class="faint">Not exercised: {escape(", ".join(unused))}.</p>')
     rules = coverage["rules"]
     if rules["unused"]:
         body.append("<h3>Rules of the scenario that never applied</h3>")

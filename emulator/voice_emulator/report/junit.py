@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from voice_emulator.report.wording import called, verdict_line, where
+
 #: Characters that XML 1.0 cannot hold, escaped or not.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: Lines of one failure's text.
+#: Calls that a failure's text names.
 LINES = 50
 
 
@@ -74,42 +76,52 @@ def _clean(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text)
 
 
-def contract_junit(document: Mapping[str, Any]) -> bytes:
-    """The contract report: errors fail their case, warnings are noted in it."""
+def contract_junit(
+    document: Mapping[str, Any], fail_on: str = "error", *, allow_empty: bool = False
+) -> bytes:
+    """The contract report. A rule that had nothing to judge is skipped; without any request ``judged`` fails."""
     providers = list(document["coverage"]["providers"])
     by_case: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for finding in document["violations"]:
-        by_case.setdefault((finding["provider"] or "none", finding["rule"]), []).append(finding)
+    for group in document["findings"]:
+        for provider in group["providers"]:
+            by_case.setdefault((provider, group["rule"]), []).append(group)
     cases = []
+    if not document["summary"]["judged"]:
+        told = verdict_line(document["summary"])
+        skipped = told if allow_empty else None
+        cases.append(Case("run", "judged", failure=None if allow_empty else told, skipped=skipped))
     for provider in (*providers, "none"):
         for rule in document["rules"]:
             found = by_case.get((provider, rule["id"]), [])
-            applies = provider in (rule["providers"] or providers)
-            if found or applies:
-                cases.append(_case(provider, rule, found))
+            if found or provider in (rule["providers"] or providers):
+                cases.append(_case(provider, rule, found, fail_on))
     properties = {name: str(document[name]) for name in ("tenant", "scenario", "seed", "clock", "now")}
     return write_junit("voice-emulator contract report", cases, properties)
 
 
-def _case(provider: str, rule: Mapping[str, Any], found: list[Mapping[str, Any]]) -> Case:
-    errors = [each for each in found if each["severity"] == "error"]
-    warnings = [each for each in found if each["severity"] == "warning"]
-    count = int(rule["found"].get(provider, 0))
+def _case(provider: str, rule: Mapping[str, Any], found: list[Mapping[str, Any]], fail_on: str) -> Case:
+    failing = [each for each in found if each["severity"] == "error" or fail_on == "warning"]
+    rest = [each for each in found if each not in failing]
+    count = sum(each["providers"][provider] for each in failing)
+    unused = not found and not rule["exercised"].get(provider)
     return Case(
         provider,
         rule["id"],
-        failure=f"{rule['title']} ({count} found)" if errors else None,
-        text=_lines(errors),
-        note="warnings:\n" + _lines(warnings) if warnings else "",
+        failure=f"{rule['title']} ({count:,} found)" if failing else None,
+        text=_lines(rule, provider, failing) if failing else "",
+        note="warning: " + _lines(rule, provider, rest) if rest else "",
+        skipped="not exercised" if unused else None,
     )
 
 
-def _lines(findings: list[Mapping[str, Any]]) -> str:
-    lines = [
-        f"{each['operation'] or '-'}, entry {each['entry'] if each['entry'] is not None else '-'}: "
-        f"{each['message']} [{each['source']}]"
-        for each in findings[:LINES]
-    ]
-    if len(findings) > LINES:
-        lines.append(f"... and {len(findings) - LINES} more")
+def _lines(rule: Mapping[str, Any], provider: str, groups: list[Mapping[str, Any]]) -> str:
+    lines = [rule["title"], f"How to fix it: {rule['fix']}"]
+    for group in groups:
+        if group["calls"]:
+            lines.append(f"Calls: {called(group, LINES)}")
+        own = [each for each in group["examples"] if (each["provider"] or "none") == provider]
+        lines += [f"{where(each) or 'the run'}: {each['message']} [{each['source']}]" for each in own]
+        more = group["providers"][provider] - len(own)
+        if more:
+            lines.append(f"and {more:,} more")
     return "\n".join(lines)

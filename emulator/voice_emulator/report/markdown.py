@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from voice_emulator.report.wording import fate_words, verdict_line
+from voice_emulator.report.wording import (
+    CHARGES,
+    by_provider,
+    called,
+    charges,
+    counted,
+    fate_words,
+    listed,
+    verdict_line,
+)
 
-#: Violations listed one by one.
-LISTED = 50
+#: Calls of a group that are named.
+CALLS = 20
 
 
 def cell(value: object) -> str:
@@ -26,29 +36,35 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     return lines
 
 
+def code_block(lines: Sequence[str]) -> list[str]:
+    """Lines as they are; the fence is longer than any in them."""
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, *(each for line in lines for each in line.splitlines() or [""]), fence]
+
+
 def contract_markdown(document: Mapping[str, Any]) -> str:
     """The contract report."""
     summary, accounts = document["summary"], document["conservation"]
     facts = f"Scenario `{cell(document['scenario'])}`, seed {document['seed']}"
-    counts = f"{summary['requests']} requests, {summary['accepted']} numbers accepted"
+    counts = f"{counted(summary['requests'], 'request')}, {counted(summary['accepted'], 'number')} accepted"
     lines = [
         f"## Voice contract report: {cell(document['tenant'])}",
         "",
         f"**{verdict_line(summary)}** {facts}, {counts}.",
         "",
     ]
-    lines += _violations(document)
+    lines += _findings(document)
     lines += ["### Every number accounted for", ""]
     names = ["accepted", *fate_words()]
     lines += table(["provider", *names], [
         [provider, *(account[name] for name in names)] for provider, account in accounts["providers"].items()
     ] + [["all", *(accounts[name] for name in names)]])  # fmt: skip
     if accounts["orphans"]:
-        shown = ", ".join(f"`{call_id}`" for call_id in accounts["orphans"][:20])
-        more = f" and {accounts['orphan'] - 20} more" if accounts["orphan"] > 20 else ""
-        lines += ["", f"Orphans: {shown}{more}"]
+        lines += ["", f"Orphans: {listed(accounts['orphans'][:CALLS], accounts['orphan'])}"]
+    lines += _charges(accounts["providers"])
     lines += ["", "### Exercised", ""]
-    lines += table(["", "exercised", "never"], _coverage_rows(document["coverage"]))
+    lines += table(["", "exercised", "not exercised"], _coverage_rows(document["coverage"]))
     unused = document["coverage"]["rules"]["unused"]
     if unused:
         lines += ["", "<details><summary>Rules of the scenario that never applied</summary>", ""]
@@ -59,21 +75,33 @@ def contract_markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _violations(document: Mapping[str, Any]) -> list[str]:
-    found = document["violations"]
-    if not found:
+def _findings(document: Mapping[str, Any]) -> list[str]:
+    groups = document["findings"]
+    if not groups:
         return []
-    lines = ["### Violations", ""]
-    lines += table(["", "rule", "provider", "found"], [
-        [each["severity"], each["rule"], each["provider"] or "-", each["count"]]
-        for each in sorted(document["counts"], key=lambda each: (each["severity"], -each["count"]))
+    lines = ["### Findings", ""]
+    lines += table(["", "rule", "provider", "found", "what", "how to fix it"], [
+        [each["severity"], each["rule"], by_provider(each), f"{each['count']:,}", each["title"], each["fix"]]
+        for each in groups
     ])  # fmt: skip
-    lines += ["", f"<details><summary>The first {min(LISTED, len(found))}, one by one</summary>", ""]
-    lines += table(["rule", "operation", "entry", "message", "source"], [
-        [each["rule"], each["operation"] or "-", each["entry"] or "-", each["message"], each["source"]]
-        for each in found[:LISTED]
-    ])  # fmt: skip
-    return [*lines, "", "</details>", ""]
+    for group in groups:
+        lines += ["", f"<details><summary>{cell(group['rule'])}: {group['count']:,} found</summary>", ""]
+        if group["calls"]:
+            lines += [f"Calls: {called(group, CALLS)}", ""]
+        rows = (
+            [each["operation"] or "-", each["entry"] or "-", each["message"], each["source"]]
+            for each in group["examples"]
+        )
+        lines += [*table(["operation", "entry", "message", "source"], rows), ""]
+        if group["count"] > len(group["examples"]):
+            lines += [f"and {group['count'] - len(group['examples']):,} more", ""]
+        lines.append("</details>")
+    return [*lines, ""]
+
+
+def _charges(providers: Mapping[str, Any]) -> list[str]:
+    rows = charges(providers)
+    return ["", "### Charges", "", *table(CHARGES, rows)] if rows else []
 
 
 def _coverage_rows(coverage: Mapping[str, Any]) -> list[list[object]]:
@@ -83,7 +111,7 @@ def _coverage_rows(coverage: Mapping[str, Any]) -> list[list[object]]:
         rows.append([what, f"{len(part['exercised'])} of {part['of']}", ", ".join(part["never"]) or "-"])
     for provider, parts in coverage["providers"].items():
         if not parts["operations"]["exercised"]:
-            rows.append([provider, "not used", "-"])
+            rows.append([provider, "not exercised", "-"])
             continue
         for what in ("operations", "errors", "causes"):
             part = parts[what]

@@ -33,7 +33,7 @@ p { margin: 6px 0; }
 .verdict { display: block; margin: 14px 0; padding: 12px 16px; border-radius: 6px; font-weight: 600; }
 .verdict.clean { background: var(--good-wash); color: var(--good); }
 .verdict.violations { background: var(--bad-wash); color: var(--bad); }
-.verdict.warnings { background: var(--odd-wash); color: var(--odd); }
+.verdict.warnings, .verdict.empty { background: var(--odd-wash); color: var(--odd); }
 .tiles {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 10px; padding: 0;
   margin: 14px 0; list-style: none; }
@@ -53,9 +53,11 @@ code { font: 13px ui-monospace, "DejaVu Sans Mono", Consolas, monospace; }
   display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 12px; font-weight: 600;
   white-space: nowrap; }
 .badge.error, .badge.failed, .badge.no { background: var(--bad-wash); color: var(--bad); }
-.badge.warning, .badge.unwise { background: var(--odd-wash); color: var(--odd); }
+.badge.warning { background: var(--odd-wash); color: var(--odd); }
 .badge.passed, .badge.yes { background: var(--good-wash); color: var(--good); }
 .badge.skipped { background: var(--raised); color: var(--faint); }
+pre { margin: 6px 0; white-space: pre-wrap; overflow-wrap: anywhere;
+  font: 12px ui-monospace, "DejaVu Sans Mono", Consolas, monospace; }
 details { margin: 6px 0; }
 td .chips, td details { margin: 0; }
 summary { cursor: pointer; }
@@ -131,6 +133,12 @@ def table(
 def badge(word: str) -> str:
     """A word on its colour."""
     return f'<span class="badge {escape(word)}">{escape(word)}</span>'
+
+
+def tiles(figures: Iterable[tuple[str, str]]) -> str:
+    """Figures, each with its name below."""
+    items = (f"<li><b>{escape(value)}</b><span>{escape(name)}</span></li>" for value, name in figures)
+    return f'<ul class="tiles">{"".join(items)}</ul>'
 
 
 def chips(names: Iterable[str]) -> str:

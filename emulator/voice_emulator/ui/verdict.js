@@ -9,7 +9,7 @@ const SHOWN = 100;
 /** Examples of one group of findings that are shown with their messages. */
 const EXAMPLES = 5;
 
-const VERDICTS = { clean: ["No contract violation", "good"], warnings: ["Warnings", "warn"], violations: ["Contract violations", "bad"] };
+const VERDICTS = { clean: ["No contract violation", "good"], warnings: ["Warnings", "warn"], violations: ["Contract violations", "bad"], empty: ["Nothing judged yet", "dim"] };
 /** What happened to accepted numbers: colour, and what it means. */
 const FATES = {
 	acknowledged: ["good", "a push of the receipt was acknowledged"], reconciled: ["live", "no push was, but the client’s record query showed the call"],

@@ -1,11 +1,11 @@
-"""How answers are judged: small judges that checks are put together from."""
+"""Judges: small functions over the evidence that checks are put together from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from voice_emulator.verify.model import Answer, Evidence, State
+from voice_emulator.verify.model import Evidence, Failure, Response, State
 
 #: Members of a call in the business state that a second receipt must leave as they are.
 BUSINESS = (
@@ -14,57 +14,50 @@ BUSINESS = (
 )  # fmt: skip
 
 
-def taken(evidence: Evidence) -> str | None:
-    """Every letter was taken."""
-    for position, answer in enumerate(evidence.answers, 1):
-        if not evidence.taken(answer):
-            which = f"letter {position} of {len(evidence.answers)}: " if len(evidence.answers) > 1 else ""
-            return f"{which}not taken: {answer.shown}"
+def accepted(evidence: Evidence) -> Failure | None:
+    """Every push was accepted."""
+    for position, response in enumerate(evidence.responses, 1):
+        if not evidence.accepted(response):
+            which = f"push {position} of {len(evidence.responses)}: " if len(evidence.responses) > 1 else ""
+            return Failure(f"{which}not accepted: {response.shown}", response)
     return None
 
 
-def last_taken(evidence: Evidence) -> str | None:
-    """The letters of the last stage were taken, whatever became of the others."""
-    for answer in evidence.stages[-1]:
-        if not evidence.taken(answer):
-            return f"not taken: {answer.shown}"
+def last_refused(evidence: Evidence) -> Failure | None:
+    """Each push of the last stage got a reply that does not accept it."""
+    for response in evidence.stages[-1]:
+        if evidence.accepted(response):
+            return Failure(f"accepted: {response.shown}", response)
+        if response.reply is None:
+            return Failure(f"neither accepted nor refused: {response.shown}", response)
     return None
 
 
-def last_refused(evidence: Evidence) -> str | None:
-    """The letters of the last stage were answered, and not taken."""
-    for answer in evidence.stages[-1]:
-        if evidence.taken(answer):
-            return f"taken: {answer.shown}"
-        if answer.reply is None:
-            return f"neither taken nor refused: {answer.shown}"
+def last_not_accepted(evidence: Evidence) -> Failure | None:
+    """No push of the last stage was accepted; a connection that breaks off is a refusal too."""
+    for response in evidence.stages[-1]:
+        if evidence.accepted(response):
+            return Failure(f"accepted: {response.shown}", response)
     return None
 
 
-def last_not_taken(evidence: Evidence) -> str | None:
-    """The letters of the last stage were not taken; a connection that breaks off is a refusal too."""
-    for answer in evidence.stages[-1]:
-        if evidence.taken(answer):
-            return f"taken: {answer.shown}"
+def no_server_error(evidence: Evidence) -> Failure | None:
+    """Every push got a reply, and no reply was a server error."""
+    for response in evidence.responses:
+        if response.reply is None:
+            return Failure(response.shown, response)
+        if response.reply.status >= 500:
+            return Failure(f"the receiver failed: {response.shown}", response)
     return None
 
 
-def answered_politely(evidence: Evidence) -> str | None:
-    """Every letter got an answer, and none of them a server's error."""
-    for answer in evidence.answers:
-        if answer.reply is None:
-            return answer.shown
-        if answer.reply.status >= 500:
-            return f"the receiver failed: {answer.shown}"
-    return None
-
-
-def prompt(evidence: Evidence) -> str | None:
-    """No answer took longer than the limit."""
-    slowest = max(evidence.answers, key=lambda answer: answer.seconds)
-    if slowest.seconds > evidence.slow_after:
-        return f"answered after {slowest.seconds:.1f} s; more than {evidence.slow_after:g} s is slow"
-    return None
+def prompt(evidence: Evidence) -> Failure | None:
+    """No reply took longer than the limit."""
+    slowest = max(evidence.responses, key=lambda response: response.seconds)
+    if slowest.seconds <= evidence.slow_after:
+        return None
+    limit = f"more than {evidence.slow_after:g} s is slow"
+    return Failure(f"replied after {slowest.seconds:.1f} s; {limit}", slowest)
 
 
 def entry(state: State, id: str) -> Mapping[str, Any] | None:
@@ -73,29 +66,26 @@ def entry(state: State, id: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def stored(evidence: Evidence) -> str | None:
-    """Every call whose receipt was taken is in the business state afterwards."""
+def stored(evidence: Evidence) -> Failure | None:
+    """Every call whose receipt was accepted is in the business state afterwards."""
     last = evidence.states[-1] if evidence.states else {}
-    missing = [
-        answer.letter.id
-        for answer in evidence.answers
-        if evidence.taken(answer) and answer.letter.id not in last
-    ]
-    if missing:
-        return f"{len(missing)} of {len(evidence.answers)} calls are acknowledged and not stored, such as {missing[0]}"
-    return None
+    missing = [each for each in evidence.responses if evidence.accepted(each) and each.push.id not in last]
+    if not missing:
+        return None
+    of = f"{len(missing)} of {len(evidence.responses)}" if len(evidence.responses) > 1 else "the call"
+    verb = "are" if len(missing) > 1 else "is"
+    return Failure(f"{of} {verb} acknowledged and not stored, such as {missing[0].push.id}", missing[0])
 
 
-def unchanged_by_last(evidence: Evidence) -> str | None:
+def unchanged_by_last(evidence: Evidence) -> Failure | None:
     """The last stage changed nothing of the business state of its calls."""
     if not evidence.states:
         return None
     before, after = evidence.states[-2], evidence.states[-1]
-    for answer in evidence.stages[-1]:
-        old, new = entry(before, answer.letter.id), entry(after, answer.letter.id)
-        change = difference(old, new)
+    for response in evidence.stages[-1]:
+        change = difference(entry(before, response.push.id), entry(after, response.push.id))
         if change is not None:
-            return f"call {answer.letter.id}: {change}"
+            return Failure(f"call {response.push.id}: {change}", response)
     return None
 
 
@@ -112,21 +102,21 @@ def difference(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> 
     return None
 
 
-def not_answered(evidence: Evidence) -> str | None:
+def not_answered(evidence: Evidence) -> Failure | None:
     """The business state does not call an unanswered call answered."""
     last = evidence.states[-1] if evidence.states else {}
-    for answer in evidence.answers:
-        found = entry(last, answer.letter.id)
-        if found is not None and found.get("answered") is True:
-            return f"call {answer.letter.id} was not answered, and the business state says it was"
+    for response in evidence.responses:
+        call_id = response.push.id
+        if (entry(last, call_id) or {}).get("answered") is True:
+            return Failure(f"call {call_id} was not answered, and the business state says it was", response)
     return None
 
 
-def shown(answers: list[Answer]) -> str:
-    """The answers of a check in a few words."""
-    if not answers:
+def shown(responses: list[Response]) -> str:
+    """What came back, in a few words."""
+    if not responses:
         return "nothing"
-    if len(answers) <= 3:
-        return "; ".join(answer.shown for answer in answers)
-    taken_ones = sum(answer.acknowledged for answer in answers)
-    return f"{taken_ones} of {len(answers)} acknowledged; first: {answers[0].shown}"
+    if len(responses) <= 3:
+        return "; ".join(response.shown for response in responses)
+    count = sum(response.acknowledged for response in responses)
+    return f"{count} of {len(responses)} acknowledged; first: {responses[0].shown}"

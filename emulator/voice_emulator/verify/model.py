@@ -1,21 +1,23 @@
-"""The words of receiver conformance: letter, answer, evidence, check."""
+"""The terms of receiver conformance: test push, response, evidence, plan."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.provider import PushRequest, ReceiptKind
 
+#: Bytes that a slow sender sends at a time.
+PIECE = 64
+
 
 @dataclass(frozen=True, slots=True)
 class TestPush:
-    """One push to be sent. ``id`` is what the receiver knows the call by, ``at`` an instant it is about.
+    """One push to be sent. ``id`` is what the receiver knows the call by.
 
-    ``pause`` is the real microseconds between pieces of 64 bytes, for a slow sender; 0 for all at once.
-    ``to`` names another receiver than the one under test (``agent``).
+    ``pause`` is the real microseconds between pieces of :data:`PIECE` bytes, for a slow sender; 0 for all at once.
     """
 
     request: PushRequest
@@ -23,17 +25,19 @@ class TestPush:
     fields: Mapping[str, Any]
     id: str
     settings: Mapping[str, Any]
+    #: The receiver's URL as the user gave it.
+    receiver: str = ""
     pause: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back for a letter: a reply, or the trouble that kept it from coming. ``seconds`` are real.
+class Response:
+    """What came back for a push: a reply, or ``trouble``, which says why none came. ``seconds`` are real.
 
-    ``ours`` is whether the trouble may be the emulator's own: then it says nothing about the receiver.
+    With ``ours`` the trouble may be the emulator's own: it says nothing about the receiver.
     """
 
-    letter: TestPush
+    push: TestPush
     reply: PushReply | None
     seconds: float
     trouble: str = ""
@@ -42,16 +46,16 @@ class Answer:
     @property
     def acknowledged(self) -> bool:
         """Whether the provider takes this for an acknowledgement."""
-        letter, reply = self.letter, self.reply
+        push, reply = self.push, self.reply
         if reply is None:
             return False
-        return letter.kind.judge(reply) is None or letter.kind.tolerate(letter.settings, reply) is not None
+        return push.kind.judge(reply) is None or push.kind.tolerate(push.settings, reply) is not None
 
     @property
     def shown(self) -> str:
-        """The answer in a few words."""
+        """What came back, in a few words."""
         if self.reply is None:
-            return self.trouble or "no answer"
+            return self.trouble or "no reply"
         body = self.reply.body[:120].decode("utf-8", "replace")
         return f"HTTP {self.reply.status}, body {body!r}" if body else f"HTTP {self.reply.status}, empty body"
 
@@ -61,63 +65,68 @@ State = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything a check has to judge by.
+    """What a check is judged by.
 
-    ``stages`` are the answers, stage by stage. ``usual`` is the answer to a plain receipt, sent before
+    ``stages`` are the responses, stage by stage. ``usual`` is the response to a plain receipt, sent before
     everything else. ``states`` are the receiver's business state before the first stage and after each,
-    when a probe was given: call id to whatever the receiver's owner shows of the call.
+    by call id; None without a probe.
     """
 
-    stages: Sequence[Sequence[Answer]]
-    usual: Answer
+    stages: Sequence[Sequence[Response]]
+    usual: Response
     states: Sequence[State] | None = None
     slow_after: float = 3.0
 
     @property
-    def answers(self) -> list[Answer]:
-        """All answers in order."""
-        return [answer for stage in self.stages for answer in stage]
+    def responses(self) -> list[Response]:
+        """All responses in order."""
+        return [response for stage in self.stages for response in stage]
 
-    def taken(self, answer: Answer) -> bool:
-        """Whether the receiver took a letter: acknowledged it, or answered just as it does to a plain receipt.
+    def accepted(self, response: Response) -> bool:
+        """Whether the receiver accepted a push: acknowledged it, or answered just as it does to a plain receipt.
 
-        A receiver that never acknowledges properly is told so once, not by every check.
+        A receiver that never acknowledges properly fails one check for it, not every one.
         """
-        if answer.acknowledged:
+        if response.acknowledged:
             return True
-        reply, usual = answer.reply, self.usual.reply
+        reply, usual = response.reply, self.usual.reply
         return (
             reply is not None
             and usual is not None
-            and answer.letter.kind.url_key == self.usual.letter.kind.url_key
+            and response.push.kind.url_key == self.usual.push.kind.url_key
             and 200 <= usual.status < 300
             and (reply.status, reply.body) == (usual.status, usual.body)
         )
 
 
-#: None when all is well, else what is wrong in a sentence.
-Judge = Callable[[Evidence], str | None]
+class Failure(NamedTuple):
+    """Why a check failed, in a sentence, and the response that shows it."""
+
+    reason: str
+    response: Response
+
+
+#: None when the receiver passes.
+Judge = Callable[[Evidence], Failure | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one check does: stages one after the other, the letters of a stage all at once."""
+    """What one check does: stages one after the other, the pushes of a stage all at once."""
 
     stages: Sequence[Sequence[TestPush]]
     judge: Judge
-    #: Where the letters go: ``callback``, or ``agent``.
-    target: str = "callback"
 
 
 class NotApplicable(Exception):
-    """A check has nothing to go by; the message says what is missing, for the report."""
+    """A check does not apply here; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user said: the receiver, the keys, the ids it knows, and how patient to be.
+    """What the user gave: the receiver, the keys, the ids it knows, and how long a reply may take.
 
-    ``known_ids`` are ids the receiver was told of beforehand, by provider; ``slow_after`` is in seconds.
+    ``known_ids`` are ids that the receiver knows, by provider; ``slow_after`` is in seconds.
     """
 
     callback_url: str

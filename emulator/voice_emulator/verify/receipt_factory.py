@@ -1,6 +1,6 @@
-"""The workbench of one check: makes calls that ended as wanted, and the letters that report them.
+"""Makes calls that ended as a check wants, and the pushes that report them.
 
-Every letter is rendered, encoded and signed by the provider's own code, from the example request of
+Every push is rendered, encoded and signed by the provider's own code, from the example request of
 the provider's own documents, so what a receiver gets here is what it gets from the emulator.
 """
 
@@ -30,7 +30,7 @@ from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.model import NotApplicable, Options, TestPush
 
-#: Calls are put this far back, so that they end about now.
+#: Calls begin this long ago, so that they end about now.
 AGO = 90 * SECOND
 TALK = 25 * SECOND
 
@@ -46,7 +46,7 @@ class Draft:
 
 
 class ReceiptFactory:
-    """Makes letters of one provider for one check. Ids depend on (seed, provider, check) alone."""
+    """Makes pushes of one provider for one check. Ids depend on (seed, provider, check) alone."""
 
     def __init__(
         self, provider: Provider, schemas: SchemaSet, options: Options, name: str, source: TimeSource
@@ -62,7 +62,7 @@ class ReceiptFactory:
         self._schemas = schemas
         self._now = source()
         self._made = 0
-        self._letters = 0
+        self._pushes = 0
         self._settings: dict[str, Any] = {}
         self._tenants: dict[str, Tenant] = {}
 
@@ -100,7 +100,7 @@ class ReceiptFactory:
         fields[self._identity(draft.call.operation)] = draft.id
         return Draft(push, draft.call, fields, draft.id)
 
-    def letter(
+    def push(
         self,
         draft: Draft,
         effect: ReceiptEffect = PLAIN_RECEIPT,
@@ -112,29 +112,29 @@ class ReceiptFactory:
     ) -> TestPush:
         """``draft`` on the wire, with ``changes`` to its fields, and spoiled as ``effect`` says.
 
-        Every letter of one receipt is an attempt of its own, so a repeat has another nonce.
+        Every push of one receipt is an attempt of its own, so a repeat has another nonce.
         """
         kind = self.provider.receipts[draft.push.kind]
         fields = {**draft.fields, **(changes or {})}
         for name in drop:
             fields.pop(name, None)
         fields = spoil(fields, effect, kind.corrupt)
-        self._letters += 1
+        self._pushes += 1
         url = self.url(draft.push.kind)
-        push = replace(draft.push, attempt=self._letters)
+        push = replace(draft.push, attempt=self._pushes)
         submission = draft.call.submission
         submission.callback_url = url if signed else None
         tenant = next(each for each in self._tenants.values() if draft.call.id in each.ledger)
         envelope = Envelope(tenant, push, fields, url, self._now, effect)
         settings = tenant.settings[self.provider.id]
-        return TestPush(kind.encode(envelope), kind, envelope.fields, draft.id, settings, pause)
+        return TestPush(kind.encode(envelope), kind, envelope.fields, draft.id, settings, url, pause)
 
     def plain(self, outcome: Outcome = Outcome.ANSWERED, **options: Any) -> TestPush:
-        """The letter of one unspoiled receipt."""
-        return self.letter(self.draft(outcome, **options))
+        """The push of one unspoiled receipt."""
+        return self.push(self.draft(outcome, **options))
 
     def stranger(self) -> ReceiptFactory:
-        """A bench whose ids nobody was told of, whatever ids the receiver knows."""
+        """A factory whose ids the receiver cannot know."""
         options = replace(self.options, known_ids={}, seed=self.options.seed + 1_000_003)
         return ReceiptFactory(self.provider, self._schemas, options, self.name, lambda: self._now)
 
@@ -176,7 +176,7 @@ class ReceiptFactory:
         return str(fields[self.grading.identity]) or "x" * 32
 
     def url(self, kind: str) -> str:
-        """Where letters of a kind go. Raises NotApplicable when the user gave no such receiver."""
+        """Where pushes of a kind go. Raises NotApplicable without such a receiver."""
         news = self.grading.news
         if news is not None and kind in (news.last, news.late):
             if self.options.agent_url is None:
@@ -228,7 +228,7 @@ class ReceiptFactory:
         )  # fmt: skip
         if call is None:
             raise NotApplicable(f"{name} places no call by its own example")
-        # All its steps, at their own instants; nobody carries the pushes that fall due with them.
+        # All its steps, at their own instants; the pushes that fall due with them are not sent.
         tenant.engine.fire(begun + AGO)
         tenant.outbox.clear()
         tenant.engine.clear()

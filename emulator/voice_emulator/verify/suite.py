@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from voice_emulator.providers.provider import Provider
 from voice_emulator.verify.check import Check
 from voice_emulator.verify.checks import contents, delivery, receipts, signatures, state
@@ -13,12 +15,17 @@ CHECKS: tuple[Check, ...] = (
 _ORDER = {"first": 0, "any": 1, "last": 2}
 
 
-def suite(provider: Provider) -> list[Check]:
-    """The checks of one provider, in the order they are run; some may turn out not to apply."""
+def suite(provider: Provider, only: Collection[str] = ()) -> list[Check]:
+    """The checks of one provider, in the order they are run; some may turn out not to apply.
+
+    ``only`` names the wanted ones (``unknown-field`` or ``nxcloud/unknown-field``); all when empty.
+    """
     grading = provider.contract.grading
     if grading is None:
         return []
-    fitting = [each for each in CHECKS if each.applies(grading)]
+    fitting = [each for each in CHECKS if each.applies(grading) and (grading.signed or not each.signed)]
+    if only:
+        fitting = [each for each in fitting if not {each.name, check_id(provider, each)}.isdisjoint(only)]
     return sorted(fitting, key=lambda each: _ORDER[each.order])
 
 

@@ -351,6 +351,7 @@ async def test_an_unreachable_receiver_on_localhost_is_told_once_with_the_usual_
                 assert (await push_to(emu, url))[0] is PushOutcome.FAILED
                 assert (await push_to(emu, url))[0] is PushOutcome.FAILED
     (told,) = [record.getMessage() for record in caplog.records if "unreachable" in record.getMessage()]
+    assert "connection refused by localhost:" in told
     assert "localhost is the container itself" in told
     assert "--rewrite-callback http://localhost=http://host.docker.internal" in told
 

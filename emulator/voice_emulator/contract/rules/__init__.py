@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from voice_emulator.contract.rules import (
-    credentials,
-    pushes,
-    queries,
-    requests,
-    submissions,
-)
-from voice_emulator.contract.rules import (
-    derived as standing,
-)
+from voice_emulator.contract.rules import credentials, derived, pushes, queries, requests, submissions
 from voice_emulator.providers.contract import FindingRule
 from voice_emulator.providers.provider import Provider
 
 GENERAL: tuple[FindingRule, ...] = (
-    *requests.RULES, *credentials.RULES, *submissions.RULES, *queries.RULES, *pushes.RULES, *standing.RULES,
+    *requests.RULES, *credentials.RULES, *submissions.RULES, *queries.RULES, *pushes.RULES, *derived.RULES,
 )  # fmt: skip
 
 

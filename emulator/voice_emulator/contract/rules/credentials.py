@@ -1,4 +1,4 @@
-"""Rules about credentials and tokens: how a client comes by them, how long it uses them, when it lets go."""
+"""Rules about credentials and tokens: how a client gets them, how long it uses them, when it stops."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from hashlib import blake2b
 from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.tokens import Standing
-from voice_emulator.providers.contract import Hit, When, finding
+from voice_emulator.providers.contract import Contract, Hit, When, finding
+from voice_emulator.providers.request import Operation
 from voice_emulator.providers.rule_context import RuleContext
 
-#: As many tokens in a row, each used at most once while it was good, are a habit and no accident.
+#: So many tokens in a row, each used only once while it was good, are a habit.
 HABIT = 3
+
+
+def _uses_token(contract: Contract, operation: Operation) -> bool:
+    return operation.name in contract.uses_token
 
 
 def _credentials(context: RuleContext) -> bytes:
@@ -26,39 +31,42 @@ def _credentials(context: RuleContext) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-@finding("refused-credentials-reused", "error", When.REFUSED)
+@finding("refused-credentials-reused", "error", When.REFUSED, occasional=True)
 def refused_credentials_reused(context: RuleContext) -> Iterator[str]:
     """Credentials or a token were used again after the provider had refused them.
 
-    The provider said that the key, secret or token is no good. Sending the same again cannot succeed; a
+    The provider said that the key, secret or token is wrong. Sending the same again cannot succeed; a
     client that does so hides the cause from its operator, and real platforms lock accounts and addresses
-    that keep trying. Requests that were already under way when the refusal came are not held against it.
+    that keep trying. Requests that were already under way when the refusal came do not count, and neither
+    does a refusal that a rule of the scenario made: right credentials may be sent again then.
 
     How to fix it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
     request as it was.
     """
-    if not context.refused_for(context.contract.refusals):
+    if context.seen.reply_rule is not None or not context.refused_for(context.contract.refusals):
         return
     memory: Memory = context.memory
     refused: Recent[bytes, int] = memory.room("refused-credentials", Recent)
     mark = _credentials(context)
     told = refused.get(mark)
+    memory.occasions["refused-credentials-reused", context.request.provider] += 1
     for key in context.tokens():
         if key not in memory.refused_tokens:
             memory.refused_tokens.put(key, context.tenant.journal.last_id)
+            memory.occasions["refused-token-reused", context.request.provider] += 1
     if told is None:
         refused.put(mark, context.tenant.journal.last_id)
     elif context.seen.entry_id > told:
         yield f"refused before, and sent again unchanged ({_what(context)})"
 
 
-@finding("refused-token-reused", "error", When.REMEMBERED)
+@finding("refused-token-reused", "error", When.REMEMBERED, occasional=True)
 def refused_token_reused(context: RuleContext) -> Iterator[str]:
     """A token was used again after the provider had called it expired or unknown.
 
-    A scenario may expire a token early (`fault: token_expired`, or `reply: {error: auth_failed}`), as a
-    provider does when it restarts or revokes it. From then on the token is dead for the client, whatever
-    its printed lifetime says; a client that goes on with it fails at the real provider.
+    A scenario may expire a token early (`fault: token_expired`), as a provider does when it restarts or
+    revokes it. From then on the client must not use the token, whatever lifetime its reply stated; a client
+    that goes on with it fails at the real provider. A refusal that a rule's `reply` made does not count.
 
     How to fix it: throw a token away as soon as it is refused, and fetch another one.
     """
@@ -69,18 +77,18 @@ def refused_token_reused(context: RuleContext) -> Iterator[str]:
         told = memory.refused_tokens.get(key)
         if told is not None and context.seen.entry_id > told:
             memory.refused_tokens.forget(key)
-            yield "the token had been refused, and is used all the same"
+            yield "the token was refused before and is used again"
 
 
-@finding("expired-token-used", "warning", When.REFUSED)
+@finding("expired-token-used", "warning", When.REFUSED, judges=_uses_token)
 def expired_token_used(context: RuleContext) -> Iterator[Hit]:
-    """A token was used past the life that the provider had told.
+    """A token was used after the end of its stated lifetime.
 
-    The reply that brings a token says how long it lasts (`Expires`, `expireinterval`, 12 hours at
-    Infin8linx). A client that does not look at it pays for every expiry with a failed request, and loses
-    the call if it does not handle that.
+    The reply with a token says how long it lasts (`Expires`, `expireinterval`, 12 hours at Infin8linx). A
+    client that ignores it pays for every expiry with a failed request, and loses the call if it does not
+    handle that.
 
-    How to fix it: note the lifetime when the token comes, and fetch a new one shortly before its end.
+    How to fix it: store the lifetime with the token, and fetch a new one shortly before its end.
     """
     for key in context.tokens():
         standing = context.tenant.tokens.check(key[2], context.seen.at)
@@ -96,24 +104,27 @@ def expired_token_used(context: RuleContext) -> Iterator[Hit]:
             )
 
 
-@finding("revoked-token-used", "error", When.REFUSED)
+@finding(
+    "revoked-token-used",
+    "error",
+    When.REFUSED,
+    judges=lambda contract, operation: operation.name in contract.revokes_token,
+)
 def revoked_token_used(context: RuleContext) -> Iterator[Hit]:
-    """A token was used after the client itself had given it back.
+    """A token was used after the client itself had logged out.
 
-    After a logout the token is dead at once. Usually another thread or process still holds it.
+    A logout ends the token at once. Usually another thread or process still holds it.
 
     How to fix it: share one token per account among all workers, and forget it before logging out.
     """
     for key in context.tokens():
         revoked = context.tenant.tokens.check(key[2], context.seen.at) is Standing.REVOKED
         if revoked and _first_time(context, "revoked-token-used", key):
-            yield Hit(
-                "the token was cleared by a logout before", source=context.contract.token_source or None
-            )
+            yield Hit("a logout had ended the token", source=context.contract.token_source or None)
 
 
 def _first_time(context: RuleContext, rule: str, key: Key) -> bool:
-    """Whether this rule has not spoken of this token yet: one finding per token is enough."""
+    """Whether this rule has not reported this token yet: one finding per token is enough."""
     memory: Memory = context.memory
     told: Recent[Key, bool] = memory.room(rule, Recent)
     if key in told:
@@ -133,7 +144,7 @@ class _Habit:
         self.expires_at = 0
 
 
-@finding("token-per-call", "warning", When.ARRIVED)
+@finding("token-per-call", "warning", When.ARRIVED, judges=lambda contract, operation: operation.issues_token)
 def token_per_call(context: RuleContext) -> Iterator[Hit]:
     """A new token was fetched for every call.
 
@@ -141,7 +152,7 @@ def token_per_call(context: RuleContext) -> Iterator[Hit]:
     traffic and the delay of every call, and is the first thing a provider throttles.
 
     The finding comes when three tokens are fetched in a row, each while the one before was still good and
-    had been used once. Several workers that each fetch a token when they start are not meant.
+    had been used once. Several workers that each fetch a token when they start are fine.
 
     How to fix it: keep the token until shortly before its end and share it among all workers.
     """

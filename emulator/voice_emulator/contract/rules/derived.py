@@ -1,36 +1,37 @@
-"""Rules that look at where things stand, worked out whenever somebody asks."""
+"""Rules about the present state, worked out whenever the findings are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from voice_emulator.contract.memory import memory_of
-from voice_emulator.contract.rules.queries import Diagnostics, unread
+from voice_emulator.contract.rules.queries import PagedQuery, is_paged, unread
 from voice_emulator.core.conservation import Orphan
 from voice_emulator.core.findings import Severity
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.contract import Hit, When, finding
 
-#: Ends of a push that say that nobody was there to be told, rather than that somebody did not listen.
-_NOBODY = frozenset({PushOutcome.NO_URL, PushOutcome.BLOCKED})
+#: Outcomes of a push that never left the emulator because it had no target.
+_NO_TARGET = frozenset({PushOutcome.NO_URL, PushOutcome.BLOCKED})
 
 
-@finding("orphaned-call", "error", When.STANDING)
+@finding("orphaned-call", "error", When.DERIVED)
 def orphaned_call(orphan: Orphan) -> Iterator[Hit]:
     """A call ended, and the client does not know how.
 
-    No push of its receipt was acknowledged, and the client's record query never showed it, so the call
-    stays open in the client's books for ever: not billed, not repeated, not reported. It counts even when
-    a rule of the scenario lost the receipt: providers lose receipts too, and a client has to notice that
-    one is missing and ask for it.
+    No push of its receipt was acknowledged, and no record query of the client showed it, so the call stays
+    open in the client's books for ever: not billed, not repeated, not reported. It counts even when a rule of
+    the scenario lost the receipt: providers lose receipts too, and a client has to notice that one is missing
+    and ask for it.
 
-    It is a warning where no receiver is configured, or the emulator may not push to it.
+    It is a warning where no receiver is configured, or where the emulator may not push to the receiver. It does
+    not count when the emulator itself failed at the push.
 
-    The finding goes away when the client asks the record query and is shown the call, or acknowledges a
-    push that comes later.
+    The finding goes away when a record query shows the client the call, or when a later push is acknowledged.
 
-    How to fix it: some minutes after a call should have ended without a receipt, look it up.
+    How to fix it: when a call should have ended some minutes ago and no receipt came, look it up with the
+    record query.
     """
     lost = f"lost by the rule {orphan.rule!r}" if orphan.last is PushOutcome.LOST and orphan.rule else None
     why = lost or (
@@ -38,30 +39,30 @@ def orphaned_call(orphan: Orphan) -> Iterator[Hit]:
     )
     if orphan.last is PushOutcome.NO_URL:
         why = "no receiver is configured"
-    severity: Severity | None = "warning" if orphan.last in _NOBODY else None
+    severity: Severity | None = "warning" if orphan.last in _NO_TARGET else None
     yield Hit(
-        f"the call to {orphan.number}: {why}, and no record query showed it",
+        f"call to {orphan.number}: {why}, and no record query showed it",
         orphan.call_id,
         severity=severity,
     )
 
 
-@finding("pages-unread", "warning", When.STANDING)
-def pages_unread(reading: Diagnostics) -> Iterator[Hit]:
+@finding("pages-unread", "warning", When.DERIVED, judges=is_paged)
+def pages_unread(query: PagedQuery) -> Iterator[Hit]:
     """The last record query was not read to its end.
 
-    The reply told how many rows there are; the client read fewer and asked no more. It may be in the
-    middle of it, or have found what it looked for; or it takes the first page for all.
+    The reply stated how many rows there are; the client read fewer and did not ask for more. It may still be
+    reading, or have found what it looked for; or it takes the first page for all rows.
 
     How to fix it: ask for one page after the other until as many rows are read as the total says.
     """
-    if reading.until < reading.total:
-        yield unread(reading)
+    if query.until < query.total:
+        yield unread(query)
 
 
-def readings(tenant: Tenant) -> list[Diagnostics]:
-    """The questions that clients of a tenant asked last."""
-    found: dict[str, Diagnostics] = memory_of(tenant).rooms.get("readings", {})
+def last_queries(tenant: Tenant) -> list[PagedQuery]:
+    """The last paged query of each operation."""
+    found: dict[str, PagedQuery] = memory_of(tenant).rooms.get("last-queries", {})
     return list(found.values())
 
 

@@ -1,4 +1,4 @@
-"""Rules about record queries and documented paces: how often a client asks, and whether it reads to the end."""
+"""Rules about rate limits and record queries: how often a client sends, and whether it reads all pages."""
 
 from __future__ import annotations
 
@@ -8,31 +8,45 @@ from dataclasses import dataclass
 
 from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.clock import SECOND
-from voice_emulator.providers.contract import Hit, Pages, When, finding
+from voice_emulator.core.words import counted
+from voice_emulator.providers.contract import Contract, Hit, Pages, When, finding
+from voice_emulator.providers.request import Operation
 from voice_emulator.providers.rule_context import RuleContext
 
 
-@finding("rate-limit-passed", "error", When.REFUSED)
+def is_paged(contract: Contract, operation: Operation) -> bool:
+    """Whether an operation is a record query with pages."""
+    return operation.name in contract.pages
+
+
+@finding(
+    "rate-limit-passed", "error", When.REFUSED, judges=lambda contract, operation: bool(contract.limited)
+)
 def rate_limit_passed(context: RuleContext) -> Iterator[str]:
-    """The provider refused a request because too many came before it.
+    """The provider refused a request because it exceeded a limit of the account.
 
-    The account has a limit (requests per second, calls per hour to one number, uploads per second), and
-    this request was over it. What is over a limit is not queued: it is lost unless the client sends it
-    again later.
+    The limits are requests per second, calls per hour to one number, uploads per second. What exceeds a limit
+    is not queued: it is lost unless the client sends it again later. Refusals that a rule of the scenario made
+    do not count.
 
-    How to fix it: keep count on the client's side, and stay below the documented pace.
+    How to fix it: count requests in the client, and stay below the documented limit.
     """
     if context.seen.reply_rule is None and context.refused_for(context.contract.limited):
-        yield "refused: the limit of the account was passed"
+        yield "refused: over the limit of the account"
 
 
-@finding("polling-too-fast", "warning", When.ARRIVED)
+@finding(
+    "polling-too-fast",
+    "warning",
+    When.ARRIVED,
+    judges=lambda contract, operation: operation.name in contract.paces,
+)
 def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
-    """An operation was used faster than its page allows.
+    """An operation was called more often than its page allows.
 
-    NXCloud documents one record query per second and application, one agent record query per two
-    seconds and address; Huawei ten uploads per second. The emulator answers all the same unless the
-    account is set to be strict, the real platform does not promise to.
+    NXCloud documents one record query per second and application, one agent record query per two seconds and
+    address; Huawei ten uploads per second. The emulator replies anyway unless the account's settings enforce
+    the limits; the real platform does not promise to.
 
     How to fix it: space the queries out, or ask for more rows at once.
     """
@@ -53,11 +67,11 @@ def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
 
 
 @dataclass(slots=True)
-class Diagnostics:
-    """How far a client has read the answer to one question. ``until`` counts rows."""
+class PagedQuery:
+    """How far a client has read the rows of one record query: ``until`` of ``total``."""
 
     operation: str
-    question: str
+    terms: str
     until: int
     total: int
     entry_id: int
@@ -66,7 +80,8 @@ class Diagnostics:
     provider: str
 
 
-def _question(context: RuleContext, pages: Pages) -> str:
+def _terms(context: RuleContext, pages: Pages) -> str:
+    """What a query asks for, whatever the page."""
     fields = context.request.fields
     kept = sorted(
         (name, str(value)) for name, value in fields.items() if name not in (pages.page, pages.size)
@@ -79,16 +94,15 @@ def _whole(value: object, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
-@finding("skipped-pages", "error", When.ARRIVED)
+@finding("skipped-pages", "error", When.ARRIVED, judges=is_paged)
 def skipped_pages(context: RuleContext) -> Iterator[Hit]:
-    """A client that reads page by page left some out.
+    """A client that reads page by page skipped some.
 
-    A record query answers in pages. The client asked for a page beyond the one that follows the last it
-    had read, or began another question while rows of the former one were still unread. Calls on the
-    pages between are never seen, so the bill and the call list disagree. The former is an error; the
-    latter a warning, since the client may have found what it looked for.
+    A record query replies in pages. The client asked for a page beyond the next one, which is an error: calls
+    on the pages between are never seen, so the bill and the call list disagree. Or it began another query
+    while rows of the one before were unread, which is a warning: it may have found what it looked for.
 
-    How to fix it: ask for one page after the other until as many rows are read as the total says.
+    How to fix it: ask for one page after the other until the total is reached.
     """
     pages = context.contract.pages.get(context.operation)
     reply, operation = context.seen.reply, context.request.operation
@@ -102,32 +116,30 @@ def skipped_pages(context: RuleContext) -> Iterator[Hit]:
     if total is None:
         return
     memory: Memory = context.memory
-    readings: dict[str, Diagnostics] = memory.room("readings", dict)
-    question = _question(context, pages)
-    known = readings.get(context.operation)
-    if known is not None and known.question == question:
+    queries: dict[str, PagedQuery] = memory.room("last-queries", dict)
+    terms = _terms(context, pages)
+    known = queries.get(context.operation)
+    if known is not None and known.terms == terms:
         if first > known.until and first < known.total:
-            yield Hit(f"rows {known.until + 1} to {first} of {total} were passed over")
+            yield Hit(f"rows {known.until + 1} to {first} of {total} were skipped")
         known.until = max(known.until, first + size)
         known.total = total
     else:
         if known is not None and known.until < known.total:
             yield unread(known)
         if first > 0 and first < total:
-            yield Hit(f"reading began with row {first + 1} of {total}")
+            yield Hit(f"the first page asked for begins at row {first + 1} of {total}")
         source = operation.source
-        readings[context.operation] = Diagnostics(
-            context.operation, question, first + size, total, context.seen.entry_id, context.seen.at, source,
+        queries[context.operation] = PagedQuery(
+            context.operation, terms, first + size, total, context.seen.entry_id, context.seen.at, source,
             context.request.provider,
         )  # fmt: skip
 
 
-def unread(reading: Diagnostics) -> Hit:
-    """The finding about an answer that was not read to its end."""
-    return Hit(
-        f"only {reading.until} of {reading.total} rows were read of the question begun by request {reading.entry_id}",
-        severity="warning",
-    )
+def unread(query: PagedQuery) -> Hit:
+    """The finding about a record query that was not read to its end."""
+    read = f"{query.until:,} of {counted(query.total, 'row')}"
+    return Hit(f"only {read} read of the query that request {query.entry_id} began", severity="warning")
 
 
 RULES = (rate_limit_passed, polling_too_fast, skipped_pages)

@@ -1,17 +1,18 @@
-"""Rules about single requests: what they look like on the wire."""
+"""Rules about single requests as they are on the wire."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from voice_emulator.core.words import counted
 from voice_emulator.providers.contract import Hit, When, finding
 from voice_emulator.providers.request import Problem
 from voice_emulator.providers.rule_context import RuleContext
 
-#: Bytes that stand for themselves in a form: everything a URI may hold. All others must be percent-encoded.
+#: Bytes that a form may hold as they are: everything a URI may hold. All others must be percent-encoded.
 FORM_BYTES = bytes(byte for byte in range(0x21, 0x7F) if chr(byte) not in '"<>\\^`{|}')
-#: A percent sign that begins no escape.
+#: A percent sign without two hexadecimal digits after it.
 HALF_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 #: A field whose value is a number with a plus sign in front.
 _PLUS_NUMBER = re.compile(rb"(?:^|&)([^=&]*)=\+[0-9]{5}")
@@ -31,9 +32,8 @@ def _listed(problems: Sequence[Problem], limit: int = 5) -> str:
 def schema_violation(context: RuleContext) -> Iterator[str]:
     """A request broke the schema of its operation.
 
-    A required field is missing or empty, a value has the wrong type, is too long, or is none of the
-    allowed ones. The finding lists every field that is wrong, not only the one that the provider's
-    reply speaks of.
+    A required field is missing or empty, or a value has the wrong type, is too long or is not allowed. The
+    finding lists every field that is wrong, not only the one that the provider's reply names.
 
     How to fix it: compare the request in the journal with the operation's page, or with the schema
     that `voice-emulator openapi PROVIDER` prints.
@@ -51,10 +51,9 @@ def schema_violation(context: RuleContext) -> Iterator[str]:
 def body_undecodable(context: RuleContext) -> Iterator[str]:
     """The body of a request could not be read at all.
 
-    It is no JSON, no form, not UTF-8, repeats half of a surrogate pair, or is nested beyond reason.
-    The provider cannot know what was wanted.
+    It is neither JSON nor a form, is not UTF-8, holds half of a surrogate pair, or is nested too deeply.
 
-    How to fix it: let a library write the body, and announce it with the content type it has.
+    How to fix it: let a library write the body, and send it with the matching Content-Type.
     """
     if context.request.faulty:
         yield _listed(context.request.faulty)
@@ -62,11 +61,11 @@ def body_undecodable(context: RuleContext) -> Iterator[str]:
 
 @finding("wrong-body-encoding", "error", When.REFUSED)
 def wrong_body_encoding(context: RuleContext) -> Iterator[str]:
-    """The body came in an encoding that the operation does not read.
+    """The body was in an encoding that the operation does not read.
 
     For instance JSON where the page asks for a form, or a form where it asks for JSON.
 
-    How to fix it: send the Content-Type that the operation's page names, and a body to match.
+    How to fix it: send the Content-Type that the operation's page names, and a body that matches it.
     """
     for problem in context.seen.problems:
         if problem.code == "encoding":
@@ -77,7 +76,7 @@ def wrong_body_encoding(context: RuleContext) -> Iterator[str]:
 def wrong_method(context: RuleContext) -> Iterator[str]:
     """The request used an HTTP method that the operation does not have.
 
-    All three providers document POST for everything a customer asks of them.
+    All three providers document POST for every operation.
 
     How to fix it: use POST.
     """
@@ -92,23 +91,22 @@ def unknown_path(context: RuleContext) -> Iterator[str]:
 
     The reply carries the header `Emulator-Error`; a real provider would answer with some error page.
 
-    How to fix it: compare the path with the provider's page; often the base URL already holds a part
-    of the path that the client adds again.
+    How to fix it: compare the path with the provider's page; often the client adds a part of the path that
+    the base URL already has.
     """
     if context.request.operation is None:
         wrong = [each for each in context.seen.problems if each.code != "malformed"]
-        yield _listed(wrong) or f"there is nothing at {context.request.path}"
+        yield _listed(wrong) or f"no operation at {context.request.path}"
 
 
 @finding("parameter-refused", "warning", When.REFUSED)
 def parameter_refused(context: RuleContext) -> Iterator[str]:
-    """A well-formed request named something the provider refuses.
+    """The provider refused a value of a well-formed request.
 
-    A number that is none, a file nobody uploaded, a schedule in the past: what the schema cannot see,
-    but the operation's own checks do. It may be meant that way (a test of the refusal), so it is a
-    warning.
+    An invalid number, a file that was never uploaded, a schedule in the past: the schema cannot see it, but the
+    operation's own checks do. It is a warning, since a test may do it on purpose.
 
-    How to fix it: look at the code of the reply; `voice-emulator errors PROVIDER` says what each means.
+    How to fix it: look up the code of the reply with `voice-emulator errors PROVIDER`.
     """
     contract = context.contract
     if context.request.faulty or context.violations:
@@ -122,30 +120,33 @@ def parameter_refused(context: RuleContext) -> Iterator[str]:
         yield _listed(wrong)
 
 
-@finding("batch-too-large", "error", When.REFUSED)
+@finding(
+    "batch-too-large",
+    "error",
+    When.REFUSED,
+    judges=lambda contract, operation: operation.name in contract.batches,
+)
 def batch_too_large(context: RuleContext) -> Iterator[Hit]:
-    """One submission named more numbers than the provider takes at once.
+    """One submission had more numbers than the provider accepts at once.
 
-    Infin8linx documents at most 5,000 numbers per submission. A client that does not split its list
-    loses all of it: the submission is refused as a whole.
+    Infin8linx documents at most 5,000 numbers per submission. It refuses a longer list as a whole.
 
     How to fix it: submit in batches of at most that many numbers.
     """
     limit = context.contract.batches.get(context.operation)
     if limit is not None and len(context.request.numbers) > limit[0]:
         count = len(context.request.numbers)
-        yield Hit(f"{count} numbers in one submission; at most {limit[0]} are taken", source=limit[1])
+        yield Hit(f"{count:,} numbers in one submission; the limit is {limit[0]:,}", source=limit[1])
 
 
 @finding(
     "secret-in-url", "error", When.QUERY, source="HTTP Form Submission Method (NXCloud wiki); RFC 9110, 17.9"
 )
 def secret_in_url(context: RuleContext) -> Iterator[str]:
-    """A secret travelled in the URL of a request.
+    """A secret was sent in the URL of a request.
 
-    URLs end up in access logs of proxies and servers, in browser histories and in monitoring; a secret
-    key, password or token there is as good as published. The providers document these fields as part of
-    the body, or of a header.
+    URLs end up in access logs of proxies and servers, in browser histories and in monitoring, where others can
+    read a secret key, password or token. The providers document these fields as part of the body or of a header.
 
     How to fix it: move the field into the body of the POST.
     """
@@ -156,20 +157,21 @@ def secret_in_url(context: RuleContext) -> Iterator[str]:
         name for name in context.request.query if name in provider.secrets and context.request.query[name]
     )
     if secret:
-        yield f"the query string carries {', '.join(secret)}"
+        yield f"the query string holds {', '.join(secret)}"
 
 
 @finding(
     "form-not-encoded",
     "error",
     When.FORM,
+    judges=lambda contract, operation: "urlencoded" in operation.accepts,
     source="HTTP Form Submission Method (NXCloud wiki): values are URL-encoded in UTF-8",
 )
 def form_not_encoded(context: RuleContext) -> Iterator[str]:
-    """A form was put together without percent-encoding its values.
+    """A form was built without percent-encoding its values.
 
     It works for plain words and digits, and breaks on the first value with a blank, an ampersand, a plus
-    sign or a letter beyond ASCII: the value is cut, or arrives as another one.
+    sign or a letter beyond ASCII: the value is cut, or another value arrives.
 
     How to fix it: let a library encode the form (`urlencode`, `FormBody`, `URLSearchParams`), never
     join `name=value` by hand.
@@ -179,13 +181,13 @@ def form_not_encoded(context: RuleContext) -> Iterator[str]:
     if raw:
         first = raw.decode("utf-8", "replace")[:1]
         yield f"the form holds {first!r} unencoded" + (
-            f" and {len(raw) - 1} more such bytes" if len(raw) > 1 else ""
+            f" and {counted(len(raw) - 1, 'more such byte')}" if len(raw) > 1 else ""
         )
     elif b"%" in body and (half := HALF_ESCAPE.search(body)) is not None:
-        yield f"the form holds a percent sign that begins no escape, at byte {half.start()}"
+        yield f"the form holds a percent sign without two hexadecimal digits after it, at byte {half.start()}"
     elif (plus := _PLUS_NUMBER.search(body)) is not None:
         name = plus[1].decode("utf-8", "replace")
-        yield f"the number in {name} begins with a plus sign, which a form reads as a blank; write %2B"
+        yield f"the number in {name} begins with a plus sign, which means a blank in a form; write %2B"
 
 
 RULES = (

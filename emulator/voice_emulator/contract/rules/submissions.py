@@ -1,4 +1,4 @@
-"""Rules about what a client does after a request went wrong: repeating, hammering, double-dialling."""
+"""Rules about what a client does after a failed request: repeating, retrying in a tight loop, dialling twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOSING = frozenset(
 )
 #: How long after a lost reply the same number must not be submitted blindly, in tenant time.
 BLIND = HOUR
-#: How often a request may be repeated unchanged after a refusal that repeating cannot mend.
+#: How often a request may be repeated unchanged after a refusal that repeating cannot change.
 PATIENCE = 2
 #: More unsuccessful repetitions than this within :data:`STORM_SPAN` of real time are a storm.
 STORM = 5
@@ -30,23 +30,24 @@ def why_lost(context: RuleContext) -> str:
         return str(seen.fault)
     if seen.cancelled or seen.sent is None or seen.sent.status is None:
         return "the client went away"
-    if seen.reply_rule is not None:
-        return "a refusal although the call was placed"
-    return ""
+    verbatim = (
+        seen.reply_rule is not None and seen.reply is not None and seen.reply.code.startswith("verbatim")
+    )
+    return "not the provider's reply" if verbatim else ""
 
 
-@finding("repeated-submission", "error", When.PLACED)
+@finding("repeated-submission", "error", When.PLACED, occasional=True)
 def repeated_submission(context: RuleContext) -> Iterator[str]:
     """A submission was repeated after its reply had been lost: the number is dialled twice.
 
     When a reply does not arrive (a reset, a time-out, half a body, an error page of some proxy), the
     client does not know whether the call was placed. Often it was. Submitting again dials the person a
-    second time and pays a second time: the double-dial trap. The finding comes when a number whose call
-    was placed behind a lost reply is submitted again within an hour, without the client having looked
-    at the records or got the receipt in between.
+    second time and pays a second time: the double-dial trap. The finding comes when the reply to a placed
+    call was lost and the number is submitted again within an hour, although the client has neither queried
+    the records nor received the receipt in between.
 
     How to fix it: after a lost reply ask the record query first, or wait for the receipt; or use an id
-    of your own that the provider refuses to take twice (`orderid`).
+    of your own that the provider accepts only once (`orderid`).
     """
     memory: Memory = context.memory
     provider = context.request.provider
@@ -57,16 +58,17 @@ def repeated_submission(context: RuleContext) -> Iterator[str]:
             continue
         if lost.entry_id != context.seen.entry_id:
             memory.lost.forget((provider, number))
-            yield f"{number} was placed already by request {lost.entry_id}, whose reply was lost ({lost.why})"
+            yield f"request {lost.entry_id} had already placed {number}; its reply was lost ({lost.why})"
     why = why_lost(context)
     if why:
+        memory.occasions["repeated-submission", provider] += 1
         for number in dict.fromkeys(numbers):
             memory.lost.put(
                 (provider, number), LostReply(context.operation, context.seen.entry_id, context.seen.at, why)
             )
 
 
-#: HTTP statuses by which a server, or a gateway before it, says: not now.
+#: HTTP statuses that ask a client to try again later.
 PASSING = frozenset({408, 425, 429})
 
 
@@ -90,40 +92,46 @@ def _fingerprint(context: RuleContext) -> bytes:
     ).digest()
 
 
-@finding("refusal-ignored", "warning", When.REFUSED)
+@finding("refusal-ignored", "warning", When.REFUSED, occasional=True)
 def refusal_ignored(context: RuleContext) -> Iterator[str]:
     """The same request was sent again and again although the refusal cannot change.
 
-    A missing field, a wrong country code, a number that is none: the reply will be the same tomorrow.
-    The finding comes with the third time. Refusals that may pass (rate limits, a server's trouble, a
-    review that is pending) are not counted.
+    A missing field, a wrong country code, an invalid number: the reply will be the same tomorrow. The finding
+    comes with the third time. Refusals that may pass (rate limits, a server error, a pending review) do not
+    count, and neither do those that a rule of the scenario made.
 
-    How to fix it: tell lasting refusals from passing ones by their code, and repeat only the latter.
+    How to fix it: tell permanent refusals from temporary ones by their code, and repeat only the latter.
     """
     reply = context.seen.reply
     passing = context.contract.limited | context.contract.temporary
-    if reply is None or not reply.refused or context.refused_for(passing):
+    if (
+        reply is None
+        or not reply.refused
+        or context.seen.reply_rule is not None
+        or context.refused_for(passing)
+    ):
         return
     if reply.status >= 500 or reply.status in PASSING:
         return
     repeats = _repeats(context)
     repeats.ignored += 1
+    context.memory.occasions["refusal-ignored", context.request.provider] += 1
     if repeats.ignored == PATIENCE + 1:
-        yield f"sent {repeats.ignored} times unchanged; the refusal ({reply.code}) will not pass"
+        yield f"sent {repeats.ignored} times unchanged; the refusal ({reply.code}) is permanent"
 
 
-@finding("retry-storm", "error", When.REFUSED)
+@finding("retry-storm", "error", When.REFUSED, occasional=True)
 def retry_storm(context: RuleContext) -> Iterator[str]:
     """A failed request was repeated without a pause.
 
-    More than five times within a second of real time, the same request was refused or got no usable
-    reply. When a gateway is in trouble, clients that all do this keep it there; real gateways then
-    block them.
+    More than five times within a second of real time, the same request was refused or got no usable reply,
+    whether a rule of the scenario caused that or not: the fault is the missing pause. When a gateway is
+    overloaded, clients that all do this keep it overloaded; real gateways then block them.
 
-    How to fix it: wait before repeating, longer each time, with some chance in it, and give up in the
-    end.
+    How to fix it: wait before repeating, longer each time and with jitter, and give up in the end.
     """
     repeats = _repeats(context)
+    context.memory.occasions["retry-storm", context.request.provider] += 1
     wall = context.request.wall
     if wall - repeats.first_wall > STORM_SPAN:
         repeats.first_wall, repeats.count, repeats.stormed = wall, 0, False

@@ -87,6 +87,7 @@ CONTRACT = Contract(
         )
     },
     uses_token=frozenset({"PlayVoice", "GetBill", "GetRecodeFile"}),
+    revokes_token=frozenset({"Logout"}),
     token_source="Common API - Obtain authorization token interface (Infin8linx): the token lasts 12 hours",
     causes=tuple(code for code in CAUSES.values() if code not in _DIRECTIONS),
     rules=(syncflag_paging, bills_without_ivr),

@@ -5,109 +5,109 @@ from __future__ import annotations
 from voice_emulator.core.scenario import ReceiptEffect
 from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.verify.check import check
-from voice_emulator.verify.judging import last_not_taken, last_refused, taken
+from voice_emulator.verify.judging import accepted, last_not_accepted, last_refused
 from voice_emulator.verify.model import NotApplicable, Plan, TestPush
 from voice_emulator.verify.receipt_factory import ReceiptFactory
 
 
-@check("optional-fields-absent", "error", sends="a receipt with only its required fields", expects="taken")
-def optional_fields_absent(bench: ReceiptFactory) -> Plan:
-    """What a page calls optional is left out one day; a receiver that reads it unasked fails then."""
-    draft = bench.draft()
-    gone = bench.optional(draft)
+@check("optional-fields-absent", "error", sends="a receipt with only its required fields")
+def optional_fields_absent(factory: ReceiptFactory) -> Plan:
+    """Optional fields are missing one day; a receiver that reads them unconditionally fails then."""
+    draft = factory.draft()
+    gone = factory.optional(draft)
     if not gone:
         raise NotApplicable("every field of this receipt is required")
-    return Plan([[bench.letter(draft, drop=gone)]], taken)
+    return Plan([[factory.push(draft, drop=gone)]], accepted)
 
 
 @check(
     "empty-required-field",
     "error",
     sends="a receipt whose field for the pressed key is empty",
-    expects="taken",
     applies=lambda grading: grading.empty is not None,
 )
-def empty_required_field(bench: ReceiptFactory) -> Plan:
+def empty_required_field(factory: ReceiptFactory) -> Plan:
     """Required means present, not filled: the pages' own samples send this field empty."""
-    return Plan([[bench.letter(bench.draft(), changes={str(bench.grading.empty): ""})]], taken)
+    return Plan([[factory.push(factory.draft(), changes={str(factory.grading.empty): ""})]], accepted)
 
 
-@check("unknown-field", "error", sends="a receipt with a field that no page names", expects="taken")
-def unknown_field(bench: ReceiptFactory) -> Plan:
+@check("unknown-field", "error", sends="a receipt with a field that no page names")
+def unknown_field(factory: ReceiptFactory) -> Plan:
     """Providers add fields without notice (all three have done so); a strict parser then loses every receipt."""
-    return Plan([[bench.letter(bench.draft(), changes={"newField2031": "1"})]], taken)
+    return Plan([[factory.push(factory.draft(), changes={"newField2031": "1"})]], accepted)
 
 
-@check("unknown-cause", "error", sends="a receipt whose cause is in no table", expects="taken")
-def unknown_cause(bench: ReceiptFactory) -> Plan:
-    """Tables of causes are never complete. The call is over and has to be closed, whatever the cause is called."""
-    name, value = bench.grading.cause
-    return Plan([[bench.letter(bench.draft(Outcome.NETWORK_FAILURE), changes={name: value})]], taken)
+@check("unknown-cause", "error", sends="a receipt whose cause is in no table")
+def unknown_cause(factory: ReceiptFactory) -> Plan:
+    """Tables of causes are never complete. The call has ended and must be closed, whatever its cause."""
+    name, value = factory.grading.cause
+    return Plan([[factory.push(factory.draft(Outcome.NETWORK_FAILURE), changes={name: value})]], accepted)
 
 
-@check("non-ascii", "error", sends="a receipt with Chinese and accented text in UTF-8", expects="taken")
-def non_ascii(bench: ReceiptFactory) -> Plan:
+@check("non-ascii", "error", sends="a receipt with Chinese and accented text in UTF-8")
+def non_ascii(factory: ReceiptFactory) -> Plan:
     """Results, names and the customer's own data come in any language, percent-encoded or as UTF-8 JSON."""
-    return Plan([[bench.letter(bench.draft(), changes=bench.grading.words)]], taken)
+    return Plan([[factory.push(factory.draft(), changes=factory.grading.words)]], accepted)
 
 
 @check(
     "special-characters", "error",
-    sends="a receipt that echoes the customer's data with &, =, +, % and a blank in it", expects="taken",
+    sends="a receipt that echoes the customer's data with &, =, +, % and a blank in it",
     applies=lambda grading: bool(grading.customer),
 )  # fmt: skip
-def special_characters(bench: ReceiptFactory) -> Plan:
-    """What the customer sent comes back as it was; a receiver that splits before decoding tears it apart."""
-    grading = bench.grading
-    draft = bench.draft(operation=grading.customer_operation)
-    return Plan([[bench.letter(draft, changes=grading.customer)]], taken)
+def special_characters(factory: ReceiptFactory) -> Plan:
+    """What the customer sent comes back as it was; a receiver that splits before it decodes cuts it."""
+    grading = factory.grading
+    draft = factory.draft(operation=grading.customer_operation)
+    return Plan([[factory.push(draft, changes=grading.customer)]], accepted)
 
 
 @check(
     "other-encoding",
     "error",
     sends="a receipt in the other documented encoding",
-    expects="taken",
     applies=lambda grading: bool(grading.encodings),
 )
-def other_encoding(bench: ReceiptFactory) -> Plan:
+def other_encoding(factory: ReceiptFactory) -> Plan:
     """Which encoding an account gets depends on when it was opened; a move brings the other one."""
-    letters = [bench.letter(bench.draft(), ReceiptEffect(encoding=name)) for name in bench.grading.encodings]
-    return Plan([letters], taken)
+    pushes = [
+        factory.push(factory.draft(), ReceiptEffect(encoding=name)) for name in factory.grading.encodings
+    ]
+    return Plan([pushes], accepted)
 
 
-def _corrupt(bench: ReceiptFactory, kind: str) -> TestPush:
-    draft = bench.draft()
-    if kind not in bench.provider.receipts[draft.push.kind].corrupt:
-        raise NotApplicable("no field of this receipt can go wrong in this way")
-    return bench.letter(draft, ReceiptEffect(corrupt=kind))
+def _corrupt(factory: ReceiptFactory, kind: str) -> TestPush:
+    draft = factory.draft()
+    if kind not in factory.provider.receipts[draft.push.kind].corrupt:
+        raise NotApplicable("no field of this receipt can be wrong in this way")
+    return factory.push(draft, ReceiptEffect(corrupt=kind))
 
 
 @check("wrong-type", "warning", sends="a receipt with words where a number belongs", expects="refused")
-def wrong_type(bench: ReceiptFactory) -> Plan:
-    """No provider sends this on purpose. A receiver that acknowledges it has not looked at what it bills."""
-    return Plan([[_corrupt(bench, "wrong_type")]], last_refused)
+def wrong_type(factory: ReceiptFactory) -> Plan:
+    """No provider sends this on purpose. A receiver that acknowledges it does not check what it bills."""
+    return Plan([[_corrupt(factory, "wrong_type")]], last_refused)
 
 
 @check("oversize", "warning", sends="a receipt with a field of 100,000 characters", expects="refused")
-def oversize(bench: ReceiptFactory) -> Plan:
-    """A receiver without limits is a door: whoever finds the URL can fill its disk.
+def oversize(factory: ReceiptFactory) -> Plan:
+    """Without a limit, anyone who finds the URL can fill the receiver's disk.
 
-    Sent in the body where the provider has one; a query string this long most servers refuse themselves.
+    The field is in the body where the provider has one; most servers refuse a query string this long.
     """
-    return Plan([[_corrupt(bench, "oversize")]], last_not_taken)
+    return Plan([[_corrupt(factory, "oversize")]], last_not_accepted)
 
 
 @check("negative-duration", "warning", sends="a receipt with a negative duration", expects="refused")
-def negative_duration(bench: ReceiptFactory) -> Plan:
-    """Acknowledged, it turns into a credit in somebody's books."""
-    return Plan([[_corrupt(bench, "negative")]], last_refused)
+def negative_duration(factory: ReceiptFactory) -> Plan:
+    """Once acknowledged, it becomes a credit in the books."""
+    return Plan([[_corrupt(factory, "negative")]], last_refused)
 
 
 @check("bad-date", "warning", sends="a receipt with a date that does not exist", expects="refused")
-def bad_date(bench: ReceiptFactory) -> Plan:
-    """A receiver that stores dates unread finds out when a report is due."""
-    return Plan([[_corrupt(bench, "bad_date")]], last_refused)
+def bad_date(factory: ReceiptFactory) -> Plan:
+    """A receiver that stores dates without parsing them fails later, when a report needs them."""
+    return Plan([[_corrupt(factory, "bad_date")]], last_refused)
 
 
 CHECKS = (

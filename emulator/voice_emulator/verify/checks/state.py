@@ -1,4 +1,4 @@
-"""Checks that look behind the answer, at the business state the receiver's owner shows (``--probe``)."""
+"""Checks that look behind the reply, at the business state the receiver's owner shows (``--probe``)."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.providers.grading import LateNews
 from voice_emulator.verify.check import check
 from voice_emulator.verify.checks.delivery import BURST
-from voice_emulator.verify.judging import not_answered, stored, taken, unchanged_by_last
-from voice_emulator.verify.model import Evidence, NotApplicable, Plan
+from voice_emulator.verify.judging import accepted, not_answered, stored, unchanged_by_last
+from voice_emulator.verify.model import Evidence, Failure, NotApplicable, Plan
 from voice_emulator.verify.receipt_factory import ReceiptFactory
 
 
 @check(
     "stored", "error", needs_probe=True, sends="a plain receipt", expects="the call is in the business state"
 )
-def stored_once(bench: ReceiptFactory) -> Plan:
-    """Acknowledged means kept. A receiver that answers first and stores afterwards loses what it cannot
+def stored_once(factory: ReceiptFactory) -> Plan:
+    """Acknowledged means kept. A receiver that replies first and stores afterwards loses what it cannot
     store, and nobody sends it again.
     """
-    return Plan([[bench.plain()]], stored)
+    return Plan([[factory.plain()]], stored)
 
 
 @check(
     "charged-once", "error", needs_probe=True,
     sends="the same receipt three times", expects="the repeats change nothing",
 )  # fmt: skip
-def charged_once(bench: ReceiptFactory) -> Plan:
+def charged_once(factory: ReceiptFactory) -> Plan:
     """The same receipt may come twice; charging, counting or crediting it twice is the classic mistake."""
-    draft = bench.draft()
+    draft = factory.draft()
     return Plan(
-        [[bench.letter(draft)], [bench.letter(draft)], [bench.letter(draft)]], _repeats_change_nothing
+        [[factory.push(draft)], [factory.push(draft)], [factory.push(draft)]], _repeats_change_nothing
     )
 
 
-def _repeats_change_nothing(evidence: Evidence) -> str | None:
+def _repeats_change_nothing(evidence: Evidence) -> Failure | None:
     states = evidence.states or []
     for count in range(3, len(states) + 1):
         pair = Evidence(evidence.stages[: count - 1], evidence.usual, states[:count])
@@ -45,64 +45,62 @@ def _repeats_change_nothing(evidence: Evidence) -> str | None:
 
 @check(
     "unanswered-not-answered", "error", needs_probe=True,
-    sends="the receipts of calls nobody answered: no talk time",
+    sends="the receipts of unanswered calls: no talk time",
     expects="the business state does not call them answered",
 )  # fmt: skip
-def unanswered_not_answered(bench: ReceiptFactory) -> Plan:
-    """Talk time 0 is a number too. A receiver that only asks whether the field is there takes every failed
-    call for a success, and reports and bills it so.
+def unanswered_not_answered(factory: ReceiptFactory) -> Plan:
+    """Talk time 0 is a value too. A receiver that only checks whether the field exists takes every failed call
+    for a success, and reports and bills it so.
     """
-    return Plan([[bench.plain(outcome) for outcome in (Outcome.NO_ANSWER, Outcome.BUSY)]], not_answered)
+    return Plan([[factory.plain(outcome) for outcome in (Outcome.NO_ANSWER, Outcome.BUSY)]], not_answered)
 
 
 @check(
     "burst-stored", "error", needs_probe=True, order="last",
     sends=f"{BURST} receipts at the same time", expects="every one that was acknowledged is in the business state",
 )  # fmt: skip
-def burst_stored(bench: ReceiptFactory) -> Plan:
-    """Under load, races show: two receipts that read and write the same row, and one is gone."""
-    return Plan([[bench.plain() for _ in range(BURST)]], stored)
+def burst_stored(factory: ReceiptFactory) -> Plan:
+    """Races show under load: two receipts read and write the same row, and one is lost."""
+    return Plan([[factory.plain() for _ in range(BURST)]], stored)
 
 
-def _news(bench: ReceiptFactory) -> LateNews:
-    news = bench.grading.news
+def _news(factory: ReceiptFactory) -> LateNews:
+    news = factory.grading.news
     if news is None:
-        raise NotApplicable("this provider tells nothing before the end of a call")
+        raise NotApplicable("this provider pushes nothing before the end of a call")
     return news
 
 
 @check(
     "late-news-ignored", "error", applies=lambda grading: grading.news is not None, needs_probe=True,
-    sends="the record of an ended agent call, then the news that it is going on",
-    expects="taken, and the call stays ended in the business state",
+    sends="the record of an ended agent call, then the state that it is going on",
+    expects="accepted, and the call stays ended in the business state",
 )  # fmt: skip
-def late_news_ignored(bench: ReceiptFactory) -> Plan:
-    """News about a call arrives out of order. What says that the call is over must not be overwritten by
-    what was true before.
-    """
-    news = _news(bench)
-    draft = bench.draft(operation=news.operation)
-    late = bench.news(draft, news.late)
+def late_news_ignored(factory: ReceiptFactory) -> Plan:
+    """States of a call arrive out of order. An earlier state must not overwrite that the call has ended."""
+    news = _news(factory)
+    draft = factory.draft(operation=news.operation)
+    late = factory.news(draft, news.late)
 
-    def judge(evidence: Evidence) -> str | None:
+    def judge(evidence: Evidence) -> Failure | None:
         first = evidence.stages[0][0]
         if not first.acknowledged:
-            return f"the record was not acknowledged: {first.shown}"
+            return Failure(f"the record was not acknowledged: {first.shown}", first)
         return unchanged_by_last(evidence)
 
-    return Plan([[bench.letter(draft)], [bench.letter(late)]], judge, target="agent")
+    return Plan([[factory.push(draft)], [factory.push(late)]], judge)
 
 
 @check(
     "agent-record", "error", applies=lambda grading: grading.news is not None,
-    sends="the records of an answered and of an unanswered agent call", expects="taken, with HTTP 200",
+    sends="the records of an answered and of an unanswered agent call", expects="accepted, with HTTP 200",
 )  # fmt: skip
-def agent_record(bench: ReceiptFactory) -> Plan:
-    """The agent family pushes JSON, not fields in the query string, and wants HTTP 200."""
-    news = _news(bench)
+def agent_record(factory: ReceiptFactory) -> Plan:
+    """The agent family pushes JSON, not fields in the query string, and expects HTTP 200."""
+    news = _news(factory)
     outcomes = (Outcome.ANSWERED, Outcome.NO_ANSWER)
-    letters = [bench.letter(bench.draft(outcome, operation=news.operation)) for outcome in outcomes]
-    return Plan([letters], taken, target="agent")
+    pushes = [factory.push(factory.draft(outcome, operation=news.operation)) for outcome in outcomes]
+    return Plan([pushes], accepted)
 
 
 CHECKS = (

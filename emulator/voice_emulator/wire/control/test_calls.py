@@ -27,6 +27,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control.first_calls import FirstCall
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.http.connection_errors import connection_error
 from voice_emulator.wire.machine_time import wall_now
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
@@ -176,7 +177,7 @@ async def _send(
     except TimeoutError:
         return None, None, f"no reply within {PATIENCE // SECOND} s"
     except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError) as error:
-        return None, None, f"no reply: {str(error) or type(error).__name__}"
+        return None, None, connection_error(error, base, hint="")
     except ValueError as error:
         raise ControlError(422, f"this cannot be sent: {error}", kind="invalid-input") from error
 

@@ -125,7 +125,7 @@ def _timeline(tenant: Tenant, call: Call) -> list[Json]:
 def _attempt_text(attempt: Attempt) -> str:
     answer = f" with {attempt.reply.status}" if attempt.reply is not None else ""
     reason = f": {attempt.reason}" if attempt.reason else ""
-    return f"{attempt.push.kind}, attempt {attempt.number}: {attempt.outcome.value}{answer}{reason}"
+    return f"{attempt.label}: {attempt.outcome.value}{answer}{reason}"
 
 
 def show_pending(push: Push, where: str) -> Json:

@@ -34,6 +34,7 @@ from voice_emulator.wire.delivery.session_client import SessionPushClient
 from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
 from voice_emulator.wire.delivery.transport_faults import send_and_reset
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
+from voice_emulator.wire.http.connection_errors import connection_error
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class Delivery:
             if blocked is not None:
                 self._block(tenant, attempt, str(blocked))
                 return
-            attempt.fail(_trouble(error), _reason(error))
+            attempt.fail(_trouble(error), _reason(error, request.url))
             if attempt.trouble == "connection":
                 self._warn_unreachable(tenant, kind, url, attempt.reason)
             elif attempt.trouble == "own":
@@ -265,8 +266,8 @@ class Delivery:
         remedy = ""
         if url.host in ("localhost", "127.0.0.1", "::1"):
             remedy = (
-                "; if the emulator runs in a container, localhost is the container itself: use "
-                "--rewrite-callback http://localhost=http://host.docker.internal"
+                " (if the emulator runs in a container, localhost is the container itself: use "
+                "--rewrite-callback http://localhost=http://host.docker.internal)"
             )
         self._warn_once(
             tenant, f"unreachable {url.origin()}", f"receiver {url.origin()} unreachable: {reason}{remedy}"
@@ -288,6 +289,6 @@ def _trouble(error: BaseException) -> Trouble:
     return "tls" if isinstance(error, tls) else "connection"
 
 
-def _reason(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
-    return f"{type(error).__name__}: {text}" if type(error).__name__ not in text else text
+def _reason(error: BaseException, url: str) -> str:
+    # What a kept connection leaves open, its own sentence says best.
+    return str(error) if isinstance(error, KeptConnectionClosed) else connection_error(error, url)

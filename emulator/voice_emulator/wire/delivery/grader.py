@@ -1,4 +1,4 @@
-"""Runs the receiver checks: carries their letters, reads the probe, and gathers the results."""
+"""Runs the receiver checks: sends their pushes, reads the probe, and collects the results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,33 +14,52 @@ import aiohttp
 from yarl import URL
 
 from voice_emulator.core.attempts import PushReply
+from voice_emulator.core.clock import SECOND
 from voice_emulator.providers.provider import Provider
+from voice_emulator.report.curl import curl_line, url_secrets, without_secrets
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.verify.check import Check
 from voice_emulator.verify.judging import shown
-from voice_emulator.verify.model import Answer, Evidence, NotApplicable, Options, Plan, State, TestPush
+from voice_emulator.verify.model import (
+    PIECE,
+    Evidence,
+    NotApplicable,
+    Options,
+    Plan,
+    Response,
+    State,
+    TestPush,
+)
 from voice_emulator.verify.receipt_factory import ReceiptFactory
 from voice_emulator.verify.suite import check_id, suite
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
-from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetBlocked, TargetPolicy, blocked_by
 from voice_emulator.wire.http.agent import AGENT
+from voice_emulator.wire.http.connection_errors import connection_error
 from voice_emulator.wire.machine_time import wall_now
 
 log = logging.getLogger(__name__)
 
-#: Checks under way at once, at most and unless told otherwise.
+#: Checks that run at the same time: the most, and the default.
 AT_ONCE_LIMIT = 50
 AT_ONCE = 10
-#: Real seconds between the beginnings of two checks, so that a receiver is graded and not stormed.
+#: Real seconds between the starts of two checks, so that the suite does not overload the receiver.
 PACE = 0.01
 PROBE_LIMIT = 64 * 1024 * 1024
-_SLOW_PIECE = 64
+#: What the plain receipt that is sent before all checks has in place of a check's name.
+USUAL = "usual"
+#: Pushes of a failed check that its result shows, the one that failed included.
+PUSHES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """The result of one check. ``verdict`` is passed, failed, unwise (a failed warning) or skipped."""
+    """The result of one check.
+
+    ``verdict`` is passed, failed, warning (a check of that severity failed) or skipped. ``pushes`` are those to
+    send again to see the failure: the last is the one that failed.
+    """
 
     id: str
     check: Check
@@ -49,6 +68,7 @@ class Graded:
     reason: str
     received: str
     seconds: float
+    pushes: tuple[TestPush, ...] = ()
 
     def shown(self) -> dict[str, Any]:
         """As the report has it."""
@@ -63,11 +83,29 @@ class Graded:
             "reason": self.reason,
             "why": self.check.why,
             "seconds": round(self.seconds, 3),
+            "pushes": [shown_push(push) for push in self.pushes],
         }
 
 
+def shown_push(push: TestPush) -> dict[str, Any]:
+    """A push as it was sent, without the secrets of the receiver's URL, and as a curl line."""
+    request, secrets = push.request, url_secrets(push.receiver)
+    rate = PIECE * SECOND // push.pause if push.pause else 0
+    return {
+        "kind": push.kind.name,
+        "method": request.method,
+        "url": without_secrets(request.url, secrets),
+        "headers": [list(pair) for pair in request.headers],
+        "fields": dict(push.fields),
+        "body": request.body.decode("utf-8", "replace"),
+        "curl": curl_line(
+            request.method, request.url, request.headers, request.body, secrets, bytes_per_second=rate
+        ),
+    }
+
+
 class ProbeFailed(Exception):
-    """The user's own endpoint did not show the business state."""
+    """The user's probe endpoint did not show the business state."""
 
 
 class Grader:
@@ -80,12 +118,17 @@ class Grader:
         options: Options,
         *,
         reach: TargetPolicy | None = None,
+        only: Collection[str] = (),
         at_once: int = AT_ONCE,
         timeout: float = 10.0,
         on_graded: Callable[[Graded, int, int], None] | None = None,
     ) -> None:
-        """``timeout`` is in real seconds; ``on_graded`` hears of each result, how many are done, and of how many."""
-        self._providers = providers
+        """``only`` names the checks to run, by name or by provider and name; all when empty.
+
+        ``timeout`` is in real seconds. ``on_graded`` gets each result, how many are done, and of how many.
+        Raises UsageError for a check that does not exist.
+        """
+        self._suites = [(each, suite(each, only)) for each in providers.values()]
         self._schemas = schemas
         self._options = options
         self._reach = reach or TargetPolicy()
@@ -97,49 +140,39 @@ class Grader:
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self) -> list[Graded]:
-        """Grade with every provider's suite, one provider after the other."""
+        """Run every provider's suite, one provider after the other."""
         resolver = Resolver(self._reach)
         self._channel = PushClient(resolver, self._seconds)
-        # For the probe alone; letters go the way that pushes go.
+        # For the probe alone: test pushes are sent as pushes are.
         connector = aiohttp.TCPConnector(force_close=True, resolver=resolver)
         async with aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": AGENT}, auto_decompress=False,
+            headers={"User-Agent": AGENT}, auto_decompress=False, skip_auto_headers=("Accept-Encoding",),
         ) as session:  # fmt: skip
             self._session = session
-            suites = [(provider, suite(provider)) for provider in self._providers.values()]
-            self._total = sum(len(checks) for _, checks in suites)
+            self._total = sum(len(checks) for _, checks in self._suites)
             self._results: list[Graded] = []
             try:
-                for provider, checks in suites:
+                for provider, checks in self._suites:
                     await self._grade(provider, checks)
             finally:
                 await self._channel.close()
         return self._results
 
     async def _grade(self, provider: Provider, checks: Sequence[Check]) -> None:
-        usual: Answer | None = None
+        usual = await self._usual(provider) if checks else None
         for check in checks:
             if check.order == "first":
-                evidence = await self._one(provider, check, usual)
-                usual = usual or (evidence.usual if evidence is not None else None)
-        taken = usual is not None and usual.reply is not None and 200 <= usual.reply.status < 300
-        if not taken:
-            said = usual.shown if usual is not None else "nothing"
-            for check in checks:
-                if check.order != "first":
-                    self._note(
-                        provider,
-                        check,
-                        "skipped",
-                        f"not judged: a plain receipt is not taken ({said})",
-                        "",
-                        0,
-                    )
+                await self._one(provider, check, usual)
+        rest = [check for check in checks if check.order != "first"]
+        if usual is None or usual.reply is None or not 200 <= usual.reply.status < 300:
+            why = f"not judged: a plain receipt is not accepted ({usual.shown if usual is not None else 'none'})"
+            for check in rest:
+                self._note(provider, check, "skipped", why)
             return
         gate = asyncio.Semaphore(self._at_once)
         running = []
-        for check in checks:
+        for check in rest:
             if check.order == "any":
                 await gate.acquire()
                 task = asyncio.create_task(self._one(provider, check, usual))
@@ -147,115 +180,153 @@ class Grader:
                 running.append(task)
                 await asyncio.sleep(PACE)
         await asyncio.gather(*running)
-        for check in checks:
+        for check in rest:
             if check.order == "last":
                 await self._one(provider, check, usual)
 
-    async def _one(self, provider: Provider, check: Check, usual: Answer | None) -> Evidence | None:
-        """Run one check and note its result; None when it had nothing to do."""
+    async def _usual(self, provider: Provider) -> Response | None:
+        """What comes back for a plain receipt."""
+        try:
+            return await self._send(self._factory(provider, USUAL).plain())
+        except NotApplicable:
+            return None
+
+    def _factory(self, provider: Provider, name: str) -> ReceiptFactory:
+        return _factory(provider, self._schemas, self._options, name)
+
+    async def _one(self, provider: Provider, check: Check, usual: Response | None) -> None:
+        """Run one check and note its result."""
         started = time.perf_counter()
         try:
             if check.needs_probe and self._options.probe_url is None:
-                raise NotApplicable("--probe is not given: what the receiver made of it cannot be seen")
-            bench = ReceiptFactory(provider, self._schemas, self._options, check.name, wall_now)
-            plan = check.plan(bench)
+                raise NotApplicable("--probe is not given: the receiver's business state cannot be seen")
+            plan = check.make(self._factory(provider, check.name))
             evidence = await self._carry_out(check, plan, usual)
-        except NotApplicable as unfit:
-            self._note(provider, check, "skipped", str(unfit), "", 0)
-            return None
+        except NotApplicable as unmet:
+            self._note(provider, check, "skipped", str(unmet))
+            return
         except ProbeFailed as failed:
-            self._note(
-                provider, check, "failed", f"the probe failed: {failed}", "", time.perf_counter() - started
-            )
-            return None
-        reason = plan.judge(evidence)
-        verdict = "passed" if reason is None else "failed" if check.severity == "error" else "unwise"
-        seconds = time.perf_counter() - started
-        self._note(provider, check, verdict, reason or "", shown(evidence.answers), seconds)
-        return evidence
+            self._note(provider, check, "failed", f"the probe failed: {failed}", seconds=_since(started))
+            return
+        failure = plan.judge(evidence)
+        reason, verdict = "", "passed"
+        pushes: tuple[TestPush, ...] = ()
+        if failure is not None:
+            verdict = "failed" if check.severity == "error" else "warning"
+            reason, pushes = failure.reason, _to_send_again(evidence, failure.response)
+        self._note(provider, check, verdict, reason, shown(evidence.responses), _since(started), pushes)
 
     def _note(
-        self, provider: Provider, check: Check, verdict: str, reason: str, received: str, seconds: float
+        self,
+        provider: Provider,
+        check: Check,
+        verdict: str,
+        reason: str,
+        received: str = "",
+        seconds: float = 0.0,
+        pushes: tuple[TestPush, ...] = (),
     ) -> None:
-        graded = Graded(check_id(provider, check), check, provider.id, verdict, reason, received, seconds)
+        graded = Graded(
+            check_id(provider, check), check, provider.id, verdict, reason, received, seconds, pushes
+        )
         self._results.append(graded)
         self._tell(graded, len(self._results), self._total)
 
-    async def _carry_out(self, check: Check, plan: Plan, usual: Answer | None) -> Evidence:
+    async def _carry_out(self, check: Check, plan: Plan, usual: Response | None) -> Evidence:
         states: list[State] | None = [await self._probe()] if check.needs_probe else None
-        stages: list[list[Answer]] = []
-        for letters in plan.stages:
-            answers = list(await asyncio.gather(*(self._send(letter) for letter in letters)))
-            for answer in answers:
-                if answer.ours:
-                    raise NotApplicable(f"not judged: the emulator could not send it ({answer.trouble})")
-            stages.append(answers)
+        stages: list[list[Response]] = []
+        for pushes in plan.stages:
+            responses = await asyncio.gather(*(self._send(push) for push in pushes))
+            for response in responses:
+                if response.ours:
+                    raise NotApplicable(f"not judged: the emulator could not send it ({response.trouble})")
+            stages.append(responses)
             if states is not None:
                 states.append(await self._probe())
         return Evidence(stages, usual or stages[0][0], states, self._options.slow_after)
 
     # --- the wire -----------------------------------------------------------------------------
 
-    async def _send(self, letter: TestPush) -> Answer:
-        """Carry one letter; whatever goes wrong is part of the answer."""
-        request = letter.request
+    async def _send(self, push: TestPush) -> Response:
+        """Send one push. Whatever goes wrong is part of the response."""
         started = time.perf_counter()
         reply, trouble, ours = None, "", False
         try:
-            url = URL(request.url, encoded=True)
-            refusal = self._reach.check(url)
-            if refusal is not None:
-                return Answer(letter, None, 0.0, f"blocked: {refusal}")
-            reply = await self._post(letter, url)
-        except TimeoutError:
-            trouble = f"no answer within {self._seconds:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            blocked = blocked_by(error)
+            reply = await self._exchange(push)
+        except TargetBlocked as blocked:
+            trouble = f"blocked: {blocked}"
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            blocked_target = blocked_by(error)
             trouble = (
-                f"blocked: {blocked}" if blocked is not None else f"{type(error).__name__}: {error}"[:300]
+                f"blocked: {blocked_target}"
+                if blocked_target is not None
+                else connection_error(error, push.request.url, seconds=self._seconds)
             )
             ours = isinstance(error, KeptConnectionClosed) or is_own(error)
-        return Answer(letter, reply, time.perf_counter() - started, trouble, ours)
+        return Response(push, reply, _since(started), trouble, ours)
 
-    async def _post(self, letter: TestPush, url: URL) -> PushReply:
+    async def _exchange(self, push: TestPush) -> PushReply:
         if self._channel is None:
             raise ConnectionError("not running")
-        pace = (letter.pause, _SLOW_PIECE) if letter.pause else None
-        return await self._channel.exchange(url, letter.request, pace=pace)
+        pace = (push.pause, PIECE) if push.pause else None
+        return await self._channel.exchange(self._target(push.request.url), push.request, pace=pace)
+
+    def _target(self, text: str) -> URL:
+        """Raises TargetBlocked for a target that is not allowed."""
+        url = URL(text, encoded=True)
+        refusal = self._reach.check(url)
+        if refusal is not None:
+            raise TargetBlocked(refusal)
+        return url
 
     async def _probe(self) -> State:
         """The business state now. Raises ProbeFailed."""
-        probe = self._options.probe_url
-        if self._session is None or probe is None:
-            raise ProbeFailed("there is none")
+        if self._session is None:
+            raise ConnectionError("not running")
+        url = self._options.probe_url or ""
         try:
-            url = URL(probe)
-            refusal = self._reach.check(url)
-            if refusal is not None:
-                raise ProbeFailed(refusal)
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with self._session.get(self._target(url), allow_redirects=False) as response:
                 text = await response.content.read(PROBE_LIMIT)
                 if response.status != 200:
-                    raise ProbeFailed(f"HTTP {response.status}")
-                document = json.loads(text)
+                    raise ProbeFailed(f"it replied with HTTP {response.status}")
+        except TargetBlocked as blocked:
+            raise ProbeFailed(f"blocked: {blocked}") from blocked
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise ProbeFailed(f"{type(error).__name__}: {error}"[:300]) from error
-        calls = document.get("calls") if isinstance(document, dict) else None
-        if not isinstance(calls, dict):
-            raise ProbeFailed('it shows no {"calls": {...}}')
-        return calls
+            why = connection_error(error, url, seconds=self._seconds, hint="is the probe running?")
+            raise ProbeFailed(why) from error
+        try:
+            calls = json.loads(text)["calls"]
+            return dict(calls)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise ProbeFailed('its body is not JSON like {"calls": {"<id>": {...}}}') from None
+
+
+def _to_send_again(evidence: Evidence, failed: Response) -> tuple[TestPush, ...]:
+    """The pushes that show a failure: those of the stages before, then the one that failed."""
+    before: list[Response] = []
+    for stage in evidence.stages:
+        if failed in stage:
+            break
+        before += stage
+    return tuple(each.push for each in [*before[1 - PUSHES_SHOWN :], failed])
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started
 
 
 def conformance_document(options: Options, graded: Sequence[Graded], version: str, at: str) -> dict[str, Any]:
     """The results as one JSON document (schemas/conformance.schema.json)."""
-    counts = dict.fromkeys(("passed", "failed", "unwise", "skipped"), 0)
+    counts = dict.fromkeys(("passed", "failed", "warning", "skipped"), 0)
     for each in graded:
         counts[each.verdict] += 1
-    verdict = "violations" if counts["failed"] else "warnings" if counts["unwise"] else "clean"
+    judged = len(graded) - counts["skipped"]
+    found = "violations" if counts["failed"] else "warnings" if counts["warning"] else "clean"
+    verdict = found if judged else "empty"
     return {
         "shape": 1,
         "generator": f"voice-emulator {version}",
-        "callback_url": options.callback_url,
+        "callback_url": without_secrets(options.callback_url, url_secrets(options.callback_url)),
         "seed": options.seed,
         "at": at,
         "summary": {"verdict": verdict, "checks": len(graded), **counts},
@@ -266,17 +337,22 @@ def conformance_document(options: Options, graded: Sequence[Graded], version: st
 def suite_ids(
     providers: Mapping[str, Provider], schemas: SchemaSet, options: Options
 ) -> dict[str, list[str]]:
-    """The ids that a run with these options uses, by provider, so that a receiver can be told beforehand."""
+    """The ids that a run with these options uses, by provider, so that a receiver can know them beforehand."""
     ids: dict[str, list[str]] = {}
     for provider in providers.values():
-        found: dict[str, None] = {}
-        for check in suite(provider):
-            bench = ReceiptFactory(provider, schemas, options, check.name, wall_now)
+        checks = [check for check in suite(provider) if check.name not in ("unknown-id", "before-reply")]
+        if not checks:
+            continue
+        found = {_factory(provider, schemas, options, USUAL).plain().id: None}
+        for check in checks:
             try:
-                plan = check.plan(bench)
+                plan = check.make(_factory(provider, schemas, options, check.name))
             except NotApplicable:
                 continue
-            if check.name not in ("unknown-id", "before-reply"):
-                found |= dict.fromkeys(letter.id for stage in plan.stages for letter in stage)
+            found |= dict.fromkeys(push.id for stage in plan.stages for push in stage)
         ids[provider.id] = list(found)
     return ids
+
+
+def _factory(provider: Provider, schemas: SchemaSet, options: Options, name: str) -> ReceiptFactory:
+    return ReceiptFactory(provider, schemas, options, name, wall_now)
