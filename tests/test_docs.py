@@ -316,7 +316,7 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
         f"ended calls | {ENDED_LIMIT:,} per tenant",
         f"pushes at a time | {driver.IN_FLIGHT_LIMIT:,}",
         f"event streams | {events.SUBSCRIBER_LIMIT}, each cut off when it does not read for {events.WRITE_LIMIT:.0f} s",
-        f"An answer is read up to {channel.REPLY_LIMIT // 1024} KiB",
+        f"read up to {channel.REPLY_LIMIT // 1024} KiB",
     ],
 )
 def test_the_bounds_on_the_security_page_are_those_of_the_code(bound: str):

@@ -12,7 +12,7 @@ from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import Api
 from tests.wire.raw import talk
-from voice_emulator.wire.control import request as asking
+from voice_emulator.wire.control import server as control_server
 from voice_emulator.wire.control import system as control_system
 from voice_emulator.wire.control.server import BODY_LIMIT
 
@@ -160,7 +160,7 @@ async def test_a_large_body_in_chunks_is_413(api: Api):
 
 
 async def test_a_body_that_does_not_come_is_408(api: Api, monkeypatch):
-    monkeypatch.setattr(asking, "BODY_TIMEOUT", 0.05)
+    monkeypatch.setattr(control_server, "BODY_SECONDS", 0.05)
     request = b"POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
     parts = urlsplit(api.emu.control)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

@@ -25,7 +25,7 @@ async def test_an_unreadable_head_is_our_own_failure_in_one_line(raw: bytes, cap
             assert answer.head.split(b" ")[1] == b"400"
             assert b"\r\nEmulator-Error: " in answer.head
             assert answer.body
-        told = [record for record in caplog.records if "no HTTP" in record.getMessage()]
+        told = [record for record in caplog.records if "invalid HTTP" in record.getMessage()]
         assert len(told) == 2
         assert all(
             "gpsend" not in record.getMessage() and "xxx" not in record.getMessage() for record in told
