@@ -218,7 +218,7 @@ def test_neither_stream_needs_a_reader():
         assert healthy(f"http://127.0.0.1:{control}")
         nonsense(f"http://127.0.0.1:{traffic}", 50)
         found = b""
-        while b'"ready"' not in found or b"no HTTP" not in found:
+        while b'"ready"' not in found or b"invalid HTTP" not in found:
             found += os.read(reading, 65_536)
         assert found[:inside] == b"." * inside
         assert server.stop(signal.SIGTERM) == 0

@@ -194,7 +194,7 @@ def tenant_and_gone(server: Running, number: int) -> None:
 
 
 #: What the process may have beyond what it had at its start: ever, and a moment after the last abuse.
-PEAK, REST = 360 * MB, 60 * MB
+PEAK, REST = 360 * MB, 72 * MB
 
 
 async def until_rest(pid: int, before: int) -> None:

@@ -176,6 +176,6 @@ async def test_a_request_in_pieces_is_the_same_request(emu: Running, port: str):
 async def test_what_is_no_http_is_logged_without_its_contents(emu: Running, caplog):
     caplog.set_level(logging.DEBUG)
     await say(emu, emu.url, b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization\x01: Bearer s3cr3t\r\n\r\n")
-    (line,) = [record.getMessage() for record in caplog.records if "sent no HTTP" in record.getMessage()]
+    (line,) = [record.getMessage() for record in caplog.records if "sent invalid HTTP" in record.getMessage()]
     assert "s3cr3t" not in caplog.text
     assert "\n" not in line

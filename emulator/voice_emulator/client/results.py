@@ -92,7 +92,7 @@ class Call:
     """One dialled number. What has not happened is None.
 
     ``provider_id`` is the id that the provider gave it, ``receipt`` how the client learned of its end, or
-    how the newest push went.
+    how the newest push went; ``references`` are other ids that the client may know it by.
     """
 
     id: str = member(text)
@@ -113,6 +113,7 @@ class Call:
     billing: Billing | None = member(optional(reads(Billing)))
     provider_id: str = member(text)
     batch_id: str = member(text)
+    references: tuple[str, ...] = member(texts)
     rule: Any = member(as_is)
     receipt: str = member(text)
     timeline: tuple[TimelineStep, ...] = member(list_of(TimelineStep))
