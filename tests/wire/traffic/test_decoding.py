@@ -51,7 +51,7 @@ def test_the_fields_of_a_request_that_is_over_are_those_it_had(body: bytes, quer
 
 
 def test_a_long_body_is_not_kept_taken_apart(monkeypatch):
-    monkeypatch.setattr(rereading, "REMADE_LIMIT", 10)
+    monkeypatch.setattr(rereading, "CACHED_LIMIT", 10)
     rereading._fields_of.cache_clear()
     known = request(b"a=1&b=" + b"x" * 20, "", FORM_TYPES[0])
     assert LazyFields(known)["a"] == "1"

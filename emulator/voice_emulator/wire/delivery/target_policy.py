@@ -150,7 +150,7 @@ def _no_name(host: str) -> str | None:
     # As resolvers read full-width digits and ideographic full stops.
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".")
     last = plain.rpartition(".")[2]
-    if _NUMBER.fullmatch(last) or last.isdigit():
+    if _NUMBER.fullmatch(last) or last.isdigit() or host.rpartition(".")[2].isdigit():
         try:
             meant = socket.inet_ntoa(socket.inet_aton(plain))
         except (OSError, ValueError):
