@@ -172,8 +172,8 @@ def running(
 
     Raises FileError for a bad scenario, UsageError for an unknown one, a bad clock or a taken port.
 
-    >>> with voice_emulator.running(scenario="all-busy") as voice_emulator:
-    ...     print(voice_emulator.url, voice_emulator.credentials.nxcloud.appkey)
+    >>> with voice_emulator.running(scenario="all-busy") as ve:
+    ...     print(ve.url, ve.credentials.nxcloud.appkey)
     """
     emulator = embedded(
         scenario,

@@ -87,10 +87,10 @@ from freezegun import freeze_time
 @freeze_time("2020-02-02T00:00:00Z")
 def test_it():
     import voice_emulator
-    with voice_emulator.running() as voice_emulator:
-        assert voice_emulator.tenant.now.year > 2020
-        assert call(voice_emulator) == "0"
-        assert voice_emulator.wait_for_callback(number="6281200000486", timeout=60)
+    with voice_emulator.running() as ve:
+        assert ve.tenant.now.year > 2020
+        assert call(ve) == "0"
+        assert ve.wait_for_callback(number="6281200000486", timeout=60)
 """)
     result.assert_outcomes(passed=1)
 

@@ -169,15 +169,15 @@ def in_child(act):
     os._exit(7)
 
 if __name__ == "__main__":
-    with voice_emulator.running() as voice_emulator:
-        control = voice_emulator.control_url
+    with voice_emulator.running() as ve:
+        control = ve.control_url
         # A child that uses the emulator of its parent, and is gone without a word.
         assert in_child(lambda: os._exit(0 if ask(control) == 200 else 1)) == 0
         for method in ("fork", "spawn"):
             with multiprocessing.get_context(method).Pool(2) as pool:
                 assert pool.map(ask, [control] * 4) == [200] * 4
         assert ask(control) == 200
-        assert list(voice_emulator.calls()) == []
+        assert list(ve.calls()) == []
     child = os.fork()
     if not child:
         # After the emulator: a child has one of its own.
@@ -191,8 +191,8 @@ import os
 from urllib.request import urlopen
 import voice_emulator
 
-with voice_emulator.running() as voice_emulator:
-    control = voice_emulator.control_url
+with voice_emulator.running() as ve:
+    control = ve.control_url
     child = os.fork()
     if child:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
