@@ -51,7 +51,7 @@ def test_the_calls_went_as_calls_do(plain):
     assert says["infin8linx", "no_answer"] == "hangupcause=10016"
 
 
-def test_it_shows_the_requests_and_says_what_to_do_next(plain):
+def test_demo_shows_the_requests_and_says_what_to_do_next(plain):
     lines = plain.stdout.splitlines()
     asked = [line.split()[1:3] for line in lines if line.startswith("request ")]
     assert asked[:3] == [["nxcloud", "gpsend"], ["nxcloud", "versend"], ["huawei_cec", "tokenByAkSk"]]
