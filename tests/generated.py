@@ -50,7 +50,7 @@ def files() -> dict[Path, Callable[[str], str]]:
 
 
 def _filled(page: str, parts: dict[str, Callable[[], str]]) -> str:
-    """The page with each of its generated parts made anew. Raises ValueError unless it has every part once."""
+    """The page with each of its generated parts regenerated. Raises ValueError unless it has every part once."""
     found = [match[2] for match in _PART.finditer(page)]
     if sorted(found) != sorted(parts):
         raise ValueError(f"the page has the generated parts {found}, and should have {sorted(parts)}")

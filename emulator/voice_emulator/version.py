@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def version() -> str:
-    """The version of the installed distribution, or of the checkout if nobody has installed it."""
+    """The version of the installed distribution, or of the checkout if it is not installed."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed_version
 
@@ -15,7 +15,7 @@ def version() -> str:
 
 
 def _version_of_checkout() -> str:
-    """Read the version from the pyproject.toml beside the package: a checkout that nobody has installed."""
+    """Read the version from the pyproject.toml beside the package: a checkout that is not installed."""
     import tomllib
     from pathlib import Path
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.process import COMMAND, command, environment
 from tests.patience import PATIENCE
-from voice_emulator.cli.demo_calls import DIALLED
-from voice_emulator.cli.demo_screen import NEXT_STEPS, Result, Row
+from voice_emulator.cli.demo.calls import DIALLED
+from voice_emulator.cli.demo.screen import NEXT_STEPS, Result, Row
 
 NUMBERS = sum(len(numbers) for numbers in DIALLED.values())
 ROW = re.compile(r"receipt  (\S+) +(\S+) +(\S+) +(\S+) +(\d+) s  (\S+=\S+)  \((\d+)/(\d+)\)")

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from voice_emulator.client import results
-from voice_emulator.wire.control.response_schemas import COMPONENTS
+from voice_emulator.wire.control.document.response_schemas import COMPONENTS
 
 SHAPES = {
     "Health": results.Health, "Scenario": results.ShippedScenario, "Tenant": results.Tenant, "Billing": results.Billing,

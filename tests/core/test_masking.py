@@ -128,7 +128,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     ),
     "form": quote_plus,
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
-    "percent thrice": lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
+    "percent three times": lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
     "json": json.dumps,
     "json, all escaped": lambda text: "".join(f"\\u{ord(one):04X}" for one in text),
     "json in json": lambda text: json.dumps(json.dumps({"a": text})),

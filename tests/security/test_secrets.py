@@ -285,5 +285,5 @@ async def test_no_known_value_is_shown_wherever_and_however_it_was_sent(emu: Run
     journal = told["/v1/tenants/default/journal?limit=1000"]
     for token in tokens:
         assert f"***{token[-4:]}" in journal
-    assert "nx-access-mine" in journal, "an id is no secret, whatever another provider calls its secrets"
+    assert "nx-access-mine" in journal, "an id is not a secret, whatever another provider calls its secrets"
     assert sum(text.count("***") for text in told.values()) > 500

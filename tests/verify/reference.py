@@ -170,7 +170,7 @@ class Reference:
         self.keep(provider, fields, ended=over)
 
     def unknown(self, fields: dict[str, Any]) -> None:
-        """Set aside for a person; acknowledged all the same."""
+        """Set aside for a person; still acknowledged."""
         self.set_aside.append(fields)
 
     def repeated(self, provider: str, fields: dict[str, Any], known: dict[str, Any], *, over: bool) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import jsonschema
 
 from tests.rig import Running
-from voice_emulator.wire.control.openapi import control_document
+from voice_emulator.wire.control.document.openapi import control_document
 from voice_emulator.wire.control.routing import ControlRoutes
 
 GPSEND = {

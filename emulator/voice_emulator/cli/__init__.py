@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 #: Every command, in the order of the list. Adding one is adding an entry.
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
-        "demo": Entry("demo", "demo", "Place calls at all three providers and show every receipt."),
+        "demo": Entry("demo.command", "demo", "Place calls at all three providers and show every receipt."),
         "serve": Entry("serve", "serve", "Run the emulator until SIGINT or SIGTERM."),
         "wait-ready": Entry("health", "wait_ready", "Wait until an emulator is ready."),
         "health": Entry("health", "health", "Tell whether an emulator is ready, without waiting."),

@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 def publish_authority(runtime: Runtime) -> Path | None:
     """Write the authority to a temporary file, which goes when the process ends; the log says where.
 
-    None without a self-signed certificate, and where no file can be written (a read-only container): then
-    the control port has it all the same.
+    None without a self-signed certificate, and where no file can be written (a read-only container): the control port
+    still serves it.
     """
     if runtime.ca_pem is None:
         return None

@@ -111,7 +111,7 @@ def look_at(control: str, patience: float, tls: ssl.SSLContext | None = None) ->
     """As :func:`look`; at the default URL, which is this machine's own port, by http and then by https.
 
     A health check in a container does not know how ``serve`` was told to speak TLS. Nothing secret is sent
-    there, so that any certificate will do.
+    there, so any certificate is accepted.
     """
     ready, answer = look(control, patience, tls)
     if not ready and control == _default_control():

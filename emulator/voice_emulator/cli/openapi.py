@@ -27,7 +27,7 @@ def openapi(which: str) -> None:
 
     providers = discover()
     if which == CONTROL:
-        from voice_emulator.wire.control.openapi import control_document
+        from voice_emulator.wire.control.document.openapi import control_document
         from voice_emulator.wire.control.routes import control_routes
 
         base = f"http://{LOOPBACK}:{CONTROL_PORT}"

@@ -24,7 +24,7 @@ def fill_closed_descriptors() -> None:
 
 
 def guard_output() -> None:
-    """Have text that standard output or standard error cannot encode written with escapes: it is no failure."""
+    """Have text that standard output or standard error cannot encode written with escapes: it is not a failure."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -112,7 +112,7 @@ class Receiver:
         response = web.Response(
             status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"}
         )
-        # The answer first: whatever becomes of showing the push, it was received.
+        # The answer first: even if showing the push fails, it was received.
         await response.prepare(raw)
         await response.write_eof()
         self.on_push(arrival)
@@ -172,7 +172,7 @@ def make_guesser() -> Guesser:
 
 @asynccontextmanager
 async def receiving(receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Run ``receiver`` and give its base URL. Raises UsageError when the port cannot be had."""
+    """Run ``receiver`` and give its base URL. Raises UsageError when the port is not available."""
     runner = web.ServerRunner(
         Server(receiver.handle, access_log=None), handle_signals=False, shutdown_timeout=GRACE
     )

@@ -24,8 +24,7 @@ log = logging.getLogger(__name__)
 async def serve_until_stopped(emulator: Emulator) -> str | None:
     """Serve until a signal; what broke our own contract under ``--strict``, or None.
 
-    A second signal ends the wait for what is still in flight. Raises ClickException when a port cannot be
-    had.
+    A second signal ends the wait for what is still in flight. Raises ClickException when a port is not available.
     """
     closing: asyncio.Task[None] | None = None
 

@@ -217,7 +217,7 @@ def place(
 ) -> Flow[Placed]:
     """Place a test call to ``number`` as a client would, over the traffic port, with the tenant's credentials.
 
-    ``operation`` is the provider's first when not given; ``fields`` are laid over the documented
+    ``operation`` is the provider's first by default; ``fields`` are laid over the documented
     example's, None leaves one out. Raises Conflict when the provider places no calls.
     """
     body = given(provider=provider, number=number, operation=operation, fields=fields)

@@ -126,7 +126,7 @@ class App {
 		this.refresh();
 	}
 
-	/** Reads everything anew: the stream tells only what is new. */
+	/** Reads everything again: the stream tells only what is new. */
 	async reload() {
 		this.reading?.abort();
 		const { signal } = (this.reading = new AbortController());
@@ -151,7 +151,7 @@ class App {
 		if (!signal.aborted) this.view.changed("resync", {});
 	}
 
-	/** Reads the findings anew: those that follow from where things stand come and go without an event. */
+	/** Reads the findings again: those that follow from where things stand come and go without an event. */
 	async readFindings(signal) {
 		const found = [];
 		try {

@@ -20,7 +20,7 @@ class Batch {
 		Object.assign(this, { id: `batch:${key}`, members: [], open: false });
 	}
 
-	/** Takes the calls anew, the newest first. */
+	/** Replaces the calls, the newest first. */
 	take(members) {
 		const [first] = members;
 		Object.assign(this, { members, provider: first.provider, submitted_at: first.submitted_at, rule: first.rule, tally: null });

@@ -21,7 +21,7 @@ export class Stream {
 			this.#wait = 500;
 			this.on.open(again);
 		};
-		// The browser would try again by itself, but gives up for good on an answer that is no stream.
+		// The browser would try again by itself, but gives up for good on a reply that is not a stream.
 		source.onerror = () => {
 			source.close();
 			if (this.#closed) return;

@@ -9,7 +9,7 @@ const BAR = 22;
 const PUSH_Y = 84;
 const PHASES = { submitted: ["queued", "dim"], scheduled: ["scheduled", "dim"], dialled: ["dialling", "live"], ringing: ["ringing", "warn"], answered: ["talking", "good"] };
 
-/** The lane of `call` with its push attempts; it draws itself anew when its width changes. */
+/** The lane of `call` with its push attempts; it redraws itself when its width changes. */
 export function lane(call, attempts) {
 	const own = call.timeline.filter((point) => point.event !== "callback").map((point) => ({ ...point, t: Date.parse(point.at) }));
 	const pushes = attempts.map((attempt) => ({ attempt, t: Date.parse(attempt.at) }));

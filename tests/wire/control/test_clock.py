@@ -10,7 +10,7 @@ from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
 from voice_emulator.core.clock import SECOND
-from voice_emulator.wire.control.request_schemas import LONGEST_ADVANCE
+from voice_emulator.wire.control.document.request_schemas import LONGEST_ADVANCE
 
 T = "/v1/tenants/default"
 ADVANCE = f"{T}/clock/advance"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from voice_emulator.providers.registry import discover
-from voice_emulator.wire.control import request_schemas as control_bodies
 from voice_emulator.wire.control.calls import CALL_KEYS, CALLBACK_KEYS
+from voice_emulator.wire.control.document import request_schemas as control_bodies
+from voice_emulator.wire.control.document.response_schemas import COMPONENTS
 from voice_emulator.wire.control.event_stream import KINDS
 from voice_emulator.wire.control.metrics import COUNTED, PREFIX
-from voice_emulator.wire.control.response_schemas import COMPONENTS
 from voice_emulator.wire.control.routes import control_routes
 
 PAGE = (Path(__file__).parents[3] / "docs" / "control-api.md").read_text(encoding="utf-8")

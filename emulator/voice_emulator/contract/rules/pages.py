@@ -13,7 +13,7 @@ from voice_emulator.providers.provider import Provider
 _MADE = "<!-- Made from the rule's docstring by `python -m voice_emulator.contract.rules docs/rules`; edit it there. -->\n"
 INDEX = "README.md"
 #: The paragraph of a rule's docstring that says what to do about a finding.
-_FIX = re.compile(r"How to (?:fix|mend) it: (.+?)(?:\n\n|\Z)", re.DOTALL)
+_FIX = re.compile(r"How to fix it: (.+?)(?:\n\n|\Z)", re.DOTALL)
 
 
 def rule_page(rule: FindingRule) -> str:

@@ -53,7 +53,7 @@ def push_not_acknowledged(context: PushContext) -> Iterator[str]:
     """The receiver replied to a push with an HTTP success, but did not acknowledge it.
 
     NXCloud expects the body `success`; Huawei expects JSON whose `retCode` is the text `"0"` (`returnCode`
-    for the review of an upload). HTTP 200 alone is no acknowledgement there: the provider counts the receipt
+    for the review of an upload). HTTP 200 alone does not acknowledge it there: the provider counts the receipt
     as not received. Pushes that a rule of the scenario has changed do not count; a receiver may refuse those.
 
     How to fix it: reply exactly what the page says, for every push that was stored.

@@ -32,7 +32,7 @@ SETTINGS = SettingTable(
     Setting("signature_algorithm", "choice", HMAC_SHA256,
             "The page's code is HMAC-SHA256, its prose says SHA256.", "inferred",
             choices=(HMAC_SHA256, PLAIN_SHA256), source=_RELEASE),
-    Setting("access_codes", "texts", [], "Access codes of the tenant. None: any callerPresent will do.",
+    Setting("access_codes", "texts", [], "Access codes of the tenant. None: any callerPresent is accepted.",
             "documented", source=_CREATE_B),
     Setting("caller_transparency", "boolean", False,
             "Whether callerPresent may also be any 11 to 14 digits.", "documented", source=_CREATE_B),

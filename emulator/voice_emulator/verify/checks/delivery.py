@@ -42,7 +42,7 @@ def out_of_order(factory: ReceiptFactory) -> Plan:
 @check(
     "before-reply", "error",
     sends="a receipt whose id the receiver cannot know yet",
-    expects="a reply that is no server error: accepted, or refused in good order",
+    expects="a reply that is not a server error: accepted, or refused with a client error",
 )  # fmt: skip
 def before_reply(factory: ReceiptFactory) -> Plan:
     """A receipt may overtake the reply that tells the id. A receiver that fails then loses the receipt; one

@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from voice_emulator.core.clock import DAY, EXAMPLE_TIME, LAST, SECOND, ClockError, parse_rfc3339, rfc3339
+from voice_emulator.wire.control.document.request_schemas import LONGEST_ADVANCE, LONGEST_WAIT
 from voice_emulator.wire.control.parameters import read_duration
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
-from voice_emulator.wire.control.request_schemas import LONGEST_ADVANCE, LONGEST_WAIT
 from voice_emulator.wire.delivery.scheduler import AdvanceBusy
 
 WALL_LIMIT = 30 * SECOND

@@ -125,7 +125,7 @@ class NumberedSource:
         self._resets = tenant.resets
 
     def fresh(self) -> Iterator[tuple[int, Any]]:
-        """What was finished since the last time; after a reset numbers begin anew."""
+        """What was finished since the last time; after a reset numbers start again."""
         if self._tenant.resets != self._resets:
             self._resets, self._position = self._tenant.resets, 0
         for number, thing in self._following(self._position):

@@ -15,7 +15,7 @@ LIMIT = 10
 
 
 def reasons(record: RequestRecord, providers: Mapping[str, Provider]) -> list[str]:
-    """What was wrong, the reason that was answered first: ``appkey: nobody has the appkey 'x'``."""
+    """What was wrong, the reason that was answered first: ``appkey: no tenant has the appkey 'x'``."""
     if not record.problems:
         rule = record.reply_rule or record.fault_rule
         return [f"rule {rule!r} of the scenario says so"] if rule else []

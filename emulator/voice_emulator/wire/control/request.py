@@ -158,7 +158,7 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
 
 
 def not_utf8(body: bytes, error: UnicodeDecodeError) -> ControlError:
-    """The refusal of a body that is no UTF-8 text."""
+    """The refusal of a body that is not UTF-8."""
     what = foreign(body)
     if what:
         return ControlError(400, f"the body is {what}, not UTF-8")

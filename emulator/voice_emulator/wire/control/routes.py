@@ -10,8 +10,8 @@ from voice_emulator.core.vocabulary import Outcome, State
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import Schema
 from voice_emulator.wire.control import calls, clock, journal, parameters, search, system, tenants, waits
-from voice_emulator.wire.control import request_schemas as control_bodies
 from voice_emulator.wire.control import test_calls as place
+from voice_emulator.wire.control.document import request_schemas as control_bodies
 from voice_emulator.wire.control.event_stream import KINDS
 from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.request import JSON, Body, ResponseSpec, Route

@@ -25,9 +25,9 @@ WORD_LIMIT = 100
 LENGTH_LIMIT = 200
 #: Replies beyond so many bytes (a recording, thousands of rows) are not taken apart.
 REPLY_LIMIT = 64 * 1024
-#: Characters of a token that are no secret.
+#: Characters of a token that are not secret.
 TAIL = 4
-#: Shorter texts are no tokens, and hiding all but four characters of them would hide nothing.
+#: Shorter texts are not tokens, and hiding all but four characters of them would hide nothing.
 _SHORTEST_TOKEN = 8
 
 ENTRY_KEYS = (

@@ -8,7 +8,7 @@ import logging
 from aiohttp import web
 
 from voice_emulator.wire.control.access import Guard
-from voice_emulator.wire.control.openapi import control_document
+from voice_emulator.wire.control.document.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
     Body,

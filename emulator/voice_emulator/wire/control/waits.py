@@ -20,10 +20,10 @@ from voice_emulator.core.vocabulary import Outcome
 from voice_emulator.core.words import nearest_word
 from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
 from voice_emulator.wire.control.clock import body_duration
+from voice_emulator.wire.control.document.request_schemas import COUNTS, LONGEST_WAIT
 from voice_emulator.wire.control.long_poll import Collector, NumberedSource, RequestSource, Source
 from voice_emulator.wire.control.problems import invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_apart
-from voice_emulator.wire.control.request_schemas import COUNTS, LONGEST_WAIT
 from voice_emulator.wire.control.views import show_call, show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import in_turns

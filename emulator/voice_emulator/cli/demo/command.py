@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from voice_emulator.cli.demo_calls import DIALLED, RECEIPT_FIELDS, Client, RequestRefused
-from voice_emulator.cli.demo_screen import Result, Row, Screen, screen_for
+from voice_emulator.cli.demo.calls import DIALLED, RECEIPT_FIELDS, Client, RequestRefused
+from voice_emulator.cli.demo.screen import Result, Row, Screen, screen_for
 from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, receiving
 from voice_emulator.core.words import visible
 from voice_emulator.settings import Options

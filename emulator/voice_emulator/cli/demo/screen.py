@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from voice_emulator.cli.demo_calls import Sent
+from voice_emulator.cli.demo.calls import Sent
 from voice_emulator.cli.terminal import echo
 
 NEXT_STEPS = (

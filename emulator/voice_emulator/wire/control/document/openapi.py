@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from voice_emulator.providers.provider import Provider
-from voice_emulator.wire.control import request_schemas as control_bodies
+from voice_emulator.wire.control.document import request_schemas as control_bodies
+from voice_emulator.wire.control.document.response_schemas import COMPONENTS, ref
 from voice_emulator.wire.control.problems import MEDIA_TYPE
 from voice_emulator.wire.control.request import JSON, ResponseSpec, Route
-from voice_emulator.wire.control.response_schemas import COMPONENTS, ref
 
 Json = dict[str, Any]
 

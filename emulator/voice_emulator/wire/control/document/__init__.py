@@ -1,0 +1,1 @@
+"""The control API as a document: the schemas of its requests and replies, and OpenAPI."""
