@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.core.accounts import make_tenant, run, submission
-from voice_emulator.core.lifecycle import place, start
+from voice_emulator.core.lifecycle import place
 from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.totals import Totals
 
@@ -13,7 +13,7 @@ def test_totals_sum_the_charges_of_ended_calls_by_provider():
     calls = place(tenant, submission(), ["1", "2", "3"], {}, tenant.now)
     assert tenant.totals.accepted == {"acme": 3}
     assert tenant.totals.calls.total() == 0
-    start(tenant, calls, tenant.now)
+    tenant.steps.start(calls, tenant.now)
     run(tenant)
     assert tenant.totals.calls.total() == 3
     charges = [call.bill.charge for call in calls if call.bill is not None]

@@ -10,7 +10,7 @@ import pytest
 
 from voice_emulator.report.conformance import render_conformance, sentence
 
-VERDICTS = ("passed", "skipped", "failed", "unwise")
+VERDICTS = ("passed", "skipped", "failed", "warning")
 
 
 def document() -> dict[str, Any]:
@@ -18,11 +18,11 @@ def document() -> dict[str, Any]:
         {
             "provider": "nxcloud", "id": f"nxcloud/check-{verdict}", "verdict": verdict, "sent": "a <receipt>",
             "expected": "an answer", "received": "HTTP 200", "reason": "" if verdict == "passed" else f"it {verdict} | so",
-            "why": "it matters", "seconds": 0.5,
+            "why": "it matters", "pushes": [], "seconds": 0.5,
         }
         for verdict in VERDICTS
     ]  # fmt: skip
-    summary = {"passed": 1, "skipped": 1, "failed": 1, "unwise": 1, "verdict": "failed"}
+    summary = {"passed": 1, "skipped": 1, "failed": 1, "warning": 1, "verdict": "failed"}
     return {
         "summary": summary, "checks": checks, "callback_url": "http://127.0.0.1/<cb>", "seed": 3, "at": "now",
         "generator": "voice-emulator",
@@ -32,13 +32,13 @@ def document() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("counts", "begins"),
     [
-        ({"failed": 2, "unwise": 1}, "2 checks failed, 1 answered unwisely, 5 passed"),
-        ({"failed": 0, "unwise": 1}, "Nothing failed; 1 answer unwise, 5 passed"),
-        ({"failed": 0, "unwise": 0}, "Nothing failed: 5 passed, 0 skipped."),
+        ({"failed": 2, "warning": 1}, "2 checks failed, 1 warning, 5 passed"),
+        ({"failed": 0, "warning": 1}, "Nothing failed; 1 warning, 5 passed"),
+        ({"failed": 0, "warning": 0}, "Nothing failed: 5 passed, 0 skipped."),
     ],
 )
 def test_sentence_tells_the_worst_first(counts: dict[str, int], begins: str):
-    assert sentence({"passed": 5, "skipped": 0, **counts}).startswith(begins)
+    assert sentence({"passed": 5, "skipped": 0, "verdict": "", **counts}).startswith(begins)
 
 
 def test_conformance_in_junit_fails_skips_and_notes():
@@ -48,14 +48,14 @@ def test_conformance_in_junit_fails_skips_and_notes():
         "check-passed": [],
         "check-skipped": ["skipped"],
         "check-failed": ["failure"],
-        "check-unwise": ["system-out"],
+        "check-warning": ["system-out"],
     }
 
 
 def test_conformance_in_markdown_and_html_begins_with_what_failed():
     for name in ("markdown", "md", "html"):
         text = render_conformance(document(), name).decode()
-        places = [text.index(f"check-{verdict}") for verdict in ("failed", "unwise", "passed", "skipped")]
+        places = [text.index(f"check-{verdict}") for verdict in ("failed", "warning", "passed", "skipped")]
         assert places == sorted(places), name
     html = render_conformance(document(), "html").decode()
     assert "<cb>" not in html

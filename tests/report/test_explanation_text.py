@@ -17,7 +17,7 @@ PUSH: dict[str, Any] = {
 def test_request_is_told_with_its_reasons_and_its_code():
     assert explanation_text(REQUEST).splitlines() == [
         "Entry 7, request at 2026-01-05T09:00:00+08:00: gpsend (scenario s)",
-        "Answered with code '0'.",
+        "Reply code '0'.",
         "No rule acted.",
     ]
     lines = explanation_text(
@@ -26,13 +26,16 @@ def test_request_is_told_with_its_reasons_and_its_code():
     assert lines[1:4] == [
         "Note: so.",
         "Refused: /phone: is missing",
-        "Answered with code '0' through the fault reset.",
+        "Reply code '0' through the fault reset.",
     ]
 
 
-def test_push_is_told_with_its_outcome_and_what_spoilt_it():
+def test_push_is_told_with_its_outcome_and_what_changed_it():
     lines = explanation_text({**PUSH, "faults": ["corrupt", "copies"]}).splitlines()
-    assert lines[1:3] == ["Outcome: refused: body 'no'. Expected: success.", "Spoiled by: corrupt, copies."]
+    assert lines[1:3] == [
+        "Outcome: refused: body 'no'. Expected: success.",
+        "Changed by a rule: corrupt, copies.",
+    ]
     assert "Outcome: delivered. Expected: success." in explanation_text(
         {**PUSH, "outcome": "delivered", "reason": ""}
     )
@@ -49,7 +52,7 @@ def test_rules_and_draws_are_told_where_they_belong():
     }  # fmt: skip
     text = explanation_text({**REQUEST, "calls": [call], "more_calls": 4})
     for line in (
-        "Call c1 to 62811, number 2 to it; fate: pending",
+        "Call c1, the 2nd to 62811; fate: pending",
         "  Call: by the rule 'busy line'.",
         "  Nearest: 'vip': number is 62811, not 99*",
         "    acted  'busy line' (call): it matched",

@@ -22,7 +22,7 @@ def test_counted(count: int, text: str):
     ],
 )
 def test_verdict_line(errors: int, warnings: int, line: str):
-    assert verdict_line({"errors": errors, "warnings": warnings}) == line
+    assert verdict_line({"errors": errors, "warnings": warnings, "judged": 1}) == line
 
 
 def test_fate_words_say_something_of_every_fate():

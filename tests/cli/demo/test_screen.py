@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from voice_emulator.cli.demo_calls import Sent
-from voice_emulator.cli.demo_screen import LiveScreen, PlainScreen, Result, Row, screen_for
+from voice_emulator.cli.demo.calls import Sent
+from voice_emulator.cli.demo.screen import LiveScreen, PlainScreen, Result, Row, screen_for
 
 BUSY = Row("nxcloud", "6281200050486", "id-1", "busy", 0, "hangup_cause=USER_BUSY")
 ANSWERED = Row("infin8linx", "81351110011", "[/]id", "answered", 12, "hangupcause=16")

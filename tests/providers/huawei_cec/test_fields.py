@@ -28,7 +28,7 @@ def test_members_are_those_of_a_json_object_and_texts_only():
     ]
     assert body_of(request(["called"])) == {}
     assert text_of(request("called"), "called") == ""
-    # Parameters of the query are no part of the body.
+    # Parameters of the query do not belong to the body.
     asked = request()
     asked.fields = {"called": "62811"}
     assert text_of(asked, "called") == ""

@@ -8,6 +8,6 @@ def test_account_forgets_the_oldest_link_first(monkeypatch):
     monkeypatch.setattr(state, "LINK_LIMIT", 2)
     account = Account()
     for name in "abc":
-        account.keep(name, Link(name, None))
+        account.links[name] = Link(name, None)
     assert list(account.links) == ["b", "c"]
     assert account.links["c"] == Link("c", None)

@@ -11,25 +11,9 @@ from voice_emulator.providers.nxcloud.access import (
     explain_query,
     keys,
     part,
-    same,
 )
 from voice_emulator.providers.request import NOTHING, Request
 from voice_emulator.schemas.validate import Violation
-
-
-@pytest.mark.parametrize(
-    ("given", "expected", "equal"),
-    [
-        ("a", "a", True),
-        ("a", "b", False),
-        ("", "", False),
-        ("a", "", False),
-        ("é", "é", True),
-        ("\ud800", "a", False),
-    ],
-)
-def test_same_is_true_of_equal_secrets_that_are_set(given: str, expected: str, equal: bool):
-    assert same(given, expected) is equal
 
 
 def test_keys_are_empty_where_a_credential_is_unset():

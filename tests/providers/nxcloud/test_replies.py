@@ -3,13 +3,16 @@ from __future__ import annotations
 import pytest
 
 from voice_emulator.providers.nxcloud.replies import chosen, listed
+from voice_emulator.providers.request import NOTHING, Request
 
 
 @pytest.mark.parametrize(
     ("page", "size", "rows"), [(1, 2, ["a!", "b!"]), (2, 2, ["c!"]), (3, 2, []), (1, 10, ["a!", "b!", "c!"])]
 )
 def test_listed_shows_one_page_and_counts_all(page: int, size: int, rows: list[str]):
-    reply = listed("1", ["a", "b", "c"], page, size, lambda each: f"{each}!")
+    fields = {"page": str(page), "page_size": str(size)}
+    request = Request("nxcloud", "POST", "/", NOTHING, NOTHING, b"", "", fields=fields)
+    reply = listed(request, "1", ["a", "b", "c"], lambda each: f"{each}!")
     assert reply.payload == {"code": "1", "info": {"total": 3, "page": page, "pageSize": size, "rows": rows}}
     assert reply.code == "1"
 

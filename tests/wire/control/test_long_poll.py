@@ -64,7 +64,7 @@ def test_numbered_source_goes_on_after_what_it_gave_and_begins_anew_after_a_rese
 async def test_waiters_are_woken_when_their_own_tenant_goes_or_all_close():
     waiters = Waiters()
     first, second = waiters.enter("a"), waiters.enter("b")
-    waiters.gone(SimpleNamespace(id="a"))  # type: ignore[arg-type]
+    waiters.tenant_deleted(SimpleNamespace(id="a"))  # type: ignore[arg-type]
     assert (first.is_set(), second.is_set()) == (True, False)
     waiters.close()
     assert second.is_set()

@@ -13,7 +13,7 @@ def test_invalid_tells_its_first_error_in_the_sentence_and_counts_the_others():
         {"pointer": "/seed", "message": "must be a whole number"},
         {"pointer": "/id", "message": "is taken"},
     ]
-    assert wrong("", "is no object").detail == "the request is invalid: is no object"
+    assert wrong("", "is not an object").detail == "the request is invalid: is not an object"
     assert invalid([], "the query is invalid").detail == "the query is invalid"
 
 

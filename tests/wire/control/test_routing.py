@@ -32,9 +32,13 @@ TABLE = ControlRoutes(
         ("/v1/tenants", ["GET /v1/tenants", "POST /v1/tenants"], ()),
         ("/v1/tenants/a", ["GET /v1/tenants/{id}"], ("a",)),
         ("/v1/tenants/default", ["GET /v1/tenants/default"], ()),  # a fixed segment beats a variable one
-        ("/v1/tenants/a%2Fb", ["GET /v1/tenants/{id}"], ("a/b",)),  # a slash within a segment is no separator
+        (
+            "/v1/tenants/a%2Fb",
+            ["GET /v1/tenants/{id}"],
+            ("a/b",),
+        ),  # a slash within a segment does not separate
         ("/v1/tenants/%C3%A9/calls/1", ["GET /v1/tenants/{id}/calls/{call}"], ("é", "1")),
-        ("/v1/tenants/", [], ()),  # an empty segment is no id
+        ("/v1/tenants/", [], ()),  # an empty segment is not an id
         ("/v1/tenants//calls/1", [], None),
         ("/v1/tenants/a/calls", [], ("a",)),
         ("/v1/nowhere/at/all", [], None),

@@ -6,7 +6,13 @@ import pytest
 
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.providers.registry import discover, receiver_keys
-from voice_emulator.wire.control.tenant_changes import changes_of, check_account, layer_of, read_clock
+from voice_emulator.wire.control.tenant_changes import (
+    ClockInvalid,
+    account_errors,
+    changes_of,
+    layer_of,
+    read_clock,
+)
 
 PROVIDERS = discover()
 
@@ -14,53 +20,32 @@ PROVIDERS = discover()
 @pytest.mark.parametrize(
     ("document", "pointer", "says"),
     [
-        ({"callback_urls": {"nxclod": "http://a/"}}, "/callback_urls/nxclod", "did you mean 'nxcloud'"),
-        ({"callback_urls": {"nxcloud": 5}}, "/callback_urls/nxcloud", "a URL of at most"),
         (
-            {"callback_urls": {"nxcloud": "http://a/" + "x" * 2_048}},
-            "/callback_urls/nxcloud",
-            "a URL of at most",
-        ),
-        ({"callback_urls": {"nxcloud": "http://a/\r\nX: 1"}}, "/callback_urls/nxcloud", "control characters"),
-        ({"callback_urls": {"a/b~c": ""}}, "/callback_urls/a~1b~0c", "unknown receiver"),
-        ({"credentials": {"nxclod": {}}}, "/credentials/nxclod", "did you mean 'nxcloud'"),
-        ({"credentials": {"nxcloud": "key"}}, "/credentials/nxcloud", "must be an object with appkey"),
-        ({"credentials": {"nxcloud": {"apkey": "x"}}}, "/credentials/nxcloud/apkey", "did you mean 'appkey'"),
-        ({"credentials": {"nxcloud": {"appkey": ""}}}, "/credentials/nxcloud/appkey", "1 to 256"),
-        ({"credentials": {"nxcloud": {"appkey": "a\n"}}}, "/credentials/nxcloud/appkey", "printable"),
-        ({"credentials": {"nxcloud": {"appkey": ["a"]}}}, "/credentials/nxcloud/appkey", "must be a text"),
-        (
-            {"credentials": {"nxcloud": {"agent": {"appkey": 1}}}},
-            "/credentials/nxcloud/agent/appkey",
-            "must be a text",
-        ),
-        ({"settings": {"nxcloud": []}}, "/settings/nxcloud", "must be an object of settings"),
-        (
-            {"settings": {"nxcloud": {"batch_limits": 1}}},
-            "/settings/nxcloud/batch_limits",
-            "did you mean 'batch_limit'",
+            {"callback_urls": {"a/b~c": "http://a:号/"}},
+            "/callback_urls/a~1b~0c",
+            "the URL cannot be sent",
         ),
         ({"settings": {"nxcloud": {"batch_limit": "x"}}}, "/settings/nxcloud/batch_limit", "whole number"),
+        ({"clock": "sometimes"}, "/clock", ""),
+        ({"clock": {"mode": "manual", "start": "yesterday"}}, "/clock/start", ""),
+        ({"scenario": "a", "scenario_yaml": "b"}, "/scenario_yaml", "either"),
     ],
 )
-def test_check_account_names_the_place_of_a_mistake(document: dict[str, Any], pointer: str, says: str):
-    errors: list[tuple[str, str]] = []
-    check_account(PROVIDERS, document, errors)
-    ((where, message),) = errors
+def test_account_errors_name_the_place_of_a_mistake(document: dict[str, Any], pointer: str, says: str):
+    ((where, message),) = account_errors(PROVIDERS, document)
     assert where == pointer
     assert says in message
 
 
-def test_check_account_finds_all_mistakes_at_once_and_takes_nulls():
-    errors: list[tuple[str, str]] = []
-    check_account(PROVIDERS, {"callback_urls": {"x": "", "y": ""}, "settings": {"z": {}}}, errors)
-    assert len(errors) == 3
-    errors.clear()
-    nulls = {"callback_urls": {"nxcloud": None}, "credentials": {"nxcloud": {"appkey": None}, "infin8linx": None},
-             "settings": {"nxcloud": {"batch_limit": None}, "infin8linx": None}}  # fmt: skip
-    check_account(PROVIDERS, nulls, errors)
-    check_account(PROVIDERS, {"callback_urls": None, "credentials": None, "settings": None}, errors)
-    assert errors == []
+def test_account_errors_are_found_all_at_once_and_nulls_are_none():
+    wrong = {"clock": "x", "settings": {"nxcloud": {"batch_limit": "x"}, "infin8linx": {}}}
+    assert len(list(account_errors(PROVIDERS, wrong))) == 2
+    nulls = {
+        "callback_urls": {"nxcloud": None},
+        "settings": {"nxcloud": {"batch_limit": None}, "infin8linx": None},
+    }
+    assert list(account_errors(PROVIDERS, nulls)) == []
+    assert list(account_errors(PROVIDERS, {"callback_urls": None, "settings": None, "clock": None})) == []
 
 
 def test_layer_of_a_new_tenant_leaves_nulls_to_the_scenario():
@@ -91,11 +76,20 @@ def test_changes_of_a_patch_touch_only_what_it_names_and_null_takes_a_whole_sect
 
 
 def test_read_clock_takes_what_scenario_files_write():
-    errors: list[tuple[str, str]] = []
-    assert read_clock(None, errors) is None
-    assert read_clock("manual", errors) == ClockSpec("manual")
-    assert read_clock("60x", errors) == ClockSpec("scaled", 60.0)
-    assert errors == []
-    read_clock("sometimes", errors)
-    read_clock({"mode": "manual", "start": "yesterday"}, errors)
-    assert [pointer for pointer, _ in errors] == ["/clock", "/clock/start"]
+    assert read_clock(None) is None
+    assert read_clock("manual") == ClockSpec("manual")
+    assert read_clock("60x") == ClockSpec("scaled", 60.0)
+
+
+@pytest.mark.parametrize(
+    ("clock", "pointer"),
+    [
+        ("sometimes", "/clock"),
+        ({"mode": "x"}, "/clock/mode"),
+        ({"mode": "manual", "start": "x"}, "/clock/start"),
+    ],
+)
+def test_read_clock_refuses_by_the_place_of_the_mistake(clock: Any, pointer: str):
+    with pytest.raises(ClockInvalid) as error:
+        read_clock(clock)
+    assert error.value.pointer == pointer

@@ -13,4 +13,4 @@ def test_secret_names_are_those_of_every_provider_and_schema():
     assert {"authorization", "secretkey", "accesskey", "app_secret"} <= names
     assert "phone" not in names
     alone = secret_names([], SchemaSet.load(providers))
-    assert alone == {"authorization"}
+    assert alone == {"authorization", "proxy-authorization", "cookie"}

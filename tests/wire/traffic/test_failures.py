@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voice_emulator.core.scenario import ReplyEffect
-from voice_emulator.wire.traffic.failures import failure_reply, hasty_failure, verbatim_reply
+from voice_emulator.wire.traffic.failures import failure_reply, unread_failure, verbatim_reply
 
 
 @pytest.mark.parametrize(
@@ -20,15 +20,15 @@ def test_failure_reply_says_one_line_in_header_and_body(message: str, line: str)
     assert reply.headers == (("Emulator-Error", line),)
     assert reply.body == f"{line}\n".encode()
     assert (reply.code, reply.refused, reply.payload) == ("emulator-404", True, None)
-    assert hasty_failure(413, message).headers["Emulator-Error"] == line
+    assert unread_failure(413, message).headers["Emulator-Error"] == line
 
 
 def test_failure_reply_is_bounded():
     assert len(failure_reply(404, "x" * 10_000).body) == 501
 
 
-def test_hasty_failure_closes_the_connection():
-    assert hasty_failure(413, "too large").headers["Connection"] == "close"
+def test_unread_failure_closes_the_connection():
+    assert unread_failure(413, "too large").headers["Connection"] == "close"
 
 
 def test_verbatim_reply_is_sent_as_it_stands_and_json_unless_it_says_otherwise():

@@ -27,7 +27,7 @@ def request(body: bytes, content_type: str, query: str = "") -> Request:
         (b"", "", ""),
         (b"\xff=\xfe", FORM, ""),
         (b'{"a": ', JSON, ""),
-        (b"a=" + b"x" * (lazy_fields.REMADE_LIMIT + 1), FORM, ""),
+        (b"a=" + b"x" * (lazy_fields.CACHED_LIMIT + 1), FORM, ""),
     ],
 )
 def test_lazy_fields_equal_the_fields_they_stand_for(body: bytes, content_type: str, query: str):

@@ -93,7 +93,8 @@ def test_on_a_terminal_it_draws_a_table(tmp_path):
 
 def test_receipts_that_never_come_are_named_and_the_status_is_1():
     program = (
-        "from voice_emulator.cli import demo, main\n"
+        "from voice_emulator.cli import main\n"
+        "from voice_emulator.cli.demo import command as demo\n"
         "demo.PATIENCE = 3.0\n"
         "demo.SCENARIO += '''\n"
         "  - name: lost\n"
@@ -112,7 +113,8 @@ def test_receipts_that_never_come_are_named_and_the_status_is_1():
 
 def test_a_request_that_is_refused_is_one_sentence_and_status_1():
     program = (
-        "from voice_emulator.cli import demo, main\n"
+        "from voice_emulator.cli import main\n"
+        "from voice_emulator.cli.demo import command as demo\n"
         "demo.SCENARIO += '''\n"
         "  - name: no\n"
         "    match: {operation: tokenByAkSk}\n"
