@@ -116,7 +116,7 @@ def test_a_report_is_written_though_nobody_reads_its_summary(gone: int, tmp_path
 def test_all_starters_are_written_though_nobody_reads_which(gone: int, tmp_path):
     done = into(gone, "init", tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert {path.name for path in tmp_path.iterdir()} == set(STARTERS)
+    assert {path.name for path in tmp_path.iterdir()} == {*STARTERS, "wheels"}
 
 
 def test_a_receiver_whose_reader_has_gone_answers_the_push_at_hand_and_ends():
@@ -158,7 +158,7 @@ from urllib.request import urlopen
 import voice_emulator
 
 def ask(url):
-    with urlopen(url + "/health", timeout=PATIENCE) as reply:
+    with urlopen(url + "/health", timeout=60) as reply:
         return reply.status
 
 def in_child(act):
@@ -196,7 +196,7 @@ with voice_emulator.running() as voice_emulator:
     child = os.fork()
     if child:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        with urlopen(control + "/health", timeout=PATIENCE) as reply:
+        with urlopen(control + "/health", timeout=60) as reply:
             assert reply.status == 200
 # The child comes by here too, out of a with block whose emulator is not its own.
 print("child" if not child else "parent", flush=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -147,6 +147,7 @@ async def test_digits_of_other_scripts_are_blocked_and_never_looked_up(monkeypat
 
 
 @given(st.text(st.characters(categories=("Nd", "No", "Nl")), min_size=1, max_size=12))
+@example("\u0660\u2474")  # a digit, and one that becomes "(1)"
 def test_no_host_of_digits_alone_is_a_name(digits: str):
     """aiohttp dials what it takes for an address without asking our resolver: nothing of the kind may get there."""
     if digits.isdigit():

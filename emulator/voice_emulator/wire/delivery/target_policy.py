@@ -150,8 +150,7 @@ def _no_name(host: str) -> str | None:
     # As resolvers read full-width digits and ideographic full stops.
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".")
     last = plain.rpartition(".")[2]
-    # aiohttp takes any host of digits, of whatever script, for an address.
-    if _NUMBER.fullmatch(last) or last.isdigit() or host.isdigit():
+    if _NUMBER.fullmatch(last) or last.isdigit() or host.rpartition(".")[2].isdigit():
         try:
             meant = socket.inet_ntoa(socket.inet_aton(plain))
         except (OSError, ValueError):
