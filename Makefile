@@ -84,6 +84,7 @@ check: $(VENV)/.dev  ## check formatting, lint, types and import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.layout
 
 container-check: $(VENV)/.dev  ## run the Dockerfile's steps without a container engine, and lint it
 	@$(BIN)/python -m pytest tests/container tests/test_testcontainers.py $(ARGS)

@@ -24,7 +24,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_it_serves_and_leaves_nothing_behind():
+def test_running_serves_and_leaves_nothing_behind():
     with voice_emulator.running() as first:  # whatever is kept from a first time on, is kept by now
         assert first.client.health().status == "ok"
     threads, open_before = threading.enumerate(), descriptors()
@@ -40,7 +40,7 @@ def test_it_serves_and_leaves_nothing_behind():
         ve.client.health()
 
 
-def test_it_is_ready_in_a_second():
+def test_running_is_ready_in_a_second():
     with voice_emulator.running():
         pass
     with cpu_below(1), voice_emulator.running():
@@ -95,14 +95,14 @@ def test_what_goes_wrong_at_the_start_is_raised_in_the_caller():
     assert threading.enumerate() == threads
 
 
-def test_it_stops_when_the_block_raises():
+def test_running_stops_when_the_block_raises():
     threads = threading.enumerate()
     with pytest.raises(ZeroDivisionError), voice_emulator.running():
         raise ZeroDivisionError
     assert threading.enumerate() == threads
 
 
-async def test_it_runs_beside_a_running_loop():
+async def test_running_works_beside_a_running_loop():
     with voice_emulator.running() as held:
         assert (await held.aio.verify(at_most=0)).satisfied
 

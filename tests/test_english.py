@@ -86,7 +86,7 @@ def sentence(text: str, start: int, end: int) -> str:
     return f"{before}{text[start:end]}{after}".strip()
 
 
-def test_there_are_texts():
+def test_texts_are_found():
     names = {name for name, _ in texts()}
     assert {
         "README.md",

@@ -308,7 +308,7 @@ def by_name(text: str) -> list[str]:
     ]
 
 
-def test_nothing_is_told_to_install_this_project_by_a_name_that_no_index_has():
+def test_documents_never_install_this_project_by_a_name_that_no_index_has():
     assert {path.name: by_name(path.read_text(encoding="utf-8")) for path in TEXTS} == {
         path.name: [] for path in TEXTS
     }

@@ -63,6 +63,6 @@ async def test_a_busy_process_is_left_alone_until_it_is_idle(monkeypatch):
     assert await trims(monkeypatch, [50 * MB, 90 * MB, 95 * MB, 96 * MB], busy) == [96]
 
 
-async def test_another_c_library_is_left_alone(monkeypatch):
+async def test_unknown_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(freed_memory, "_malloc_trim", lambda: None)
     await asyncio.wait_for(freed_memory.return_freed_memory(), 60)

@@ -57,7 +57,7 @@ def test_wait_ready_gives_up_with_status_1_and_says_why():
     )
 
 
-def test_something_else_at_the_port_is_not_taken_for_an_emulator():
+def test_health_does_not_take_another_server_for_an_emulator():
     with running("listen") as other:
         done = command("health", "--control", url_of(other))
     assert done.returncode == 1

@@ -9,7 +9,7 @@ from tests.cli.process import command
 from voice_emulator.cli.init import STARTERS, WHEELS
 
 
-def test_it_writes_files_to_start_from_and_they_are_valid(tmp_path):
+def test_init_writes_files_to_start_from_and_they_are_valid(tmp_path):
     folder = tmp_path / "new" / "project"
     done = command("init", folder)
     assert done.returncode == 0
@@ -41,7 +41,7 @@ def test_the_rules_it_only_proposes_are_valid_too(tmp_path):
     assert command("check", path).stdout == f"{path}: ok\n"
 
 
-def test_it_never_overwrites(tmp_path):
+def test_init_never_overwrites(tmp_path):
     (tmp_path / "compose.yaml").write_text("mine")
     done = command("init", tmp_path)
     assert done.returncode == 0

@@ -18,7 +18,7 @@ RELEASE = json.dumps(
 ).encode()
 
 
-def test_it_prints_each_push_with_its_fields_and_answers_as_the_provider_expects():
+def test_listen_prints_each_push_with_its_fields_and_answers_as_the_provider_expects():
     with running("listen") as receiver:
         url = url_of(receiver)
         fields = {

@@ -11,7 +11,7 @@ PROVIDERS = discover()
 
 
 @pytest.mark.parametrize("which", [*PROVIDERS, "control"])
-def test_it_prints_the_document_that_a_running_emulator_serves(which):
+def test_openapi_prints_the_document_that_a_running_emulator_serves(which):
     done = command("openapi", which)
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)

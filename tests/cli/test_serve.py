@@ -131,7 +131,7 @@ def test_a_second_signal_ends_the_wait(tmp_path):
         thread.join(PATIENCE)
 
 
-def test_nobody_reading_standard_output_does_not_stop_it():
+def test_serve_goes_on_when_nobody_reads_standard_output():
     reading, writing = os.pipe()
     os.close(reading)
     with running("serve", "--port", 0, "--control-port", 0, stdout=writing) as server:

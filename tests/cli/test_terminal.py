@@ -40,7 +40,7 @@ def dangerous(text: str) -> list[str]:
 
 
 @given(st.text())
-def test_nothing_of_any_text_controls_a_terminal(text: str):
+def test_visible_text_never_controls_a_terminal(text: str):
     assert dangerous(visible(text)) == []
 
 

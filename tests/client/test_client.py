@@ -229,7 +229,7 @@ def test_silence_is_limited(server, tenant):
         next(events)
 
 
-def test_nobody_is_there(free_port):
+def test_no_emulator_at_the_address_is_not_ready(free_port):
     with (
         Client(f"http://127.0.0.1:{free_port}") as client,
         pytest.raises(NotReady, match="no emulator answers at"),
@@ -239,7 +239,7 @@ def test_nobody_is_there(free_port):
         client.wait_ready("100ms")
 
 
-async def test_nobody_is_there_for_the_asynchronous_client_either(free_port):
+async def test_no_emulator_at_the_address_is_not_ready_for_the_asynchronous_client(free_port):
     async with AsyncClient(f"http://127.0.0.1:{free_port}") as client:
         with pytest.raises(NotReady, match="no emulator answers at"):
             await client.health()

@@ -25,7 +25,7 @@ def four(monkeypatch):
     monkeypatch.setattr(voice_emulator.providers, "__path__", [*voice_emulator.providers.__path__, folder])
 
 
-def test_it_is_found(four):
+def test_fourth_provider_is_found(four):
     assert set(discover()) == {*THREE, "tinytel"}
 
 
@@ -35,7 +35,7 @@ def test_two_operations_and_a_receipt_need_no_more_than_120_lines():
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in folder.rglob("*.py")) <= 120
 
 
-def test_its_examples_are_in_the_conformance_suite():
+def test_fourth_provider_has_its_examples_in_the_conformance_suite():
     assert {example.name for example in examples("tests.fourth")} == {"tinytel/dial-1", "tinytel/calls-1"}
 
 
@@ -57,7 +57,7 @@ rules:
 """
 
 
-async def test_it_works_beside_the_others(four):
+async def test_fourth_provider_works_beside_the_others(four):
     async with started(SCENARIO) as emu:
         assert set(emu.tenant.credentials) == {*THREE, "tinytel"}
 

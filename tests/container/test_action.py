@@ -205,12 +205,12 @@ def test_stop_without_start_says_so_and_is_fine(runner: Runner):
     assert "No emulator was started." in runner.printed
 
 
-def test_another_command_is_refused(runner: Runner):
+def test_unknown_command_is_refused(runner: Runner):
     assert runner.use(command="restart") == 1
     assert "command must be start or stop, not restart" in runner.printed
 
 
-def test_nothing_that_a_caller_gives_is_pasted_into_a_script():
+def test_inputs_are_never_pasted_into_a_script():
     """Expressions inside `run` would let a branch name or an input run commands."""
     for step in STEPS.values():
         assert "${{" not in step.get("run", "")
@@ -316,7 +316,7 @@ def test_the_log_gives_the_runner_no_commands(runner: Runner):
 
 
 @pytest.mark.xdist_group("packaging")
-def test_it_is_installed_from_the_action_itself_at_the_locked_versions(tmp_path: Path):
+def test_action_installs_from_itself_at_the_locked_versions(tmp_path: Path):
     """The step Install for real, with the runner's variables alone."""
     temp = tmp_path / "temp"
     temp.mkdir()

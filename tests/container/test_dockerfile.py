@@ -26,7 +26,7 @@ def the(word: str) -> str:
     return found
 
 
-def test_there_are_two_stages_and_the_last_one_only_takes_away():
+def test_dockerfile_has_two_stages_and_the_last_one_only_takes_away():
     assert len(STAGES) == 2
     assert re.match(r"rm -rf /usr/local/[^;&|]*$", the("RUN"))
     assert [step.rest for step in LAST if step.word == "COPY"] == [
@@ -80,7 +80,7 @@ def test_the_pip_of_the_base_is_taken_away(tmp_path: Path):
     assert [path.name for path in programs.iterdir()] == ["python3"]
 
 
-def test_it_runs_as_a_numbered_user_that_is_not_root():
+def test_dockerfile_sets_a_numbered_user_that_is_not_root():
     uid, gid = the("USER").split(":")
     assert int(uid) >= 10_000
     assert int(gid) >= 10_000
@@ -93,7 +93,7 @@ def test_the_process_gets_signals_itself(word: str):
     assert step.argv == {"ENTRYPOINT": ["voice-emulator"], "CMD": ["serve", "--host", "::"]}[word]
 
 
-def test_it_tells_how_it_is_doing_which_ports_and_what_it_is():
+def test_dockerfile_has_a_health_check_ports_and_labels():
     assert the("HEALTHCHECK").endswith('CMD ["voice-emulator", "health"]')
     assert the("EXPOSE") == "4880 4881"
     assert the("STOPSIGNAL") == "SIGTERM"

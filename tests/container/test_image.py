@@ -106,7 +106,7 @@ def test_the_process_is_not_root_and_cannot_write(image: Image):
     assert "Read-only file system" in done.stderr or "Permission denied" in done.stderr
 
 
-def test_it_serves_answers_its_health_check_and_ends_at_sigterm(image: Image):
+def test_image_serves_answers_its_health_check_and_ends_at_sigterm(image: Image):
     before = set(image.root.rglob("*"))
     with serving(image) as server:
         port = server.ready["control"].rpartition(":")[2]
@@ -121,7 +121,7 @@ def test_it_serves_answers_its_health_check_and_ends_at_sigterm(image: Image):
     assert set(image.root.rglob("*")) == before
 
 
-def test_other_arguments_take_the_place_of_the_command(image: Image):
+def test_arguments_take_the_place_of_the_command(image: Image):
     with serving(image, "serve", "--seed", "7", "--scenario", "all-busy") as server:
         assert server.ready["scenario"] == "all-busy"
         assert server.stop(signal.SIGTERM) == 0
@@ -144,7 +144,7 @@ def test_what_a_scenario_reload_needs_is_there(image: Image):
         assert server.stop(signal.SIGTERM) == 0
 
 
-def test_it_holds_no_installer_and_no_tools_of_the_build(image: Image):
+def test_image_holds_no_installer_and_no_tools_of_the_build(image: Image):
     commands = {path.name for path in image.path("/opt/voice-emulator/bin").iterdir()}
     assert "voice-emulator" in commands
     assert not [name for name in commands if name.startswith("pip")]
@@ -152,7 +152,7 @@ def test_it_holds_no_installer_and_no_tools_of_the_build(image: Image):
     assert run(image, "python", "-c", "import hatchling").returncode == 1
 
 
-def test_it_is_small(image: Image):
+def test_image_is_small(image: Image):
     """The environment itself; the base image comes on top. It was 120 MB when this was written."""
     size = sum(path.lstat().st_size for path in image.root.rglob("*") if path.is_file())
     assert size < 200e6, f"{size / 1e6:.0f} MB"

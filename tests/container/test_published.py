@@ -28,7 +28,7 @@ def text(name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "kind"), FILES.items())
-def test_it_keeps_to_the_public_schema_and_is_told_apart(name: str, kind: str):
+def test_published_file_keeps_to_the_public_schema_and_is_told_apart(name: str, kind: str):
     assert findings(kind, text(name)) == []
     assert {kind_of(document) for document in documents(text(name))} == {kind}
 
@@ -108,7 +108,7 @@ def test_every_command_in_the_snippets_has_the_options_it_is_given():
     assert {argv[0] for argv in found} == {"check", "serve", "wait-ready", "report", "health"}
 
 
-def test_so_do_the_containers():
+def test_published_containers_keep_to_the_public_schema():
     sidecar = documents(text("emulator/voice_emulator/cli/starters/kubernetes.yaml"))[1]["spec"]["template"][
         "spec"
     ]["initContainers"][0]

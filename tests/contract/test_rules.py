@@ -546,7 +546,7 @@ async def test_a_finding_is_journalled_and_published():
         assert "violation" in dict(heard.events)
 
 
-async def test_another_tenant_hears_nothing_of_it():
+async def test_findings_stay_within_their_tenant():
     async with started() as emu:
         other = emu.new_tenant("other")
         await forgets_the_country(Client(emu))

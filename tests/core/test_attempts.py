@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 from voice_emulator.core.attempts import Attempt, Attempts, PushReply
-from voice_emulator.core.faults import FAULTS, FaultEffect, HttpStatus, Reset
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push, PushOutcome
-from voice_emulator.core.scenario import CORRUPTIONS, RETRIES, ReceiptEffect, ReplyEffect
 
 
 class Subject:
@@ -48,23 +46,6 @@ def test_the_oldest_attempts_are_forgotten_and_the_others_keep_their_numbers():
     assert attempts.of_call("c1") == []
     attempts.clear()
     assert attempts.total == 0
-
-
-def test_an_effect_names_what_it_does_wrong():
-    assert ReceiptEffect().faults == ()
-    assert ReceiptEffect(lost=True, copies=2, corrupt=CORRUPTIONS[0]).faults == ("lost", "copies", "corrupt")
-    assert RETRIES["hourly-6"].attempts == 6
-    assert RETRIES["minute-60"].attempts == 61
-
-
-def test_whether_a_call_happens_behind_a_spoilt_reply():
-    assert FaultEffect(fault=Reset()).places
-    assert not FaultEffect(fault=HttpStatus()).places
-    assert FaultEffect(fault=HttpStatus(), placed=True).places
-    assert not ReplyEffect(error="x").places
-    assert ReplyEffect(status=500).places
-    assert not ReplyEffect(status=500, placed=False).places
-    assert set(FAULTS) >= {"reset", "hang", "slow_body", "http_status"}
 
 
 def test_of_a_long_answer_only_the_beginning_is_kept():

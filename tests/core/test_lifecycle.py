@@ -146,7 +146,7 @@ def test_the_query_may_lag_behind():
     assert call.query_from == call.ended_at + 30 * SECOND
 
 
-def test_other_pushes_follow_their_own_step_and_no_rule():
+def test_pushes_of_other_kinds_follow_their_own_step_and_no_rule():
     tenant = make_tenant(ruled(receipt=ReceiptEffect(lost=True)))
     plans = (ReceiptPlan("state", on=Step.ANSWER, ruled=False), ReceiptPlan("bill"))
     dial(tenant, "1", receipts=plans)

@@ -83,7 +83,7 @@ def test_a_mix_follows_its_weights():
     assert answered == pytest.approx(0.62, abs=0.02)
 
 
-def test_who_hangs_up_follows_its_weights():
+def test_hangup_party_follows_its_weights():
     effect = CallEffect((CallSpec(Outcome.ANSWERED, hangup=((Party.CALLEE, 70), (Party.CALLER, 30))),))
     plans = [make_plan(effect, NO_LIMITS, lambda purpose, n=n: draw(n, purpose)) for n in range(10_000)]
     assert sum(plan.ended_by is Party.CALLEE for plan in plans) / len(plans) == pytest.approx(0.7, abs=0.02)

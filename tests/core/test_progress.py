@@ -26,7 +26,7 @@ def test_a_longer_run_has_wider_bars():
 
 
 @given(st.lists(st.integers(0, 10**13), max_size=200))
-def test_nothing_is_lost_and_there_are_never_too_many_bars(instants):
+def test_timeline_loses_nothing_and_never_has_too_many_bars(instants):
     timeline = Timeline()
     for at in instants:
         timeline.add(REQUESTS, at)

@@ -94,7 +94,7 @@ async def test_fifty_clients_at_once_in_any_order_get_the_same_bytes(name: str, 
     assert alone["journal"].total() > 2 * CLIENTS
 
 
-async def test_another_seed_is_another_day():
+async def test_seeds_give_different_days():
     async with started("evening-peak", seed=1) as emu:
         first = await two_rounds(emu, list(range(CLIENTS)), at_once=False)
     async with started("evening-peak", seed=2) as emu:

@@ -369,7 +369,7 @@ def test_a_run_that_does_not_use_it_pays_nothing():
     assert set(eval(done.stdout)) <= {"voice_emulator", "voice_emulator.pytest_plugin"} | secrets
 
 
-def test_nothing_starts_while_no_test_asks(run):
+def test_emulator_starts_only_when_a_test_asks(run):
     result = run(
         {
             "test_it.py": "def test_it():\n    import sys\n    assert 'voice_emulator.client' not in sys.modules\n"

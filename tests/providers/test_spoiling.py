@@ -6,7 +6,7 @@ from voice_emulator.providers.spoiling import spoil
 FIELDS = {"id": "ab1", "second": 20, "rate": 0.5, "cause": "BUSY"}
 
 
-def test_nothing_to_spoil_gives_the_fields_themselves():
+def test_spoiled_fields_are_the_fields_themselves_when_the_effect_spoils_nothing():
     assert spoil(FIELDS, ReceiptEffect(copies=2), {}) is FIELDS
 
 

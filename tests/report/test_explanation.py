@@ -102,7 +102,7 @@ async def test_a_push_tells_its_rule_its_delay_and_its_call(emu):
     assert push["calls"][0]["number"] == NUMBER
 
 
-async def test_it_reads_as_text(emu):
+async def test_explanation_reads_as_text(emu):
     request = explanation_text(told(emu, entries(emu, "request")[1]))
     assert "Fault: by the rule 'the second is slow'." in request
     assert "Timeline:" in request
@@ -116,7 +116,7 @@ async def test_what_no_rule_can_touch_is_not_explained(emu):
         told(emu, entries(emu, "violation")[0])
 
 
-async def test_another_scenario_since_is_noted(emu):
+async def test_scenario_changed_since_is_noted(emu):
     await emu.advance("1s")
     emu.tenant.load(emu.emulator.runtime.loader.named("happy-path"))
     assert "loaded after this" in told(emu, entries(emu, "request")[0])["note"]

@@ -135,7 +135,7 @@ def server() -> AsyncIterator[Running]:
 
 
 @pytest.mark.parametrize("what", STALLS)
-async def test_nothing_stalls_the_others(server: Running, what: str):
+async def test_slow_work_does_not_stall_the_others(server: Running, what: str):
     rules, requests = STALLS[what]
     traffic, control = server.ready["traffic"], server.ready["control"]
     assert b" 200 " in await asked(control, whole("/v1/tenants/default/reset", b"", JSON))

@@ -26,7 +26,7 @@ def loader() -> ScenarioLoader:
     return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
-def test_there_are_examples():
+def test_page_has_examples():
     assert len(BLOCKS) >= 10
 
 

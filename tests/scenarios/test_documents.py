@@ -6,7 +6,7 @@ from tests.scenarios.made_up import complaints, load
 from voice_emulator.core.clock import ClockSpec
 
 
-def test_everything_at_the_top():
+def test_document_keys_at_the_top():
     read = load(
         "name: bad-evening-2\ndescription: Some.\nseed: 0042\nclock: manual\nmagic_numbers: no\nrules: []\n"
     )

@@ -125,7 +125,7 @@ def test_check_lists_findings_and_raises_nothing(tmp_path: Path):
     assert loader().check(path) == []
 
 
-def test_too_large_a_file(tmp_path: Path):
+def test_file_over_the_size_limit_is_a_finding(tmp_path: Path):
     path = tmp_path / "big.yaml"
     path.write_bytes(b"#" * 1_000_001)
     assert "larger than 1 MB" in loader().check(path)[0].message

@@ -43,7 +43,7 @@ def test_json_nested_too_deep_is_a_finding():
     assert f"deeper than {DEPTH_LIMIT}" in findings[0].message
 
 
-def test_too_much_json_is_a_finding():
+def test_json_over_the_limit_is_a_finding():
     node, findings = from_json(["x"] * 100_001, "label")
     assert node is None
     assert "more than 100000 values" in findings[0].message

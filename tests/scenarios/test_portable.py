@@ -53,7 +53,7 @@ MIDDLE = "name: middle\nextends: base.yaml\nrules:\n  - receipt: {copies: 2}\n  
 
 
 @pytest.mark.parametrize("what", CHILDREN)
-def test_it_says_the_same(tmp_path: Path, what: str):
+def test_portable_document_says_the_same(tmp_path: Path, what: str):
     child = files(tmp_path, child=CHILDREN[what], base=BASE, middle=MIDDLE)
     here = ScenarioLoader(OURS, ENVIRON).file(child)
     there = ScenarioLoader(OURS, {}).sent(portable(child, ENVIRON).decode())

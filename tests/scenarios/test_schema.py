@@ -52,11 +52,11 @@ def accepted(document: Any) -> bool:
     return bool(Draft202012Validator(SCHEMA).is_valid(document))
 
 
-def test_it_is_a_schema():
+def test_schema_is_a_schema():
     Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_its_patterns_use_explicit_classes():
+def test_schema_patterns_use_explicit_classes():
     patterns = re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps(SCHEMA))
     assert patterns
     assert not [pattern for pattern in patterns if re.search(r"\\\\[dws]", pattern)]
@@ -158,7 +158,9 @@ def test_the_default_of_every_setting_is_accepted(provider: str):
 @pytest.mark.parametrize(
     ("provider", "name"), [(each.id, name) for each in discover().values() for name in each.settings.settings]
 )
-def test_it_judges_values_of_settings_as_the_loader_does(provider: str, name: str, loader: ScenarioLoader):
+def test_schema_judges_values_of_settings_as_the_loader_does(
+    provider: str, name: str, loader: ScenarioLoader
+):
     setting = discover()[provider].settings.settings[name]
     values = ["", "0", "1", "-1", "2025", "true", "off", "~", "some text", "1.5", "[a, b]", "{}"]
     values += setting.choices
@@ -192,7 +194,7 @@ def refused(text: str, loader: ScenarioLoader) -> str | None:
     return None
 
 
-def test_it_knows_the_providers_of_plug_ins():
+def test_schema_knows_the_providers_of_plug_ins():
     tinytel = discover("tests.fourth")["tinytel"]
     schema = scenario_schema({"tinytel": tinytel})
     Draft202012Validator.check_schema(schema)

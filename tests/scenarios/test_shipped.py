@@ -32,7 +32,7 @@ def loader() -> ScenarioLoader:
     return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
-def test_there_is_a_library():
+def test_library_has_scenarios():
     assert len(shipped_names()) >= 25
     assert set(FIXED) <= set(shipped_names())
 

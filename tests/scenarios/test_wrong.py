@@ -26,7 +26,7 @@ def loader() -> ScenarioLoader:
     return ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
 
 
-def test_there_are_enough_of_them():
+def test_wrong_files_are_many():
     assert len(FILES) >= 40
 
 

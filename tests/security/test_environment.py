@@ -143,5 +143,5 @@ async def test_what_was_sent_is_still_without_it_after_a_restart(monkeypatch, tm
         assert url(emu) == before == "http://127.0.0.1:9/dr"
 
 
-def test_nothing_is_allowed_by_default():
+def test_defaults_allow_nothing():
     assert Options().scenario_env == ()

@@ -158,7 +158,7 @@ async def test_the_refusal_on_the_traffic_port_is_ours_and_says_so():
 
 
 @pytest.mark.parametrize("agent", ["voice-emulator test call 1", "voice-emulator/1.0", "curl/8", ""])
-async def test_other_agents_are_clients(agent: str):
+async def test_foreign_agents_are_clients(agent: str):
     async with started() as emu:
         headers = {"User-Agent": agent}
         url = f"{emu.url}/api/voiceSms/gpsend"

@@ -24,6 +24,6 @@ def test_every_test_that_is_named_is_there():
 @pytest.mark.parametrize(
     "section", ["Outbound connections", "What is shown", "The GitHub Action", "The container"]
 )
-def test_these_sections_name_a_test_in_each_paragraph(section: str):
+def test_security_sections_name_a_test_in_each_paragraph(section: str):
     for paragraph in re.split(r"\n\n|\n(?=\* )", SECTIONS[section].strip()):
         assert "`tests/" in paragraph, paragraph

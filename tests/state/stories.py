@@ -12,12 +12,14 @@ from typing import Any
 import aiohttp
 
 from tests.rig import START, Receiver, Running, receivers, receiving
+from tests.wire.raw import GPSEND
 from voice_emulator.app import Emulator
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.settings import Options
 
 #: Requests name this host, whatever port answers: links in replies and receipts are made of it.
 HOST = "voice.test:4880"
+SEND = "/api/voiceSms/gpsend"
 
 Step = Callable[["Story"], Awaitable[Any]]
 
@@ -105,3 +107,22 @@ async def tell(folder: Path, steps: Sequence[Step], scenario: str, deaths: Seque
         if len(steps) in deaths:
             await told.die()
         return told
+
+
+async def place(told: Story, *phones: str, **fields: str) -> None:
+    """Send one gpsend to these numbers (default: the usual one), which must be accepted."""
+    answer = await told.ask(SEND, data={**GPSEND, "phone": ",".join(phones) or GPSEND["phone"], **fields})
+    assert answer["code"] == "0", answer
+
+
+def default(told: Story) -> Any:
+    """The tenant ``default``."""
+    return told.emulator.runtime.tenancy.default
+
+
+async def start_with(path: Path) -> None:
+    emulator = Emulator(Options(port=0, control_port=0, state=path), grace=0.1)
+    try:
+        await emulator.start()
+    finally:
+        await emulator.close()

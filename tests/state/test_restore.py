@@ -112,7 +112,7 @@ async def test_what_was_reset_or_deleted_stays_away(tmp_path):
         assert len(told.receiver.received) == 2
 
 
-async def test_another_scenario_on_the_command_line_wins_and_the_same_one_does_not(tmp_path):
+async def test_scenario_on_the_command_line_wins_when_it_is_another_one(tmp_path):
     async with story(tmp_path, MANY) as told:
         await over_control(told, "PUT", "/v1/tenants/default/scenario", json={"name": "all-busy"})
         await told.die()
@@ -124,7 +124,7 @@ async def test_another_scenario_on_the_command_line_wins_and_the_same_one_does_n
         assert default(told).scenario.name == "others"
 
 
-async def test_another_clock_on_the_command_line_wins_and_goes_on_from_there(tmp_path):
+async def test_clock_on_the_command_line_wins_when_it_is_another_one_and_goes_on_from_there(tmp_path):
     async with story(tmp_path) as told:
         await told.emu.advance("1h")
         told.options["clock"] = ClockSpec("manual")

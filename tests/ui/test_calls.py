@@ -189,7 +189,7 @@ async def test_a_call_has_an_address_of_its_own(emu, page):
     await expect(page("#detail h2")).to_have_text(ANSWERED)
 
 
-async def test_another_tenant_shows_its_own_calls(emu, page):
+async def test_tenant_shows_its_own_calls(emu, page):
     emu.new_tenant("other")
     await dial(emu, ANSWERED)
     await page.open("/other/calls")
@@ -225,7 +225,7 @@ async def test_reset_empties_the_list(emu, page):
         await page.total("0 calls")
 
 
-async def test_it_is_usable_at_360_pixels(browser, emu):
+async def test_page_is_usable_at_360_pixels(browser, emu):
     await dial(emu, ANSWERED, BUSY)
     await emu.settle()
     async with opened(browser, emu.control, viewport=PHONE) as page:

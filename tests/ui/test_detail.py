@@ -159,7 +159,7 @@ async def test_several_pushes_are_numbered_along_the_lane(browser):
         await expect(page("details.push .facts").last).to_contain_text("doubled")
 
 
-async def test_everything_is_offered_as_curl(emu, page):
+async def test_requests_and_pushes_are_offered_as_curl(emu, page):
     await dial(emu, NUMBER)
     await emu.settle()
     call = await first_call(emu)

@@ -55,7 +55,7 @@ def test_no_script_turns_text_into_markup(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_nothing_comes_from_elsewhere(path):
+def test_page_loads_nothing_from_elsewhere(path):
     text = path.read_text(encoding="utf-8")
     addresses = re.findall(r"(?:https?:)?//[a-z0-9][^\s\"'`)<>]*", re.sub(r"(?m)^\s*//.*$", "", text))
     foreign = [one for one in addresses if not one.startswith(("http://www.w3.org/", "http://127.0.0.1"))]
@@ -70,7 +70,7 @@ def test_every_file_is_used(path):
     assert f"/{path.name}" in others
 
 
-async def test_it_is_served_under_a_strict_policy():
+async def test_page_is_served_under_a_strict_policy():
     async with started() as emu:
         for path in ["/", *(f"/ui/{file.name}" for file in FILES)]:
             async with emu.client.get(emu.control + path) as reply:

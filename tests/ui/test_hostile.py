@@ -105,7 +105,7 @@ async def test_a_hostile_request_is_quoted_for_the_shell(emu, page):
     assert not any(set(part) & set('$`;|&<>()\\"\n') for part in outside), outside
 
 
-async def test_somebody_elses_page_cannot_frame_it_or_act(emu):
+async def test_foreign_page_cannot_frame_it_or_act(emu):
     async with emu.client.get(emu.control + "/") as reply:
         assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
     headers = {"Origin": "http://evil.example"}

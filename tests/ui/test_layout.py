@@ -73,7 +73,7 @@ async def check(page: Page, what: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 1024, 390])
-async def test_nothing_overflows_and_no_word_is_broken(browser, emu, width: int, scheme: str):
+async def test_layout_has_no_overflow_and_no_broken_word(browser, emu, width: int, scheme: str):
     async with opened(browser, emu.control, viewport={"width": width, "height": 800}, scheme=scheme) as page:
         await page.open()
         await expect(page(".start .block").first).to_be_visible()

@@ -158,7 +158,7 @@ async def test_a_batch_that_was_refused_is_found_by_any_of_its_numbers(emu, page
     await expect(page(".grid-body .numbers")).to_have_text("500 numbers")
 
 
-async def test_it_shows_code_and_reason_on_a_phone(browser, emu):
+async def test_row_shows_code_and_reason_on_a_phone(browser, emu):
     await send(emu, data={**GPSEND, "appkey": "wrong", "phone": BUSY})
     async with opened(browser, emu.control, viewport=PHONE) as page:
         await page.open("/default/requests")

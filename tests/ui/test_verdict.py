@@ -82,7 +82,7 @@ async def test_rules_that_never_applied_are_named(browser):
         await expect(page("details[data-name='Rules that never applied'] li")).to_contain_text("for nobody")
 
 
-async def test_it_follows_what_happens_and_keeps_open_what_was_opened(emu, page):
+async def test_verdict_follows_what_happens_and_keeps_open_what_was_opened(emu, page):
     await page.open("/default/verdict")
     await expect(page(".tile").nth(1)).to_have_text("0requests")
     await page("summary").filter(has_text="Faults").click()

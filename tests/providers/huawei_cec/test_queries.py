@@ -126,7 +126,7 @@ async def test_a_span_of_seven_days_is_taken_and_its_ends_belong_to_it() -> None
             assert (await client.send("queryCallDetailRecord", body)).code == code
 
 
-async def test_other_kinds_of_task_have_no_records_here() -> None:
+async def test_tasks_of_other_kinds_have_no_records_here() -> None:
     async with signed_in() as client:
         await client.call("1")
         for kind in ("1", "2", "4"):

@@ -185,7 +185,7 @@ async def test_every_corruption_breaks_the_schema(corruption: str) -> None:
 @pytest.mark.parametrize(
     ("encoding", "content_type"), [("form", "application/x-www-form-urlencoded"), ("query", "json")]
 )
-async def test_other_encodings_by_rule(encoding: str, content_type: str) -> None:
+async def test_encodings_by_rule(encoding: str, content_type: str) -> None:
     async with signed_in(scenario=ruled(f"{{encoding: {encoding}}}")) as client:
         push = await one_push(client, callBackUrl=f"{client.emu.receiver.url}/huawei_cec?mine=1")
         assert push.fields["releaseReason"] == "1"

@@ -183,7 +183,7 @@ async def test_a_receipt_before_its_reply_takes_and_frees_no_line() -> None:
         assert starts == {"62832": "59:47", "62831": "00:00", "62833": "00:13", "62834": "00:26"}
 
 
-async def test_everybody_is_dialled_at_once_without_that_setting() -> None:
+async def test_numbers_are_dialled_at_once_without_the_setting_for_lines() -> None:
     async with started() as emu:
         await submit(emu, some_numbers(300))
         await emu.settle()

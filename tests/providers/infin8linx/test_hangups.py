@@ -51,7 +51,7 @@ def test_a_rule_may_name_any_cause_by_name_or_code(cause: str) -> None:
     assert cause_of(call) == CAUSES.get(cause, cause)
 
 
-def test_another_provider_s_cause_is_passed_over() -> None:
+def test_cause_of_another_provider_is_passed_over() -> None:
     _, call = one_call(CallSpec(Outcome.BUSY, cause="USER_BUSY"))
     assert cause_of(call) == "10006"
 

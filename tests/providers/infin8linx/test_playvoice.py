@@ -186,7 +186,7 @@ async def test_an_online_voice_is_a_url(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["hello", "ftp://a.example/v.mp3", "http://", "//a.example/v.mp3", "http://a b/"]
 )
-async def test_anything_else_is_no_online_voice(url: str) -> None:
+async def test_online_voice_that_is_no_url_is_refused(url: str) -> None:
     async with started() as emu:
         assert (await submit(emu, "62811", voicetype="2", voicefile=url))["code"] == 400
 

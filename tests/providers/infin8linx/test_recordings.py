@@ -20,7 +20,7 @@ async def recorded_call(emu: Running, **settings: Any) -> dict[str, Any]:
     return emu.receiver.received[-1].fields
 
 
-async def test_nothing_is_recorded_by_default() -> None:
+async def test_calls_are_not_recorded_by_default() -> None:
     async with started() as emu:
         await post(emu, BATCH)
         await emu.settle()

@@ -8,7 +8,7 @@ from voice_emulator.core.clock import HOUR, SECOND
 from voice_emulator.providers.nxcloud.account import Account
 
 
-def test_everything_remembered_is_bounded(monkeypatch: Any) -> None:
+def test_account_state_is_bounded(monkeypatch: Any) -> None:
     monkeypatch.setattr("voice_emulator.providers.nxcloud.account.REMEMBERED", 3)
     account = Account()
     for index in range(9):

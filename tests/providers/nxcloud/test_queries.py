@@ -98,7 +98,7 @@ async def test_strict_mode_and_its_look_back() -> None:
         assert (await customer.ask("getVoiceCdr", **ten_days_ago))["code"] == "1"
 
 
-async def test_another_customer_sees_nothing() -> None:
+async def test_queries_show_nothing_of_another_customer() -> None:
     async with started(PLAIN, "manual") as running:
         customer = Customer(running)
         await customer.ask("gpsend")

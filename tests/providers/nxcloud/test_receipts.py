@@ -164,7 +164,7 @@ async def test_revision_of_2022() -> None:
         assert {"hangup_cause", "hangup_disposition"}.isdisjoint(voice)
 
 
-async def test_another_time_zone() -> None:
+async def test_receipt_times_in_another_time_zone() -> None:
     async with started(MAGIC, "manual") as running:
         setting(running, utc_offset=0)
         assert (await pushed(running, phone="6281200000"))["start_time"].startswith("2026-01-05 01:00")
@@ -323,7 +323,7 @@ async def test_the_bare_text_has_no_warning(strict: bool) -> None:
 
 
 @pytest.mark.parametrize("body", NOT_QUITE)
-async def test_nothing_else_in_quotes_acknowledges(body: str) -> None:
+async def test_quoted_text_of_any_other_form_does_not_acknowledge(body: str) -> None:
     outcome, found, _ = await acknowledged(body)
     assert (outcome, found) == (PushOutcome.REFUSED, {("push-not-acknowledged", "error")})
 

@@ -29,7 +29,7 @@ async def test_recording_of_a_verification_call() -> None:
 
 
 @pytest.mark.parametrize("operation", ["gpsend", "notsend"])
-async def test_other_calls_name_no_recording(operation: str) -> None:
+async def test_calls_without_a_recording_name_none(operation: str) -> None:
     async with started(PLAIN, "manual") as running:
         await Customer(running).ask(operation)
         await running.settle()

@@ -34,7 +34,7 @@ def test_examples_are_valid(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_everything_is_described_and_sourced(name: str) -> None:
+def test_properties_are_described_and_sourced(name: str) -> None:
     document = SCHEMAS[name].document
     assert document["$id"] == f"voice-emulator:{name}"
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"

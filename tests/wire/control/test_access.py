@@ -36,7 +36,7 @@ async def ask(api: Api, host: str | None, method: str = "GET", path: str = "/hea
         "host.containers.internal", "HOST.containers.internal:4881", "app.localhost", "a.b.localhost:4881",
     ],
 )  # fmt: skip
-async def test_these_hosts_are_let_in(host: str):
+async def test_allowed_hosts_are_let_in(host: str):
     async with started(allow_hosts=("ci.allowed.example",)) as emu:
         assert await ask(Api(emu), host) == 200
 
@@ -49,7 +49,7 @@ async def test_these_hosts_are_let_in(host: str):
         ".localhost.evil", "evillocalhost.example", "host.containers.internal.evil", "containers.internal",
     ],
 )  # fmt: skip
-async def test_these_are_not(host: str):
+async def test_foreign_hosts_are_refused(host: str):
     async with started(allow_hosts=("ci.allowed.example",)) as emu:
         assert await ask(Api(emu), host) in (421, 400)
 
@@ -86,7 +86,7 @@ async def test_no_reply_lets_a_script_of_another_site_read_it(api: Api, method: 
         assert not [name for name in reply.headers if name.lower().startswith("access-control")]
 
 
-async def test_its_own_page_may(api: Api):
+async def test_requests_of_the_own_page_are_let_in(api: Api):
     assert (await api.post(f"{T}/reset", headers={"Origin": api.emu.control})).status == 200
     assert await ask(api, "localhost", "POST", f"{T}/reset", "Origin: http://localhost\r\n") == 200
     assert await ask(api, "localhost:80", "POST", f"{T}/reset", "Origin: http://localhost\r\n") == 200

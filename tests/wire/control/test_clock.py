@@ -191,7 +191,7 @@ async def test_the_body_is_needed(api: Api):
     assert (await api.post(ADVANCE)).status == 422
 
 
-async def test_nobody_advances_a_clock_to_where_it_cannot_be_shown(api: Api):
+async def test_advance_refuses_to_go_where_a_clock_cannot_be_shown(api: Api):
     """A tenant past the year 9999 once broke the list of tenants for everyone."""
     for body in (
         {"seconds": 1e12},

@@ -120,7 +120,7 @@ async def test_only_the_kinds_asked_for(api: Api):
     assert (await api("GET", f"{T}/events", headers={"Last-Event-ID": "x"})).status == 422
 
 
-async def test_who_reads_too_slowly_is_told_how_much_was_missed(api: Api):
+async def test_slow_reader_is_told_how_much_was_missed(api: Api):
     tenant = api.emu.tenant
     for _ in range(REMEMBERED + 10):
         tenant.events.publish("clock", tenant.now, tenant.clock, "tick")

@@ -70,7 +70,7 @@ def test_an_unknown_key_names_the_nearest():
         parse_query("outcme:busy", KEYS)
 
 
-def test_nothing_to_choose_from_counts_as_an_empty_value():
+def test_empty_choice_counts_as_an_empty_value():
     def nothing(key: str) -> list[str]:
         return []
 

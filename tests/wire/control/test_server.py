@@ -57,7 +57,7 @@ async def test_paths_are_taken_as_they_are(api: Api, path: str):
     assert answer.head.startswith(b"HTTP/1.1 404")
 
 
-async def test_another_method_is_405_and_says_which_there_are(api: Api):
+async def test_wrong_method_is_405_and_says_which_there_are(api: Api):
     for method in ("PUT", "OPTIONS", "TRACE"):
         reply = await api(method, "/v1/tenants")
         assert reply.status == 405

@@ -35,7 +35,7 @@ async def test_a_tenant_is_created_with_nothing_said(api: Api):
     ).status == 201
 
 
-async def test_everything_a_creation_may_say(api: Api):
+async def test_creation_with_every_member(api: Api):
     reply = await api.post(
         "/v1/tenants",
         {

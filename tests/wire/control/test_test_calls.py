@@ -64,7 +64,7 @@ async def test_a_call_is_placed_over_the_traffic_port_any_number_of_times(api, p
     assert (call["number"], call["outcome"], call["receipt"]) == (BUSY, "busy", "delivered")
 
 
-async def test_another_tenant_calls_with_its_own_credentials():
+async def test_tenant_calls_with_its_own_credentials():
     async with started() as emu:
         tenant = emu.new_tenant("other", clock=ClockSpec("manual", start=START))
         api = Api(emu)

@@ -130,7 +130,7 @@ async def test_an_outcome_that_can_never_come_is_refused_with_those_that_can(api
     assert "answered, no_answer" in refused["detail"]
 
 
-async def test_it_returns_at_once_when_it_happens(api: Api):
+async def test_wait_returns_at_once_when_it_happens(api: Api):
     callbacks, calls, requests = polls = [
         asyncio.create_task(api.get(WAIT, **{"for": what, "timeout": "5m"}))
         for what in ("callbacks", "calls", "requests")

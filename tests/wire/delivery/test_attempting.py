@@ -82,7 +82,7 @@ async def test_an_acknowledged_push_is_delivered_once():
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, ""), (200, "error"), (500, "success"), (404, "no")])
-async def test_anything_but_the_providers_own_acknowledgement_is_refused_and_by_default_final(
+async def test_answer_other_than_the_providers_acknowledgement_is_refused_and_by_default_final(
     status: int, body: str
 ):
     async with started() as emu:
@@ -111,7 +111,7 @@ async def test_a_retry_gives_up_after_its_attempts():
         assert attempts(emu) == [("refused", number) for number in range(1, 7)]
 
 
-async def test_nobody_listening_is_a_failure():
+async def test_target_without_a_listener_is_a_failure():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

@@ -495,7 +495,7 @@ async def test_an_answer_that_came_in_time_counts_though_nobody_looked():
         await serving
 
 
-async def test_nothing_idle_is_left_open():
+async def test_idle_connections_are_not_left_open():
     receiver = Receiver(ANSWERS["silent"], answers=1_000)
     async with listening(receiver.serve) as url:
         channel = PushClient(Resolver(TargetPolicy()), 5, trial=0.05)

@@ -26,7 +26,7 @@ def driver(emu: Running):
     return emu.emulator.runtime.driver
 
 
-async def test_nothing_moves_on_a_manual_clock_until_it_is_advanced():
+async def test_manual_clock_moves_nothing_until_it_is_advanced():
     async with started() as emu:
         await call(emu)
         assert emu.tenant.now == START

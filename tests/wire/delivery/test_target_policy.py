@@ -88,7 +88,7 @@ def test_a_mapped_address_is_judged_as_the_one_it_carries(address):
 
 
 @given(st.ip_addresses())
-def test_nothing_beyond_loopback_and_private_networks_gets_through(address):
+def test_targets_beyond_loopback_and_private_networks_are_blocked(address):
     carried = getattr(address, "ipv4_mapped", None) or address
     if TargetPolicy().allows_address(str(address)):
         assert carried.is_private
@@ -101,7 +101,7 @@ def test_nothing_beyond_loopback_and_private_networks_gets_through(address):
     "host",
     ["2130706433", "0x7f000001", "0x7f.1", "017700000001", "127.1", "127.0.1"],
 )
-async def test_other_spellings_of_an_address_are_not_dialled_and_the_reason_names_the_usual_one(host: str):
+async def test_spellings_of_an_address_other_than_the_usual_one_are_not_dialled(host: str):
     """inet_aton takes them for addresses, other parsers for names: such disagreements are what attacks live on."""
     async with started() as emu:
         port = URL(emu.receiver.url).port
@@ -120,7 +120,7 @@ async def test_other_spellings_of_an_address_are_not_dialled_and_the_reason_name
      "[fe80::1%25lo]", "[fe80::1%lo]", "[fd00:ec2::254]", "[fd20:ce::254]", "[FD00:EC2:0::0254]", "[2002:7f00:1::]",
      "[64:ff9b::7f00:1]", "[::127.0.0.1]", "[::ffff:808:808]", "[::ffff:8.8.8.8]", "[0:0:0:0:0:ffff:a9fe:a9fe]", "[::]"],
 )  # fmt: skip
-async def test_other_spellings_of_what_is_out_of_reach_are_blocked(host: str):
+async def test_spellings_of_a_blocked_address_are_blocked_too(host: str):
     async with started() as emu:
         outcome, reason = await push_to(emu, f"http://{host}:9/dr")
         assert outcome is PushOutcome.BLOCKED, reason
@@ -357,7 +357,7 @@ async def test_an_unreachable_receiver_on_localhost_is_told_once_with_the_usual_
     assert "--rewrite-callback http://localhost=http://host.docker.internal" in told
 
 
-async def test_another_unreachable_receiver_is_told_without_it(caplog, monkeypatch):
+async def test_unreachable_receiver_of_another_kind_is_told_without_the_advice(caplog, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         answers(monkeypatch, app=[["127.0.0.1"]])

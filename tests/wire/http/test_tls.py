@@ -65,7 +65,7 @@ async def test_a_self_signed_certificate_serves_both_ports_and_its_authority_is_
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-async def test_it_is_good_for_the_names_this_machine_is_called_by(name: str):
+async def test_certificate_is_good_for_the_names_this_machine_is_called_by(name: str):
     async with started(tls_self_signed=True) as emu:
         port = emu.url.rpartition(":")[2]
         trust = trusting(emu.emulator.runtime.ca_pem)
@@ -73,7 +73,7 @@ async def test_it_is_good_for_the_names_this_machine_is_called_by(name: str):
             assert reply.status < 500
 
 
-def test_it_is_good_for_the_names_that_options_give():
+def test_certificate_is_good_for_the_names_that_options_give():
     listed = names(Options(host="10.1.2.3", allow_hosts=("ci.example.org", "*.example.net", "a*.example")))
     assert {"10.1.2.3", "ci.example.org", "*.example.net", "localhost", "::1"} <= set(listed)
     assert "a*.example" not in listed, "no certificate can say that"

@@ -137,7 +137,7 @@ async def told(
         return answers, entries
 
 
-async def test_it_makes_no_difference_how_a_request_arrives(monkeypatch):
+async def test_arrival_in_pieces_or_at_once_makes_no_difference(monkeypatch):
     at_once = await told(None, False, monkeypatch)
     assert len(at_once[1]) == len(CASES) - 1
     with monkeypatch.context() as patched:

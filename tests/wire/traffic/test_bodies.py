@@ -120,7 +120,7 @@ async def test_identity_is_no_encoding():
 
 
 @pytest.mark.parametrize("odd", list(ODD))
-async def test_so_does_the_control_api(odd: str):
+async def test_body_of_the_wrong_kind_is_named_by_the_control_api(odd: str):
     make, name = ODD[odd]
     async with (
         started() as emu,
@@ -135,7 +135,7 @@ async def test_so_does_the_control_api(odd: str):
 
 
 @pytest.mark.parametrize("odd", [name for name in ODD if name != "utf-8-sig"])
-def test_so_does_check(odd: str, tmp_path):
+def test_body_of_the_wrong_kind_is_named_by_check(odd: str, tmp_path):
     make, name = ODD[odd]
     file = tmp_path / "mine.yaml"
     file.write_bytes(make("name: mine\n"))

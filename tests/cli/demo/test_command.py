@@ -51,7 +51,7 @@ def test_the_calls_went_as_calls_do(plain):
     assert says["infin8linx", "no_answer"] == "hangupcause=10016"
 
 
-def test_it_shows_the_requests_and_says_what_to_do_next(plain):
+def test_demo_shows_the_requests_and_says_what_to_do_next(plain):
     lines = plain.stdout.splitlines()
     asked = [line.split()[1:3] for line in lines if line.startswith("request ")]
     assert asked[:3] == [["nxcloud", "gpsend"], ["nxcloud", "versend"], ["huawei_cec", "tokenByAkSk"]]
@@ -93,7 +93,8 @@ def test_on_a_terminal_it_draws_a_table(tmp_path):
 
 def test_receipts_that_never_come_are_named_and_the_status_is_1():
     program = (
-        "from voice_emulator.cli import demo, main\n"
+        "from voice_emulator.cli import main\n"
+        "from voice_emulator.cli.demo import command as demo\n"
         "demo.PATIENCE = 3.0\n"
         "demo.SCENARIO += '''\n"
         "  - name: lost\n"
@@ -112,7 +113,8 @@ def test_receipts_that_never_come_are_named_and_the_status_is_1():
 
 def test_a_request_that_is_refused_is_one_sentence_and_status_1():
     program = (
-        "from voice_emulator.cli import demo, main\n"
+        "from voice_emulator.cli import main\n"
+        "from voice_emulator.cli.demo import command as demo\n"
         "demo.SCENARIO += '''\n"
         "  - name: no\n"
         "    match: {operation: tokenByAkSk}\n"
