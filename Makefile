@@ -79,7 +79,7 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
 	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)
 
-check: $(VENV)/.dev  ## check formatting, lint, types and import layers
+check: $(VENV)/.dev  ## check formatting, lint, types, import layers and layout
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
