@@ -17,6 +17,8 @@ def only(**members: Json) -> Json:
 
 def nullable(schema: Json) -> Json:
     """``schema``, or null."""
-    if isinstance(schema.get("type"), str) and "enum" not in schema and "const" not in schema:
-        return {**schema, "type": [schema["type"], "null"]}
+    types = schema.get("type", [])
+    if types and "enum" not in schema and "const" not in schema:
+        # Not anyOf: explaining that lists every problem of every branch, however long the value is.
+        return {**schema, "type": [*([types] if isinstance(types, str) else types), "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
