@@ -19,7 +19,7 @@ from voice_emulator.wire.control.request import ControlRequest, reply_apart, rep
 from voice_emulator.wire.control.search import FindingIndex, entry_values, finding_values, request_row
 from voice_emulator.wire.control.views import show_entry, show_finding
 from voice_emulator.wire.traffic.exchange import RequestRecord
-from voice_emulator.wire.turns import apart
+from voice_emulator.wire.turns import HEAVY, apart
 
 #: What the entries of one page may weigh together; as JSON they take a few times as much.
 PAGE_BYTES = 4 * 1024 * 1024
@@ -66,7 +66,7 @@ async def list_journal(request: ControlRequest) -> web.Response:
             continue
         if call_id is not None and not _about(entry, call_id):
             continue
-        if terms and not terms.matches(entry_values(entry, findings)):
+        if terms and not await apart(_weight(entry) > HEAVY, terms.matches, entry_values(entry, findings)):
             continue
         weight += _weight(entry)
         if len(entries) == limit or (entries and weight > PAGE_BYTES):
