@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.watchdog import watching
+from tests.watchdog import IN_TESTS, watching
 
 
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_loop() -> Iterator[None]:
     """Every test of this folder fails when something keeps the event loop to itself."""
-    with watching() as blocked:
+    with watching(IN_TESTS) as blocked:
         yield
     assert blocked == []

@@ -33,7 +33,7 @@ async def test_findings_and_orphans_lead_to_their_calls(emu, page):
         await expect(page(".links")).to_contain_text(number)
     group = page(".findings [data-rule=push-not-acknowledged]")
     await expect(group).to_contain_text("3×")
-    await expect(group).to_contain_text("How to fix it: Answer exactly what the page says")
+    await expect(group).to_contain_text("How to fix it: Reply exactly what the page says")
     await group.locator("summary").click()
     await group.get_by_role("link", name="the call").first.click()
     await expect(page("#detail h2")).to_have_text("6281200010486")  # busy at once, so pushed first
