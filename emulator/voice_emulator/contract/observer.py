@@ -21,9 +21,8 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.findings import Finding
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Operation, Reply

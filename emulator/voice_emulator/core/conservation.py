@@ -14,8 +14,8 @@ from typing import Any
 
 from voice_emulator.core.billing import money
 from voice_emulator.core.calls import Call
-from voice_emulator.core.pushes import Push, PushOutcome
-from voice_emulator.core.vocabulary import Fate, Step
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import Fate, PushOutcome, Step
 
 #: Orphans kept one by one; the others are only counted.
 ORPHAN_LIMIT = 10_000

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from voice_emulator.core.listeners import Listeners
-
-Severity = Literal["error", "warning"]
+from voice_emulator.core.shapes import Violation
+from voice_emulator.core.vocabulary import Severity
 
 FINDING_LIMIT = 10_000
 
@@ -39,16 +39,10 @@ class Finding:
 
     def shown(self) -> dict[str, Any]:
         """The finding as the control API shows it."""
-        return {
-            "rule": self.rule,
-            "severity": self.severity,
-            "provider": self.provider,
-            "operation": self.operation,
-            "entry": self.entry,
-            "call_id": self.call_id,
-            "message": self.message,
-            "source": self.source,
-        }
+        return Violation.shown(
+            rule=self.rule, severity=self.severity, provider=self.provider, operation=self.operation, entry=self.entry,
+            call_id=self.call_id, message=self.message, source=self.source, at=self.at or None,
+        )  # fmt: skip
 
 
 class Findings:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-EntryKind = Literal["request", "callback", "violation", "system"]
+from voice_emulator.core.vocabulary import EntryKind
 
 ENTRY_LIMIT = 10_000
 BYTE_LIMIT = 32 * 1024 * 1024

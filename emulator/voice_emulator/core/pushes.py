@@ -15,20 +15,7 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.engine import Engine
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.scenario import ONCE, PLAIN_RECEIPT, ReceiptEffect, Retry
-from voice_emulator.core.vocabulary import Step, Word
-
-
-class PushOutcome(Word):
-    """How one attempt went; INTERFACE: ``callbacks``."""
-
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    LOST = "lost"
-    NO_URL = "no_url"
-    UNCERTAIN = "uncertain"
-    PENDING = "pending"
+from voice_emulator.core.vocabulary import PushOutcome, Step
 
 
 @dataclass(slots=True)

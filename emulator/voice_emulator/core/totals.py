@@ -6,7 +6,7 @@ from collections import Counter
 from decimal import Decimal
 
 from voice_emulator.core.calls import Call
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 
 
 class Totals:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voice_emulator.core.integers import LARGEST, up_to
+from voice_emulator.core.json_schema import Json, nullable, only
 from voice_emulator.providers.settings import DECIMAL_TEXT, FALSE_WORDS, INTEGER_TEXT, TRUE_WORDS, Setting
-from voice_emulator.schemas.shorthand import Json, nullable, only
 
 
 def _integer(minimum: int | None = None) -> Json:

@@ -11,6 +11,7 @@ from typing import Any
 
 from voice_emulator.core.clock import SPEED_PATTERN
 from voice_emulator.core.faults import FAULTS, HttpStatus, SlowBody
+from voice_emulator.core.json_schema import Json, only
 from voice_emulator.core.scenario import CORRUPTIONS, RETRIES
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome
 from voice_emulator.providers.provider import Provider
@@ -20,7 +21,6 @@ from voice_emulator.resources import data_path
 from voice_emulator.scenarios import call_section, diagnostics, match_section, receipt_section, reply_section
 from voice_emulator.scenarios.catalogue import url_settings
 from voice_emulator.scenarios.documents import SEED_LIMIT
-from voice_emulator.schemas.shorthand import Json, only
 
 #: ``${NAME}`` may stand in every value.
 _REFERENCE = r"|\$\{"

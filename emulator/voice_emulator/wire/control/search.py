@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from voice_emulator.core.attempts import Attempt
-from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.findings import Finding
 from voice_emulator.core.journal import Entry
+from voice_emulator.core.shapes import ActingRules, JournalEntry, ReceivedRequest, SentReply
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.query import TEXT, Values
@@ -143,26 +143,26 @@ def request_row(record: RequestRecord, tenant: Tenant, providers: Mapping[str, P
     why it was refused, ``fix`` what to do about it.
     """
     told = record.refused and record.sent is not None
-    return {
-        "id": record.entry_id,
-        "kind": "request",
-        "at": rfc3339(record.at),
-        "provider": record.request.provider or None,
-        "operation": record.operation,
-        "attributed": record.request.attributed,
-        "request": {"method": record.request.method, "path": record.request.path},
-        "reply": {"status": record.sent.status} if record.sent is not None else None,
-        "code": record.reply.code if record.reply else None,
-        "refused": record.refused,
-        "fault": record.fault,
-        "rule": {"reply": record.reply_rule, "fault": record.fault_rule},
-        "numbers": list(record.request.numbers),
-        "calls": list(record.calls),
-        "duration_ms": round(record.duration / 1000, 3),
-        "why": reasons(record, providers) if told else [],
-        "fix": advice(record, tenant, providers) if told else [],
-        "words": words(record),
-    }
+    return JournalEntry.shown(
+        id=record.entry_id,
+        kind="request",
+        at=record.at,
+        provider=record.request.provider or None,
+        operation=record.operation,
+        attributed=record.request.attributed,
+        request=ReceivedRequest.shown(method=record.request.method, path=record.request.path),
+        reply=SentReply.shown(status=record.sent.status) if record.sent is not None else None,
+        code=record.reply.code if record.reply else None,
+        refused=record.refused,
+        fault=record.fault,
+        rule=ActingRules.shown(reply=record.reply_rule, fault=record.fault_rule),
+        numbers=record.request.numbers,
+        calls=record.calls,
+        duration_ms=round(record.duration / 1000, 3),
+        why=reasons(record, providers) if told else [],
+        fix=advice(record, tenant, providers) if told else [],
+        words=words(record),
+    )
 
 
 def words(record: RequestRecord) -> list[str]:

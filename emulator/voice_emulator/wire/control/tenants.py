@@ -35,7 +35,7 @@ async def list_tenants(request: ControlRequest) -> web.Response:
         tenants = tenants[place + 1 :]
     page = tenants[:limit]
     following = page[-1].id if len(tenants) > limit else None
-    return reply_json({"tenants": [show_tenant(tenancy, tenant) for tenant in page], "next": following})
+    return reply_json({"tenants": [show_tenant(tenant) for tenant in page], "next": following})
 
 
 async def create_tenant(request: ControlRequest) -> web.Response:
@@ -51,7 +51,7 @@ async def create_tenant(request: ControlRequest) -> web.Response:
         raise conflict(str(error), [("/credentials", str(error))]) from error
     except ValueError as error:
         raise wrong("", str(error)) from error
-    return reply_json(show_tenant(runtime.tenancy, tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
+    return reply_json(show_tenant(tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
 async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
@@ -85,7 +85,7 @@ async def read_scenario(request: ControlRequest, source: Any, pointer: str) -> S
 
 async def get_tenant(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}``."""
-    return reply_json(show_tenant(request.runtime.tenancy, request.tenant))
+    return reply_json(show_tenant(request.tenant))
 
 
 async def change_tenant(request: ControlRequest) -> web.Response:
@@ -97,7 +97,7 @@ async def change_tenant(request: ControlRequest) -> web.Response:
         raise conflict(str(error), [("/credentials", str(error))]) from error
     except ValueError as error:
         raise wrong("", str(error)) from error
-    return reply_json(show_tenant(runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))
 
 
 async def delete_tenant(request: ControlRequest) -> web.Response:
@@ -132,12 +132,12 @@ async def load_scenario(request: ControlRequest) -> web.Response:
         raise conflict(str(error), [("/providers", str(error))]) from error
     except ValueError as error:
         raise wrong("/providers", str(error)) from error
-    return reply_json(show_tenant(request.runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))
 
 
 async def reset_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/reset``: forget what happened; with ``?to=start`` also what was configured."""
-    tenant, runtime = request.tenant, request.runtime
+    tenant = request.tenant
     if request.query["to"] == "start":
         try:
             tenant.restart()
@@ -147,4 +147,4 @@ async def reset_tenant(request: ControlRequest) -> web.Response:
             ) from error
     else:
         tenant.reset()
-    return reply_json(show_tenant(runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))

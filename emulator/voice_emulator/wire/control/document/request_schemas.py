@@ -12,11 +12,11 @@ from typing import Any
 
 from voice_emulator.core.clock import CLOCK_PATTERN, START_PATTERN, TIME_PATTERN
 from voice_emulator.core.durations import UNITS, duration_schema
+from voice_emulator.core.json_schema import COUNT, TEXT, Json, nullable, only
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.providers.setting_schema import setting_schema
 from voice_emulator.scenarios.documents import SEED_LIMIT
-from voice_emulator.schemas.shorthand import COUNT, TEXT, Json, nullable, only
 from voice_emulator.schemas.validate import MESSAGE, Schema
 
 Providers = Mapping[str, Provider]
