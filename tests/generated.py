@@ -30,6 +30,9 @@ _VALUES = {
     "text": "text",
     "texts": "list of texts",
     "mapping": "mapping",
+    "words": "mapping to text",
+    "entries": "mapping of entries",
+    "digits": "digits",
     "tariff": "`{cycle, price, basic_price}`",
     "tariffs": "`{country_code: tariff}`",
 }
@@ -83,9 +86,11 @@ def default_text(value: object) -> str:
 
 
 def _values(setting: Setting) -> str:
-    words = ", ".join(f"`{word}`" for word in setting.choices) or _VALUES[setting.kind]
+    words = ", ".join(f"`{word}`" for word in setting.choices) or setting.form or _VALUES[setting.kind]
+    kind = {"texts": "list of ", "words": "mapping to "}.get(setting.kind, "") if setting.choices else ""
     least = f" from {setting.minimum}" if setting.minimum is not None else ""
-    return words + least + (" or `null`" if setting.optional else "")
+    most = f" to {setting.maximum}" if setting.maximum is not None else ""
+    return kind + words + least + most + (" or `null`" if setting.optional else "")
 
 
 def codes_table(provider: Provider) -> str:
