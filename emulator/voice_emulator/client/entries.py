@@ -149,7 +149,6 @@ class StreamParser:
     """Server-sent events out of lines (HTML Living Standard, "Interpreting an event stream")."""
 
     def __init__(self) -> None:
-        """Start before the first line."""
         self._kind = ""
         self._id = ""
         self._data: list[str] = []

@@ -23,7 +23,6 @@ class Recent(Generic[K, V]):
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int = REMEMBERED) -> None:
-        """Start empty."""
         self._entries: dict[K, V] = {}
         self._limit = limit
 
@@ -71,7 +70,6 @@ class Memory:
     )
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
         #: How often an occasional rule had something to judge, by (rule, provider).
         self.occasions: Counter[tuple[str, str]] = Counter()
         #: Requests that the emulator itself failed at. They say nothing about the client.
@@ -99,7 +97,6 @@ class LostReply:
     __slots__ = ("at", "entry_id", "operation", "why")
 
     def __init__(self, operation: str, entry_id: int, at: int, why: str) -> None:
-        """Journal entry and instant of the submission."""
         self.operation = operation
         self.entry_id = entry_id
         self.at = at

@@ -52,7 +52,6 @@ class Watch(Listener):
     """Keeps the verdict on all tenants up to date."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
-        """Sort the rules by operation."""
         self._providers = providers
         self._rules = all_rules(providers.values())
         self._pushed = [rule for rule in self._rules if rule.when is When.PUSHED]

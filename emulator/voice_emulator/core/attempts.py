@@ -130,7 +130,6 @@ class Attempts:
     __slots__ = ("_attempts", "_by_call", "_byte_limit", "_bytes", "_limit", "total")
 
     def __init__(self, limit: int = ATTEMPT_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
-        """Keep at most ``limit``, and ``byte_limit`` bytes of them."""
         self._byte_limit = byte_limit
         self._bytes = 0
         self._attempts: deque[Attempt] = deque()

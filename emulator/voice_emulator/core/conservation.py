@@ -88,7 +88,6 @@ class Conservation:
     __slots__ = ("_orphans", "accounts")
 
     def __init__(self) -> None:
-        """Start with nothing accepted."""
         self.accounts: dict[str, Account] = {}
         self._orphans: dict[str, Orphan] = {}
 

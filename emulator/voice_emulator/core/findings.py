@@ -56,7 +56,6 @@ class Findings:
     __slots__ = ("_findings", "_listeners", "counts", "memory")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
-        """Start with none."""
         self._listeners = listeners or Listeners()
         self._findings: list[Finding] = []
         self.counts: Counter[tuple[str, str, str]] = Counter()

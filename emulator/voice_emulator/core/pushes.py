@@ -49,7 +49,6 @@ class Outbox:
     __slots__ = ("_engine", "_listeners", "due", "held", "in_flight", "next_copies")
 
     def __init__(self, engine: Engine, listeners: Listeners | None = None) -> None:
-        """Schedule on ``engine``."""
         self._engine = engine
         self._listeners = listeners or Listeners()
         #: Pushes to send now, in order.

@@ -20,7 +20,6 @@ class Totals:
     __slots__ = ("accepted", "calls", "causes", "charged", "codes", "dropped", "faults", "pushes", "requests")
 
     def __init__(self) -> None:
-        """Start at zero."""
         self.clear()
 
     def clear(self) -> None:

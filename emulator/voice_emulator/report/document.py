@@ -31,12 +31,10 @@ class Reported(Protocol):
     @property
     def providers(self) -> Mapping[str, Provider]:
         """The providers by id."""
-        ...
 
     @property
     def version(self) -> str:
         """The program's version."""
-        ...
 
 
 def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:

@@ -59,10 +59,6 @@ class Query:
         """Whether all terms hold for something whose values ``values_of(key)`` tells."""
         return all(term.holds(values_of(term.key)) for term in self.terms)
 
-    def asks_for(self, *keys: str) -> bool:
-        """Whether a term is about one of ``keys``."""
-        return any(term.key in keys for term in self.terms)
-
 
 def parse_query(text: str, keys: Collection[str]) -> Query:
     """The query ``text`` over ``keys``. Raises QueryError, with the nearest key for an unknown one."""

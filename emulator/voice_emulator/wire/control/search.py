@@ -41,7 +41,6 @@ class FindingIndex:
     """The findings of a tenant by the call or the journal entry they are about, read when first asked for."""
 
     def __init__(self, tenant: Tenant) -> None:
-        """Look nothing up yet."""
         self._tenant = tenant
         self._found: dict[str | int, list[Finding]] | None = None
 

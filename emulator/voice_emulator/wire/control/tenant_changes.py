@@ -44,7 +44,6 @@ class ClockInvalid(ValueError):
     """A clock that cannot be read; ``pointer`` is the JSON Pointer of the part that is wrong."""
 
     def __init__(self, pointer: str, message: str) -> None:
-        """Say what is wrong in one sentence."""
         super().__init__(message)
         self.pointer = pointer
 

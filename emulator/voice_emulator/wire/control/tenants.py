@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -17,10 +19,21 @@ from voice_emulator.wire.control.views import show_tenant
 from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
-
-
 #: Characters of a scenario, or of an account, that take longer to be read than others should wait.
 LONG_SCENARIO = 2_000
+
+
+@contextmanager
+def _refusals(key: str, value: str) -> Iterator[None]:
+    """Conflicts of ids and keys become a 409, bad values a 422; ``key`` and ``value`` are the pointers to blame."""
+    try:
+        yield
+    except TenantTaken as error:
+        raise conflict(str(error), [("/id", str(error))]) from error
+    except KeyTaken as error:
+        raise conflict(str(error), [(key, str(error))]) from error
+    except ValueError as error:
+        raise wrong(value, str(error)) from error
 
 
 async def list_tenants(request: ControlRequest) -> web.Response:
@@ -43,14 +56,8 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     runtime, document = request.runtime, request.document
     clock = read_clock(document.get("clock"))
     scenario = await _scenario(request, document)
-    try:
+    with _refusals("/credentials", ""):
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
-    except TenantTaken as error:
-        raise conflict(str(error), [("/id", str(error))]) from error
-    except KeyTaken as error:
-        raise conflict(str(error), [("/credentials", str(error))]) from error
-    except ValueError as error:
-        raise wrong("", str(error)) from error
     return reply_json(show_tenant(tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
@@ -91,12 +98,8 @@ async def get_tenant(request: ControlRequest) -> web.Response:
 async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = request.runtime, request.tenant, request.document
-    try:
+    with _refusals("/credentials", ""):
         tenant.change(changes_of(runtime.providers, document))
-    except KeyTaken as error:
-        raise conflict(str(error), [("/credentials", str(error))]) from error
-    except ValueError as error:
-        raise wrong("", str(error)) from error
     return reply_json(show_tenant(tenant))
 
 
@@ -126,12 +129,8 @@ async def load_scenario(request: ControlRequest) -> web.Response:
         scenario = named_scenario(request, request.document["name"], "/name")
     else:
         scenario = await read_scenario(request, request.document, "")
-    try:
+    with _refusals("/providers", "/providers"):
         tenant.load(scenario)
-    except KeyTaken as error:
-        raise conflict(str(error), [("/providers", str(error))]) from error
-    except ValueError as error:
-        raise wrong("/providers", str(error)) from error
     return reply_json(show_tenant(tenant))
 
 

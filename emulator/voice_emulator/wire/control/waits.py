@@ -157,7 +157,6 @@ class Tally:
     """Counts the journal's requests that match, each once."""
 
     def __init__(self, tenant: Tenant, match: Match, count: Count) -> None:
-        """Nothing is counted yet."""
         self.match = match
         self.matched: list[int] = []
         self._tenant = tenant

@@ -18,7 +18,6 @@ class JsonRefused(ValueError):
     """A body that is not acceptable JSON: a predicate of "the body". ``place`` has reason, line and column of bad syntax."""
 
     def __init__(self, message: str, place: tuple[str, int, int] | None = None) -> None:
-        """Say what is wrong."""
         super().__init__(message)
         self.place = place
 
