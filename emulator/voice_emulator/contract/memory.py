@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from voice_emulator.core.progress import Latency, Timeline
@@ -91,16 +92,14 @@ class Memory:
         return room
 
 
+@dataclass(slots=True)
 class LostReply:
     """A submission whose reply the client never saw whole."""
 
-    __slots__ = ("at", "entry_id", "operation", "why")
-
-    def __init__(self, operation: str, entry_id: int, at: int, why: str) -> None:
-        self.operation = operation
-        self.entry_id = entry_id
-        self.at = at
-        self.why = why
+    operation: str
+    entry_id: int
+    at: int
+    why: str
 
 
 def memory_of(tenant: Tenant) -> Memory:

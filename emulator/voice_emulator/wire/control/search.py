@@ -16,7 +16,7 @@ from voice_emulator.core.journal import Entry
 from voice_emulator.core.shapes import ActingRules, JournalEntry, ReceivedRequest, SentReply
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
-from voice_emulator.wire.control.query import TEXT, Values
+from voice_emulator.wire.control.query import Values, values_by
 from voice_emulator.wire.control.refusals import advice, reasons
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
@@ -68,27 +68,14 @@ def entry_values(entry: Entry, findings: FindingIndex) -> Callable[[str], Values
     """The values of an entry by key; worked out when first asked for."""
     known: dict[str, Any] = {}
 
-    def values(key: str) -> Values:
+    def read(key: str) -> Any:
         if not known:
             known.update(_entry(entry))
         if key == "finding":
             return findings.rules(entry.id)
-        if key == "has":
-            return findings.has(entry.id)
-        if key == TEXT:
-            shown = [name for name in known if name not in ("kind", "status", "method")]
-            return [*_texts(known[name] for name in shown), *findings.rules(entry.id)]
-        return list(_texts([known.get(key)]))
+        return findings.has(entry.id) if key == "has" else known.get(key)
 
-    return values
-
-
-def _texts(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, list | tuple):
-            yield from map(str, value)
-        elif value is not None:
-            yield str(value)
+    return values_by(read, [key for key in ENTRY_KEYS if key not in ("kind", "status", "method", "has")])
 
 
 def _entry(entry: Entry) -> Mapping[str, Any]:
@@ -230,10 +217,4 @@ def _bounded(found: Iterable[str]) -> list[str]:
 
 def finding_values(finding: Finding) -> Callable[[str], Values]:
     """The values of a finding by key."""
-
-    def values(key: str) -> Values:
-        if key == TEXT:
-            return [str(getattr(finding, name) or "") for name in VIOLATION_KEYS]
-        return str(getattr(finding, key) or "")
-
-    return values
+    return values_by(lambda name: getattr(finding, name) or "", VIOLATION_KEYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -134,13 +135,12 @@ async def verify(request: ControlRequest) -> web.Response:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Count:
-    """How many there should be."""
+    """How many there should be; ``kind`` is one of :data:`COUNTS`."""
 
-    def __init__(self, kind: str, wanted: int) -> None:
-        """``kind`` is one of :data:`COUNTS`."""
-        self.kind = kind
-        self.wanted = wanted
+    kind: str
+    wanted: int
 
     def holds(self, count: int) -> bool:
         """Whether ``count`` is right."""
