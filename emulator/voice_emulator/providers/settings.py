@@ -62,7 +62,8 @@ class Setting:
         elif self.kind == "entries":
             self._check_entries(parsed)
         if self.pattern and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
-            raise ValueError(f"must be {self.form}, not {value!r}")
+            # Without the value, which may be a secret.
+            raise ValueError(f"must be {self.form}")
         if self.minimum is not None and parsed < self.minimum:
             raise ValueError(f"must be at least {self.minimum}, not {parsed}")
         if self.maximum is not None and parsed > self.maximum:

@@ -59,3 +59,9 @@ def test_key_and_access_codes_may_be_given_as_credentials() -> None:
 def test_a_short_shared_key_among_the_credentials_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16"):
         PROVIDER.credential_keys({"app_key": "a", "shared_key": "short"})
+
+
+def test_a_short_key_is_refused_without_being_shown():
+    with pytest.raises(ValueError, match="at least 16 characters") as refused:
+        SETTINGS.settings["shared_key"].read("tooshort")
+    assert "tooshort" not in str(refused.value)
