@@ -17,6 +17,8 @@ from voice_emulator.client.reading import build, list_of
 from voice_emulator.client.results import Call, Callback, VerifyResult, Violation
 from voice_emulator.client.waiting import WaitResult, wait_result
 
+__tracebackhide__ = True
+
 #: Real seconds for a push by hand: the receiver may take all of the emulator's own time-out.
 PUSH_TIMEOUT = 120.0
 

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar, overload
 from voice_emulator.client.exchange import Exchange, Flow, ask
 from voice_emulator.client.reading import build
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 #: The most that one page may hold.

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 

@@ -10,6 +10,8 @@ from voice_emulator.client.entries import Entry
 from voice_emulator.client.reading import build
 from voice_emulator.client.results import Call, Callback
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 _ITEMS: Mapping[str, type[Any]] = {"callbacks": Callback, "calls": Call, "requests": Entry}

@@ -79,8 +79,8 @@ function enter(path, lead, column) {
 /** A schema's alternatives, references followed. */
 function alternatives(schema, node, depth = 0) {
 	if (!node || typeof node !== "object" || depth > 12) return [];
-	if (node.$ref) return alternatives(schema, node.$ref.split("/").slice(1).reduce((place, part) => place?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")], schema), depth + 1);
-	return [node, ...["allOf", "anyOf", "oneOf"].flatMap((word) => (node[word] ?? []).flatMap((one) => alternatives(schema, one, depth + 1)))];
+	const target = node.$ref?.split("/").slice(1).reduce((place, part) => place?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")], schema);
+	return [node, ...[target, ...(node.allOf ?? []), ...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((one) => alternatives(schema, one, depth + 1))];
 }
 
 function nodesAt(schema, path) {
@@ -93,9 +93,10 @@ function nodesAt(schema, path) {
 
 export function keysAt(schema, path) {
 	const found = new Map();
-	for (const node of nodesAt(schema, path)) {
-		for (const [label, value] of Object.entries(node.properties ?? {})) {
-			if (found.has(label)) continue;
+	const pairs = nodesAt(schema, path).flatMap((node) => Object.entries(node.properties ?? {}));
+	const refused = new Set(pairs.filter(([, value]) => value === false).map(([label]) => label));
+	for (const [label, value] of pairs) {
+		if (!found.has(label) && !refused.has(label)) {
 			const [{ type, description } = {}] = alternatives(schema, value).filter((one) => one.type || one.description);
 			found.set(label, { label, apply: `${label}: `, type: "property", detail: [type].flat().filter(Boolean).join(" or "), info: value.description ?? description });
 		}
