@@ -63,7 +63,7 @@ class Embedded:
             raise
         if failure is not None:
             self.stop()
-            # Where in that thread it was is no business of the caller, who made the mistake.
+            # A mistake of the caller's: the frames of the serving thread do not help.
             raise failure.with_traceback(None) if isinstance(failure, EmulatorError) else failure
 
     def stop(self) -> None:

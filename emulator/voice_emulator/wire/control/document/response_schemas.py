@@ -104,7 +104,7 @@ COMPONENTS: Mapping[str, Json] = {
     "Callback": record(
         "One attempt of a push.",
         id=TEXT, call_id=nullable(TEXT), number=nullable(TEXT), provider=TEXT, kind=TEXT,
-        attempt={"type": "integer", "minimum": 1}, at=TIME, url=nullable(TEXT), method=TEXT,
+        attempt={"type": "integer", "minimum": 1}, label=TEXT, at=TIME, url=nullable(TEXT), method=TEXT,
         headers=headers(), body=TEXT, fields=_ANY_OBJECT, faults={"type": "array", "items": TEXT},
         outcome=words(PushOutcome), reason=TEXT,
         status=nullable({"type": "integer"}), reply=nullable(TEXT), duration_ms={"type": "number"},
