@@ -117,7 +117,7 @@ export class VerdictView {
 	#lateness() {
 		const classes = [...LATE, Infinity].map(() => 0);
 		for (const row of this.app.calls.rows) if (row.ended && row.pushed.length) classes[[...LATE, Infinity].findIndex((bound) => row.pushed[0] - row.ended < bound)]++;
-		return columns("Lateness: from the end of a call to its first push", "calls", classes.map((value) => [[value, "accent"]]), [...LATE.map((bound) => `<${span(bound)}`), "later"]);
+		return columns("Lateness: from the end of a call to its first push, while this page is open", "calls", classes.map((value) => [[value, "accent"]]), [...LATE.map((bound) => `<${span(bound)}`), "later"]);
 	}
 
 	#coverage(found) {
