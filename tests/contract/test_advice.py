@@ -151,11 +151,10 @@ async def test_a_client_that_waits_and_repeats_the_refused_request_breaks_nothin
     async with started(scenario) as emu:
         client = Client(emu)
         await emu.advance("115s")  # where the disturbance goes by time, it is on
-        token = await client.cec_token()
-        while not isinstance(token, str):
-            await emu.advance("5s")
-            token = await client.cec_token()
         repeats = 0
+        while not isinstance(token := await client.cec_token(), str):
+            repeats += 1
+            await emu.advance("5s")
         for number in numbers(6):
             for send in (
                 lambda number=number: client.gpsend(phone=number),
