@@ -197,7 +197,7 @@ _OFFERS = """async (texts) => {
 }"""
 
 
-def keys(node: yaml.Node, inside: str = "") -> Iterator[tuple[int, str]]:
+def keys(node: yaml.Node | None, inside: str = "") -> Iterator[tuple[int, str]]:
     """Where each key of a scenario begins, and the key; those that a user invents are left out."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:

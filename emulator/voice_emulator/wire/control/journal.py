@@ -145,7 +145,11 @@ async def explain_entry(request: ControlRequest) -> web.Response:
     entry = journal.get(int(wanted)) if known else None
     if entry is None:
         was = known and 0 < int(wanted) <= journal.last_id
-        why = f"no longer keeps entry {wanted}" if was else f"has no entry {wanted[:40]!r}; the newest is {journal.last_id}"
+        why = (
+            f"no longer keeps entry {wanted}"
+            if was
+            else f"has no entry {wanted[:40]!r}; the newest is {journal.last_id}"
+        )
         raise missing(f"the journal of tenant {request.tenant.id!r} {why}")
     try:
         return await reply_apart(
