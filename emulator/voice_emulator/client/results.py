@@ -129,6 +129,7 @@ class Callback:
     provider: str = member(text)
     kind: str = member(text)
     attempt: int = member(whole)
+    label: str = member(text)
     at: datetime = member(instant)
     url: str | None = member(as_is)
     method: str = member(text)
