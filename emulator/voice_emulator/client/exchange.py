@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 from voice_emulator.client.errors import BY_STATUS, ControlError, InputError, UnexpectedReply
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 #: Real seconds within which a reply to a plain request must be there.
@@ -98,7 +100,6 @@ def document(values: Mapping[str, Any]) -> bytes:
 
 def ask(exchange: Exchange) -> Flow[Reply]:
     """Send a request. Raises the ControlError of a refusal."""
-    __tracebackhide__ = True
     reply = yield exchange
     if reply.status >= 300:
         raise refusal(reply)

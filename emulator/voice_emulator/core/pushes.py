@@ -42,6 +42,12 @@ class Push:
     by_hand: bool = False
     acknowledged: bool = False
 
+    def label(self, attempt: int) -> str:
+        """Which push it is, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
+        copies = self.effect.copies
+        copy = f", copy {self.copy + 1} of {copies}" if copies > 1 and not self.by_hand else ""
+        return f"{self.kind}{copy}{', by hand' if self.by_hand else ''}, attempt {attempt}"
+
 
 class Outbox:
     """The pushes of one tenant that are due, held back, or being sent."""
