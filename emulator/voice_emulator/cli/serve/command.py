@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,12 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @setting("--log-format", type=click.Choice(["text", "json"]), help="Format of the logs.")
 @setting(
+    "--access-log",
+    is_flag=True,
+    help="Log a line for each request and each push; done anyway when standard error is a terminal.",
+)
+@setting("--quiet", is_flag=True, help="Log no such lines.")
+@setting(
     "--allow-callback-host",
     "allow_callback_hosts",
     metavar="PATTERN",
@@ -107,6 +114,7 @@ def serve(**given: Any) -> None:
     One line of JSON goes to standard output when both ports listen; logs go to standard error.
     Every option can also be set by environment: --control-port is VOICE_EMULATOR_CONTROL_PORT.
     """  # fmt: skip
+    wanted, quiet = given.pop("access_log"), given.pop("quiet")
     options = options_of(given)
     # What is loaded now is kept: collecting garbage in it takes a tenth of the start.
     gc.disable()
@@ -115,7 +123,7 @@ def serve(**given: Any) -> None:
     from voice_emulator.cli.event_loop import run
     from voice_emulator.cli.output import never_wait
     from voice_emulator.cli.process import fill_closed_descriptors, give_memory_back, leave_memory_alone
-    from voice_emulator.cli.serve_loop import serve_until_stopped
+    from voice_emulator.cli.serve.loop import serve_until_stopped
     from voice_emulator.wire.http.connection_limits import allow_more_files
 
     fill_closed_descriptors()
@@ -127,9 +135,10 @@ def serve(**given: Any) -> None:
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
         # The scenario decides about the clock, and is only loaded now.
-        wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
-        emulator = Emulator(replace(options, clock=wanted))
-    failure = run(serve_until_stopped(emulator))
+        clock_wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
+        emulator = Emulator(replace(options, clock=clock_wanted))
+    lines = not quiet and (wanted or sys.stderr.isatty())
+    failure = run(serve_until_stopped(emulator, access_log=lines))
     leave_memory_alone()
     if emulator.lost_state is not None:
         raise click.ClickException(emulator.lost_state)

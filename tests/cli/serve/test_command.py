@@ -20,8 +20,8 @@ from tests.cli.process import Running, command, get, group, post, running, servi
 from tests.patience import PATIENCE
 from voice_emulator import __version__
 from voice_emulator.app import GRACE, Emulator
-from voice_emulator.cli.serve import options_of, serve
-from voice_emulator.cli.serve_loop import serve_until_stopped
+from voice_emulator.cli.serve.command import options_of, serve
+from voice_emulator.cli.serve.loop import serve_until_stopped
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.process import get, serving
 from voice_emulator.app import Emulator
-from voice_emulator.cli.reload import file_of, reload
+from voice_emulator.cli.serve.reload import file_of, reload
 from voice_emulator.resources import data_path
 from voice_emulator.settings import Options
 

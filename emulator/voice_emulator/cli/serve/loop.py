@@ -11,20 +11,21 @@ from pathlib import Path
 import click
 
 from voice_emulator.app import Emulator
-from voice_emulator.cli.ca_file import publish_authority
 from voice_emulator.cli.event_loop import on_signals
-from voice_emulator.cli.freed_memory import return_freed_memory
 from voice_emulator.cli.output import Outlet
 from voice_emulator.cli.process import calm_the_collector
+from voice_emulator.cli.serve.ca_file import publish_authority
+from voice_emulator.cli.serve.freed_memory import return_freed_memory
 from voice_emulator.errors import UsageError
 
 log = logging.getLogger(__name__)
 
 
-async def serve_until_stopped(emulator: Emulator) -> str | None:
+async def serve_until_stopped(emulator: Emulator, *, access_log: bool = False) -> str | None:
     """Serve until a signal; what broke our own contract under ``--strict``, or None.
 
-    A second signal ends the wait for what is still in flight. Raises ClickException when a port is not available.
+    ``access_log``: log a line for each request and each push. A second signal ends the wait for what is still in
+    flight. Raises ClickException when a port is not available.
     """
     closing: asyncio.Task[None] | None = None
 
@@ -35,6 +36,10 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
             closing.cancel()
 
     on_signals(on_signal)
+    if access_log:
+        from voice_emulator.cli.serve.access_log import AccessLog
+
+        emulator.runtime.tenancy.register(AccessLog(emulator.runtime.providers))
     try:
         await emulator.start()
     except UsageError as error:
@@ -70,7 +75,7 @@ def _write_report(emulator: Emulator, path: Path) -> None:
 
 
 def _watch(emulator: Emulator) -> asyncio.Task[None]:
-    from voice_emulator.cli.reload import watch
+    from voice_emulator.cli.serve.reload import watch
 
     return asyncio.create_task(watch(emulator))
 
