@@ -43,6 +43,8 @@ class Options:
     tls_fault: str | None = None
     callback_ca: Path | None = None
     log_format: str = "text"
+    access_log: bool = False
+    quiet: bool = False
     allow_callback_hosts: tuple[str, ...] = ()
     rewrites: tuple[tuple[str, str], ...] = ()
     lenient: bool = False

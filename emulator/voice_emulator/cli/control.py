@@ -33,28 +33,35 @@ class ControlPort:
 
     @contextmanager
     def client(self) -> Iterator[Client]:
-        """A client of it. A token that is missing or wrong becomes a UsageError that names the option."""
+        """A client of it, whose errors name the options that help."""
         from voice_emulator.client import Client
 
-        with token_explained(self), Client(self.url, token=self.token, ssl_context=self.tls) as client:
+        with explained(self), Client(self.url, token=self.token, ssl_context=self.tls) as client:
             yield client
 
 
 @contextmanager
-def token_explained(port: ControlPort) -> Iterator[None]:
-    """Raise UsageError, naming the option, where a control port refuses the token."""
-    from voice_emulator.client.errors import Unauthorized
+def explained(port: ControlPort) -> Iterator[None]:
+    """Name the options where a control port refuses the token (UsageError) or its certificate is not trusted."""
+    from voice_emulator.client.errors import NotReady, Unauthorized
 
     try:
         yield
     except Unauthorized as error:
-        wanted = (
+        raise UsageError(
             f"{port.url} refuses this control token: --control-token (or VOICE_EMULATOR_CONTROL_TOKEN) must be the "
             "one that `serve` was started with"
             if port.token
             else f"{port.url} needs a control token: give --control-token, or set VOICE_EMULATOR_CONTROL_TOKEN"
-        )
-        raise UsageError(wanted) from error
+        ) from error
+    except NotReady as error:
+        raise NotReady(f"{error}{trust_hint(error.__cause__)}") from error
+
+
+def trust_hint(error: BaseException | None) -> str:
+    """What helps when the certificate of a control port is not trusted; empty for any other error."""
+    untrusted = isinstance(getattr(error, "certificate_error", error), ssl.SSLCertVerificationError)
+    return "; give its authority with --ca FILE, or use --insecure" if untrusted else ""
 
 
 def default_control() -> str:

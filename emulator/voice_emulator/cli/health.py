@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from voice_emulator.cli.control import ControlPort, any_certificate, control_options, default_control
+from voice_emulator.cli.control import (
+    ControlPort,
+    any_certificate,
+    control_options,
+    default_control,
+    trust_hint,
+)
 from voice_emulator.cli.options import span
 from voice_emulator.cli.terminal import echo
 from voice_emulator.wire.http.agent import tells_traffic_port
@@ -84,9 +90,7 @@ def look(control: str, patience: float, tls: ssl.SSLContext | None = None) -> tu
         body = reply.read(65_536)
     except (OSError, http.client.HTTPException) as error:
         reason = connection_error(error, control, seconds=patience, hint=EMULATOR)
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return False, f"{reason}: give its authority with --ca FILE, or --insecure"
-        return False, f"{control} does not answer: {reason}"
+        return False, f"{control} does not answer: {reason}{trust_hint(error)}"
     finally:
         connection.close()
     if tells_traffic_port(body):

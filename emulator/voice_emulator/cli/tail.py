@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.control import ControlPort, control_options, token_explained
+from voice_emulator.cli.control import ControlPort, control_options, explained
 from voice_emulator.cli.terminal import echo
 
 #: The events that are followed.
@@ -48,7 +48,7 @@ async def _follow(port: ControlPort, tenant: str, *, as_json: bool) -> None:
     on_signals(stop)
     limit = LineLimit(asyncio.get_running_loop(), echo)
     try:
-        with token_explained(port):
+        with explained(port):
             async with (
                 AsyncClient(port.url, token=port.token, ssl_context=port.tls) as client,
                 client.events(tenant, kinds=KINDS, brief=True) as events,
@@ -67,9 +67,7 @@ async def _follow(port: ControlPort, tenant: str, *, as_json: bool) -> None:
         if not stopped.is_set():
             raise
     else:
-        raise click.ClickException(
-            f"the emulator at {port.url} has stopped, or the tenant {tenant} was deleted"
-        )
+        echo("the stream has ended: the emulator stops, or the tenant was deleted", err=True)
     finally:
         limit.sum_up()
 

@@ -58,7 +58,7 @@ def test_health_and_wait_ready_accept_an_authority_or_anything():
         done = command("health", "--control", control)
         assert done.returncode == 1
         assert "is not trusted" in done.stderr
-        assert "--ca FILE, or --insecure" in done.stderr
+        assert "--ca FILE, or use --insecure" in done.stderr
         assert command("health", "--control", control, "--ca", "/nowhere").returncode == 2
 
 

@@ -264,7 +264,13 @@ GIVEN = [
     ("--auth", "lenient", "lenient", True),
     ("--auth", "strict", "lenient", False),
 ]  # fmt: skip
-FLAGS = [("--watch", "watch"), ("--strict", "strict"), ("--tls-self-signed", "tls_self_signed")]
+FLAGS = [
+    ("--watch", "watch"),
+    ("--strict", "strict"),
+    ("--tls-self-signed", "tls_self_signed"),
+    ("--access-log", "access_log"),
+    ("--quiet", "quiet"),
+]
 
 
 def read(*args: str) -> Options:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +113,6 @@ def serve(**given: Any) -> None:
     One line of JSON goes to standard output when both ports listen; logs go to standard error.
     Every option can also be set by environment: --control-port is VOICE_EMULATOR_CONTROL_PORT.
     """  # fmt: skip
-    wanted, quiet = given.pop("access_log"), given.pop("quiet")
     options = options_of(given)
     # What is loaded now is kept: collecting garbage in it takes a tenth of the start.
     gc.disable()
@@ -135,10 +133,9 @@ def serve(**given: Any) -> None:
     emulator = Emulator(options)
     if given["clock_start"] and options.clock is None:
         # The scenario decides about the clock, and is only loaded now.
-        clock_wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
-        emulator = Emulator(replace(options, clock=clock_wanted))
-    lines = not quiet and (wanted or sys.stderr.isatty())
-    failure = run(serve_until_stopped(emulator, access_log=lines))
+        wanted = _started(emulator.runtime.start_scenario.clock or ClockSpec(), given["clock_start"])
+        emulator = Emulator(replace(options, clock=wanted))
+    failure = run(serve_until_stopped(emulator))
     leave_memory_alone()
     if emulator.lost_state is not None:
         raise click.ClickException(emulator.lost_state)

@@ -21,11 +21,10 @@ from voice_emulator.errors import UsageError
 log = logging.getLogger(__name__)
 
 
-async def serve_until_stopped(emulator: Emulator, *, access_log: bool = False) -> str | None:
+async def serve_until_stopped(emulator: Emulator) -> str | None:
     """Serve until a signal; what broke our own contract under ``--strict``, or None.
 
-    ``access_log``: log a line for each request and each push. A second signal ends the wait for what is still in
-    flight. Raises ClickException when a port is not available.
+    A second signal ends the wait for what is still in flight. Raises ClickException when a port is not available.
     """
     closing: asyncio.Task[None] | None = None
 
@@ -36,7 +35,8 @@ async def serve_until_stopped(emulator: Emulator, *, access_log: bool = False) -
             closing.cancel()
 
     on_signals(on_signal)
-    if access_log:
+    options = emulator.options
+    if not options.quiet and (options.access_log or (sys.stderr is not None and sys.stderr.isatty())):
         from voice_emulator.cli.serve.access_log import AccessLog
 
         emulator.runtime.tenancy.register(AccessLog(emulator.runtime.providers))
