@@ -89,7 +89,7 @@ def test_show_names_the_nearest_scenario():
 # --- what users break, with the whole message ---------------------------------------------------------
 
 CALL = "    call: {outcome: busy}\n"
-BROKEN = {
+BROKEN: dict[str, tuple[str | bytes, str]] = {
     "a tab": ("name: x\nrules:\n\t- call: {outcome: busy}\n", "3:1: not valid YAML: indent with spaces, not tabs"),
     "a star before digits": (
         f"name: x\nrules:\n  - match: {{number: *1}}\n{CALL}",

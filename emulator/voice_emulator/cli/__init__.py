@@ -100,9 +100,21 @@ class Commands(click.Group):
         except EmulatorError as error:
             raise click.ClickException(visible(str(error))) from error
         except click.ClickException as error:
+            if isinstance(error, click.BadParameter):
+                _name_variable(error)
             # Final, says click; but this is what it shows, whatever kind of exception it is.
             error.message = visible(error.message)  # type: ignore[misc]
             raise
+
+
+def _name_variable(error: click.BadParameter) -> None:
+    """Say that a wrong value comes from the environment, where it does."""
+    context, parameter = error.ctx, error.param
+    name = parameter.name if parameter is not None else None
+    if context is None or parameter is None or name is None:
+        return
+    if context.get_parameter_source(name) is click.core.ParameterSource.ENVIRONMENT:
+        error.param_hint = f"the environment variable {parameter.envvar}"
 
 
 def _counted(error: FileError) -> str:

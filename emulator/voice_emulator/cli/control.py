@@ -125,7 +125,8 @@ def _trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:
     try:
         context.load_verify_locations(ca)
     except OSError as error:  # ssl.SSLError is one
-        raise UsageError(f"--ca {ca} holds no certificates in PEM: {error.strerror or error}") from error
+        why = "" if isinstance(error, ssl.SSLError) else f": {error.strerror}"
+        raise UsageError(f"--ca {ca} holds no certificates in PEM{why}") from error
     return context
 
 

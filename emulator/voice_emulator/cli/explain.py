@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from voice_emulator.cli.control import ControlPort, control_options
+from voice_emulator.cli.options import whole
 from voice_emulator.cli.terminal import echo
 
 
 @click.command("explain")
-@click.argument("entry_id", metavar="ENTRY_ID", type=click.IntRange(1))
+@click.argument("entry_id", metavar="ENTRY_ID", type=whole(1))
 @control_options
 @click.option("--tenant", metavar="ID", default="default", show_default=True, help="Whose journal.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -13,7 +13,18 @@ from typing import Any
 import click
 
 from voice_emulator.cli.environment import misspelt
-from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
+from voice_emulator.cli.options import (
+    PORT,
+    address,
+    clock,
+    report_file,
+    rewrite,
+    setting,
+    span,
+    variable,
+    whole,
+)
+from voice_emulator.cli.serve.help import Grouped
 from voice_emulator.core.clock import ClockSpec, parse_start, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
@@ -24,7 +35,7 @@ _FILE = click.Path(path_type=Path)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command("serve")
+@click.command("serve", cls=Grouped)
 @setting("--scenario", metavar="NAME|PATH", help="Shipped scenario, or a file.")
 @setting(
     "--scenario-env",
@@ -41,7 +52,7 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 @setting("--port", metavar="PORT", type=PORT, help="Traffic port; 0 picks a free one.")
 @setting("--control-port", metavar="PORT", type=PORT, help="Control port; 0 picks a free one.")
 @setting("--callback-url", metavar="URL", type=address, help="Receiver of every provider's pushes.")
-@setting("--seed", metavar="N", type=int, help="Seed of the tenant default.")
+@setting("--seed", metavar="N", type=whole(), help="Seed of the tenant default.")
 @setting("--clock", metavar="real|manual|60x", type=clock, help="Clock of the tenant default.")
 @setting("--clock-start", metavar="RFC3339", help="First instant of a manual or scaled clock.")
 @setting("--watch", is_flag=True, help="Reload the scenario file when it changes.")
@@ -51,8 +62,8 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @setting("--strict", is_flag=True, help="Stop when a reply or receipt of the emulator breaks its own schema.")
 @setting("--callback-timeout", metavar="SECONDS", type=span, help="How long a push waits for its reply.")
-@setting("--calls-limit", metavar="N", type=click.IntRange(1), help="Ended calls kept per tenant.")
-@setting("--journal-limit", metavar="N", type=click.IntRange(1), help="Journal entries kept per tenant.")
+@setting("--calls-limit", metavar="N", type=whole(1), help="Ended calls kept per tenant.")
+@setting("--journal-limit", metavar="N", type=whole(1), help="Journal entries kept per tenant.")
 @setting("--tls-cert", metavar="FILE", type=_FILE, help="Certificate chain (PEM) of both ports.")
 @setting("--tls-key", metavar="FILE", type=_FILE, help="Private key (PEM) of the certificate.")
 @setting(

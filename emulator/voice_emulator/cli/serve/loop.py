@@ -16,7 +16,7 @@ from voice_emulator.cli.output import Outlet
 from voice_emulator.cli.process import calm_the_collector
 from voice_emulator.cli.serve.ca_file import publish_authority
 from voice_emulator.cli.serve.freed_memory import return_freed_memory
-from voice_emulator.errors import UsageError
+from voice_emulator.wire.http.sockets import CannotListen
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,11 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
         emulator.runtime.tenancy.register(AccessLog(emulator.runtime.providers))
     try:
         await emulator.start()
-    except UsageError as error:
+    except CannotListen as error:
         # Nothing is wrong with how we were called: exit status 1.
-        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
-    helpers = [asyncio.create_task(return_freed_memory())]
+        hint = "; --port 0 and --control-port 0 pick free ports" if error.taken else ""
+        raise click.ClickException(f"{error}{hint}") from error
+    helpers = [asyncio.create_task(return_freed_memory()), asyncio.create_task(warn_of_receivers(emulator))]
     if emulator.options.watch:
         helpers.append(_watch(emulator))
     calm_the_collector()
@@ -60,6 +61,15 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     if emulator.options.report_on_exit is not None:
         _write_report(emulator, emulator.options.report_on_exit)
     return emulator.failure
+
+
+async def warn_of_receivers(emulator: Emulator) -> None:
+    """Log which receivers no push may go to: each push would be blocked."""
+    tenant = emulator.runtime.tenancy.default
+    for url in dict.fromkeys(tenant.callback_urls.values()):
+        refusal = await emulator.runtime.delivery.refusal(url)
+        if refusal is not None:
+            log.warning("pushes to %s will be blocked: %s", tenant.secrets.url(url), refusal)
 
 
 def _write_report(emulator: Emulator, path: Path) -> None:
