@@ -43,7 +43,8 @@ class PushReply:
 class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 
-    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds.
+    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds. ``weight`` is roughly how
+    many bytes of memory it takes.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Attempt:
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
     trouble: Trouble = ""
+    weight: int = 400
 
     def fail(self, trouble: Trouble, reason: str) -> None:
         """Note that no reply came, and why."""
@@ -86,15 +88,14 @@ class Attempt:
         copy = f", copy {self.push.copy + 1} of {copies}" if copies > 1 and not self.push.by_hand else ""
         return f"{self.push.kind}{copy}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
 
-    @property
-    def weight(self) -> int:
-        """Bytes in memory, roughly: the body is kept as it was sent and as the fields it was made of."""
-        reply = self.reply
+    def weigh(self) -> None:
+        """Set :attr:`weight`, once nothing changes any more: the body is kept as sent and as the fields it was made of."""
         weight = 400 + 3 * len(self.body) + len(self.url or "") + len(self.reason)
-        weight += sum(len(name) + len(value) for name, value in self.headers)
+        weight += sum([len(name) + len(value) for name, value in self.headers])
+        reply = self.reply
         if reply is not None:
-            weight += len(reply.body) + sum(len(name) + len(value) for name, value in reply.headers)
-        return weight
+            weight += len(reply.body) + sum([len(name) + len(value) for name, value in reply.headers])
+        self.weight = weight
 
     def shown(self) -> dict[str, Any]:
         """The attempt as the control API shows it."""
