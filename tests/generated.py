@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from voice_emulator.cli.scenarios import schema_text
-from voice_emulator.cli.serve import serve
+from voice_emulator.cli.serve.command import serve
 from voice_emulator.core.json_schema import Json
 from voice_emulator.core.shapes import SHAPES
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 
@@ -219,6 +222,25 @@ async def test_the_asynchronous_client_streams_too(server, tenant, place):
         with pytest.raises(NotFound):
             async with client.events("nobody"):
                 pass
+
+
+async def test_streams_take_kinds_and_rows_and_events_of_any_length(server, tenant, place):
+    async with (
+        AsyncClient(server.control_url) as client,
+        client.events(tenant.id, kinds=("request",)) as events,
+        client.events(tenant.id, brief=True) as rows,
+    ):
+        keys = tenant.credentials["nxcloud"]
+        form = urlencode({"appkey": keys["appkey"], "secretkey": "x" * 700_000}).encode()
+        await asyncio.to_thread(lambda: urlopen(f"{server.url}/api/voiceSms/gpsend", form).close())
+        event = await anext(events)
+        row = await anext(rows)
+        while row.kind != "request":
+            row = await anext(rows)
+    assert event.kind == "request"
+    assert event.data["request"]["body"]
+    assert "body" not in row.data["request"]
+    assert row.data["why"]
 
 
 def test_silence_is_limited(server, tenant):
