@@ -26,6 +26,7 @@ from voice_emulator.client import (
 )
 from voice_emulator.client.endpoints import ControlMethods
 from voice_emulator.embedded import running
+from voice_emulator.errors import FileError
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -67,7 +68,7 @@ def test_a_scenario_may_be_a_path(client, tenant, tmp_path):
     path.write_text(YAML, encoding="utf-8")
     assert client("load_scenario", tenant.id, path).scenario == "mine"
     assert client("load_scenario", tenant.id, str(path)).scenario == "mine"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileError, match=r"nowhere\.yaml: No such file"):
         client("load_scenario", tenant.id, Path("nowhere.yaml"))
 
 
