@@ -16,7 +16,7 @@ from voice_emulator.cli.scenarios import schema_text
 from voice_emulator.cli.serve import serve
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
-from voice_emulator.providers.registry import discover
+from voice_emulator.providers.registry import built_in
 from voice_emulator.providers.settings import Setting
 
 CHECKOUT = Path(__file__).parents[1]
@@ -37,10 +37,10 @@ _CERTAINTY = {"documented": "documented", "inferred": "inferred", "choice": "our
 def files() -> dict[Path, Callable[[str], str]]:
     """Each file with a generated part, and what makes its text from the present one."""
     made: dict[Path, Callable[[str], str]] = {
-        CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(discover()),
+        CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(built_in()),
         CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
     }
-    for provider in discover().values():
+    for provider in built_in().values():
         parts = {
             "settings": lambda provider=provider: settings_table(provider),
             "codes": lambda provider=provider: codes_table(provider),

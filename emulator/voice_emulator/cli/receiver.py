@@ -32,8 +32,9 @@ LIKENESS = 0.5
 class Arrival:
     """One push as it arrived, and what it was answered.
 
-    ``fields`` are decoded from the query, the form or the JSON body; ``provider`` and ``kind`` are guessed by
-    their names and are empty when they fit none.
+    ``fields`` are decoded from the query, the form or the JSON body, and ``receipts`` has those of each where
+    the body is an array of several; ``provider`` and ``kind`` are guessed by their names and are empty when they
+    fit none.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Arrival:
     kind: str
     status: int
     reply: str
+    receipts: tuple[Mapping[str, Any], ...] = ()
 
 
 class Guesser:
@@ -98,7 +100,10 @@ class Receiver:
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Take one push."""
         body = await _read(raw)
-        fields = decode(raw.rel_url.raw_query_string, raw.headers.get("Content-Type", ""), body)
+        receipts = in_array(body)
+        fields = receipts[0] if receipts else decode(
+            raw.rel_url.raw_query_string, raw.headers.get("Content-Type", ""), body
+        )  # fmt: skip
         guessed = self.guesser.guess(fields)
         text = self.reply
         if text is None:
@@ -107,7 +112,7 @@ class Receiver:
         kind = "application/json" if text.startswith("{") else "text/plain"
         arrival = Arrival(
             raw.method, raw.path_qs, dict(raw.headers), body, fields,
-            guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
+            guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text, receipts,
         )  # fmt: skip
         response = web.Response(
             status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"}
@@ -144,6 +149,16 @@ def decode(query: str, content_type: str, body: bytes) -> dict[str, Any]:
     if len(fields) == 1:
         return _opened(str(next(iter(fields.values())))) or fields
     return fields
+
+
+def in_array(body: bytes) -> tuple[dict[str, Any], ...]:
+    """The receipts of a body that is a JSON array of objects; none in any other body."""
+    try:
+        found = json.loads(body) if body.lstrip()[:1] == b"[" else None
+    except (ValueError, RecursionError):
+        return ()
+    whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
+    return tuple(found) if whole and found else ()
 
 
 def _opened(text: str) -> dict[str, Any] | None:

@@ -122,10 +122,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One attempt to push a receipt, and what the receiver answered. ``fields`` are the receipt's."""
+    """One attempt to push a receipt, and what the receiver answered. ``fields`` are the receipt's.
+
+    Where a provider puts several receipts into one push, ``call_ids`` and ``numbers`` are of all of them and
+    ``receipts`` has the fields of each; ``call_id``, ``number`` and ``fields`` are those of the first.
+    """
 
     id: str = member(text)
     call_id: str | None = member(as_is)
+    call_ids: tuple[str, ...] = member(texts)
     provider: str = member(text)
     kind: str = member(text)
     attempt: int = member(whole)
@@ -135,6 +140,7 @@ class Callback:
     headers: Any = member(as_is)
     body: str = member(text)
     fields: Mapping[str, Any] = member(mapping)
+    receipts: tuple[Mapping[str, Any], ...] = member(lambda value: tuple(value or ()))
     faults: tuple[str, ...] = member(texts)
     outcome: str = member(text)
     status: int | None = member(as_is)
@@ -142,6 +148,7 @@ class Callback:
     duration_ms: float | None = member(as_is)
     rule: Any = member(as_is)
     number: str | None = member(as_is)
+    numbers: tuple[str, ...] = member(texts)
     reason: str = member(text)
     document: Mapping[str, Any] = original()
 

@@ -64,7 +64,7 @@ def _request(entry: Entry, calls: Mapping[str, Call]) -> str:
 def _callback(entry: Entry, calls: Mapping[str, Call]) -> str:
     attempt = entry.subject
     call = calls.get(str(attempt.get("call_id")))
-    number = attempt.get("number") or (call.number if call else "")
+    number = ",".join(attempt.get("numbers") or ()) or (call.number if call else "")
     went = f"({call.outcome}{f', {call.cause}' if call.cause else ''})" if call and call.outcome else ""
     again = f"attempt {attempt.get('attempt')}" if (attempt.get("attempt") or 1) > 1 else ""
     what = " ".join(filter(None, (entry.provider, str(attempt.get("kind") or ""), number, went, again)))

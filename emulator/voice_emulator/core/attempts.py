@@ -43,7 +43,8 @@ class PushReply:
 class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 
-    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds.
+    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds. ``fields`` are those of
+    the first receipt, ``others`` those of the receipts that travelled with it.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Attempt:
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
     trouble: Trouble = ""
+    others: tuple[Mapping[str, Any], ...] = ()
 
     def fail(self, trouble: Trouble, reason: str) -> None:
         """Note that no reply came, and why."""
@@ -76,15 +78,28 @@ class Attempt:
 
     @property
     def call_id(self) -> str | None:
-        """Id of the call that the push reports, if any."""
+        """Id of the call that the push reports, if any; of the first one if it reports several."""
         return self.push.call.id if self.push.call is not None else None
+
+    @property
+    def call_ids(self) -> tuple[str, ...]:
+        """Ids of all calls that the push reports, each once."""
+        if not self.push.others:
+            return (self.push.call.id,) if self.push.call is not None else ()
+        return tuple(dict.fromkeys(call.id for call in self.push.calls))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The called numbers of those calls, each once."""
+        return tuple(dict.fromkeys(call.number for call in self.push.calls))
 
     @property
     def label(self) -> str:
         """Which push it was, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
         copies = self.push.effect.copies
         copy = f", copy {self.push.copy + 1} of {copies}" if copies > 1 and not self.push.by_hand else ""
-        return f"{self.push.kind}{copy}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
+        company = f", {1 + len(self.push.others)} receipts" if self.push.others else ""
+        return f"{self.push.kind}{copy}{company}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
 
     @property
     def weight(self) -> int:
@@ -103,7 +118,9 @@ class Attempt:
         return {
             "id": self.id,
             "call_id": self.call_id,
+            "call_ids": list(self.call_ids),
             "number": masker.number(self.push.call.number) if self.push.call is not None else None,
+            "numbers": [masker.number(number) for number in self.numbers],
             "provider": self.push.provider,
             "kind": self.push.kind,
             "attempt": self.number,
@@ -113,13 +130,16 @@ class Attempt:
             "headers": masker.headers(self.headers),
             "body": masker.body(self.body),
             "fields": masker.mapping(self.fields),
+            "receipts": [masker.mapping(fields) for fields in (self.fields, *self.others)]
+            if self.others
+            else [],
             "faults": list(self.faults),
             "outcome": self.outcome.value,
             "reason": masker.text(self.reason),
             "status": reply.status if reply else None,
             "reply": masker.body(reply.body) if reply else None,
             "duration_ms": round(self.duration / 1000, 3),
-            "rule": self.push.rule,
+            "rule": self.push.by_rule,
         }
 
 
@@ -147,19 +167,19 @@ class Attempts:
         """Keep an attempt; past a limit, forget the oldest."""
         self.total += 1
         self._attempts.append(attempt)
-        if attempt.call_id is not None:
-            self._by_call.setdefault(attempt.call_id, []).append(attempt)
+        for call_id in attempt.call_ids:
+            self._by_call.setdefault(call_id, []).append(attempt)
         self._bytes += attempt.weight
         while len(self._attempts) > self._limit or (
             self._bytes > self._byte_limit and len(self._attempts) > 1
         ):
             oldest = self._attempts.popleft()
             self._bytes -= oldest.weight
-            if oldest.call_id is not None:
-                others = self._by_call[oldest.call_id]
+            for call_id in oldest.call_ids:
+                others = self._by_call[call_id]
                 others.pop(0)
                 if not others:
-                    del self._by_call[oldest.call_id]
+                    del self._by_call[call_id]
 
     def of_call(self, call_id: str) -> list[Attempt]:
         """The attempts that reported one call, oldest first."""

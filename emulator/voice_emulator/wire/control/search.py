@@ -102,12 +102,12 @@ def _entry(entry: Entry) -> Mapping[str, Any]:
             **_request(record),
         }
     elif isinstance(record, Attempt):
-        call = record.push.call
-        shown = record.masker.mapping(record.fields) if record.masker is not None else record.fields
+        receipts = (record.fields, *record.others)
+        shown = [each if record.masker is None else record.masker.mapping(each) for each in receipts]
         found |= {
-            "id": [entry.id, record.id, record.call_id, *_bounded(_leaves(shown))],
-            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.rule,
-            "number": call.number if call is not None else None, "outcome": record.outcome.value,
+            "id": [entry.id, record.id, *record.call_ids, *_bounded(_leaves(shown))],
+            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.by_rule,
+            "number": record.numbers, "outcome": record.outcome.value,
             "status": record.reply.status if record.reply is not None else None,
             "fault": list(record.faults), "method": record.method, "path": record.url,
         }  # fmt: skip

@@ -53,6 +53,7 @@ def headers() -> Json:
 #: How the client learnt of a call's end, or how its newest push went.
 RECEIPT_WORDS = [*(outcome.value for outcome in PushOutcome), "reconciled", "none"]
 
+_TEXTS: Json = {"type": "array", "items": TEXT}
 _ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
 
 #: What the control API gives, by component name.
@@ -96,16 +97,21 @@ COMPONENTS: Mapping[str, Json] = {
         outcome=nullable(words(Outcome)), cause=nullable(TEXT), ended_by=nullable(words(Party)),
         submitted_at=TIME, ring_at=nullable(TIME), answered_at=nullable(TIME), ended_at=nullable(TIME),
         talk_seconds=nullable(COUNT), keys=nullable(TEXT), billing=nullable(ref("Billing")),
-        provider_id=nullable(TEXT), batch_id=nullable(TEXT), references={"type": "array", "items": TEXT},
+        provider_id=nullable(TEXT), batch_id=nullable(TEXT), references=_TEXTS,
         rule=nullable(TEXT),
         receipt={"enum": RECEIPT_WORDS}, timeline={"type": "array", "items": ref("Moment")},
     ),
     "Calls": listing("calls", "Call"),
     "Callback": record(
         "One attempt of a push.",
-        id=TEXT, call_id=nullable(TEXT), number=nullable(TEXT), provider=TEXT, kind=TEXT,
+        id=TEXT, call_id=nullable(TEXT), call_ids=_TEXTS, number=nullable(TEXT), numbers=_TEXTS,
+        provider=TEXT, kind=TEXT,
         attempt={"type": "integer", "minimum": 1}, at=TIME, url=nullable(TEXT), method=TEXT,
-        headers=headers(), body=TEXT, fields=_ANY_OBJECT, faults={"type": "array", "items": TEXT},
+        headers=headers(), body=TEXT, fields=_ANY_OBJECT, faults=_TEXTS,
+        receipts={
+            "type": "array", "items": _ANY_OBJECT,
+            "description": "The fields of each receipt of a push that carries several; empty where fields is all.",
+        },
         outcome=words(PushOutcome), reason=TEXT,
         status=nullable({"type": "integer"}), reply=nullable(TEXT), duration_ms={"type": "number"},
         rule=nullable(TEXT),

@@ -1,0 +1,80 @@
+"""Provider plug-ins for tests: installed like any, as a folder of ``sys.path`` with an entry point in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from voice_emulator.providers import registry
+
+#: A provider of one operation that says who answered.
+SMALL = dedent(
+    """
+    from pathlib import Path
+    from voice_emulator.providers.kit.access import by_field, credentials_in
+    from voice_emulator.providers.kit.problems import explained, known_tenant
+    from voice_emulator.providers.kit.tables import operations
+    from voice_emulator.providers.provider import ErrorCode, Provider, Route
+    from voice_emulator.providers.request import Operation, json_reply
+    from voice_emulator.providers.settings import SettingTable
+
+    def refuse(request, problem):
+        reply = {"by": ID, "error": problem.code}
+        return json_reply(reply, code=problem.code, refused=True, status=400)
+
+    def provider(id, *routes, **slots):
+        global ID
+        ID = id
+        ask = Operation(
+            "ask", "Ask", "page 1", frozenset({"json", "urlencoded", "query"}),
+            identify=by_field("key"), authenticate=known_tenant("E1", "key"), explain=explained("E2"),
+            answer=lambda request, calls: json_reply({"by": id, "method": request.method}, code="0"),
+            methods=frozenset({"GET", "POST"}),
+        )
+        given = dict(
+            id=id, title=id, description="For a test.", operations=operations(id, ask),
+            routes=tuple(Route(path, select=lambda request: "ask", operations=("ask",), claims=claims)
+                         for path, claims in routes),
+            receipts={}, errors=(ErrorCode("auth_failed", "E1", "no"), ErrorCode("invalid_parameter", "E2", "no")),
+            default_credentials={"key": f"{id}-key"}, keys=lambda given: [("key", given.get("key") or "")],
+            settings=SettingTable(), refuse=refuse, authorise=credentials_in(id, "key"),
+            schemas=Path(__file__).parent / "small_schemas",
+        )
+        return Provider(**(given | slots))
+    """
+)
+ANY = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "examples": [{"key": "k"}]}
+
+
+def write(folder: Path, plugins: Mapping[str, str], *, name: str = "some-plugins") -> Path:
+    """A distribution in ``folder`` with these entry points, each the source of a module with a ``PROVIDER``.
+
+    A module may say ``from small import provider`` for a provider of one operation. Put the folder on
+    ``sys.path`` to have it installed.
+    """
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    modules = {each: f"plug_{index}_{folder.name}".replace("-", "_") for index, each in enumerate(plugins)}
+    lines = [f"{each} = {module}:PROVIDER" for each, module in modules.items()]
+    (info / "entry_points.txt").write_text("\n".join([f"[{registry.GROUP}]", *lines, ""]))
+    small = f"small_{folder.name}".replace("-", "_")
+    (folder / f"{small}.py").write_text(SMALL)
+    (folder / "small_schemas").mkdir()
+    for part in ("request", "reply"):
+        (folder / "small_schemas" / f"ask.{part}.json").write_text(json.dumps(ANY))
+    for each, source in plugins.items():
+        text = dedent(source).replace("from small import", f"from {small} import")
+        (folder / f"{modules[each]}.py").write_text(text)
+    return folder
+
+
+def install(monkeypatch: pytest.MonkeyPatch, folder: Path, plugins: Mapping[str, str]) -> Path:
+    """Install these plug-ins in this process, for as long as the test runs."""
+    monkeypatch.syspath_prepend(str(write(folder, plugins)))
+    monkeypatch.setattr(registry, "_told", set())
+    return folder
