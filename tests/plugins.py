@@ -22,13 +22,11 @@ SMALL = dedent(
     from voice_emulator.providers.request import Operation, json_reply
     from voice_emulator.providers.settings import SettingTable
 
-    def refuse(request, problem):
-        reply = {"by": ID, "error": problem.code}
-        return json_reply(reply, code=problem.code, refused=True, status=400)
-
     def provider(id, *routes, **slots):
-        global ID
-        ID = id
+        def refuse(request, problem):
+            reply = {"by": id, "error": problem.code}
+            return json_reply(reply, code=problem.code, refused=True, status=400)
+
         ask = Operation(
             "ask", "Ask", "page 1", frozenset({"json", "urlencoded", "query"}),
             identify=by_field("key"), authenticate=known_tenant("E1", "key"), explain=explained("E2"),
@@ -47,7 +45,11 @@ SMALL = dedent(
         return Provider(**(given | slots))
     """
 )
-ANY = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "examples": [{"key": "k"}]}
+ANY = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "examples": [{"key": "k"}],
+}
 
 
 def write(folder: Path, plugins: Mapping[str, str], *, name: str = "some-plugins") -> Path:

@@ -136,7 +136,7 @@ def _switch_plugins_off(ctx: click.Context, _: click.Parameter, wanted: bool) ->
     before = os.environ.get(_PLUGINS_SWITCH)
     if wanted and not before:
         os.environ[_PLUGINS_SWITCH] = "1"
-        ctx.call_on_close(lambda: os.environ.pop(_PLUGINS_SWITCH, None))
+        ctx.find_root().call_on_close(lambda: os.environ.pop(_PLUGINS_SWITCH, None))
 
 
 def _tell_of_plugins() -> None:

@@ -38,7 +38,10 @@ async def test_each_request_goes_to_the_one_that_claims_it(
                 told = await ask(emu, method, path, who=name, key=f"{name}-key")
                 assert told == {"by": name, "method": method}
         refused = await ask(emu, method, who="nobody")
-        assert refused == {"status": 404, "error": "aa and zz share /shared, and none of them claims this request"}
+        assert refused == {
+            "status": 404,
+            "error": "aa and zz share /shared, and none of them claims this request",
+        }
         entry = [entry for entry in emu.tenant.journal if entry.kind == "request"][-1].record
         assert entry.request.provider == ""
 
@@ -55,7 +58,9 @@ async def test_one_without_claims_takes_what_nobody_claims(
         assert (await ask(emu, "GET", key=f"{greedy}-key"))["by"] == greedy
 
 
-async def test_one_that_fails_to_say_does_not_harm_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_one_that_fails_to_say_does_not_harm_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     install(monkeypatch, tmp_path, {"aa": BROKEN.format(id="aa"), "zz": CLAIMS.format(id="zz")})
     async with started() as emu:
         assert (await ask(emu, "POST", who="zz", key="zz-key"))["by"] == "zz"
