@@ -80,6 +80,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CLOCK",
         help="Clock of the tests' tenants, unless their marker says otherwise: real (default), manual, 60x.",
     )
+    group.addoption(
+        "--voice-emulator-provider",
+        metavar="ID",
+        action="append",
+        help="Run the conformance suite (--pyargs voice_emulator.conformance) on this provider; default: all.",
+    )
+    group.addoption(
+        "--voice-emulator-write-golden",
+        action="store_true",
+        help="Let the conformance suite write its golden files instead of comparing with them.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

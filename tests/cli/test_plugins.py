@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.cli.process import command, environment, get, serving
 from tests.plugins import install, write
@@ -62,7 +62,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def run(name: str, file: Path, *more: str) -> object:
+def run(name: str, file: Path, *more: str) -> Result:
     places = {"FILE": str(file), "DIR": str(file.parent / "new")}
     arguments = [places.get(each, each) for each in WALK[name]]
     return CliRunner().invoke(commands, [*name.split(), *arguments, *more])

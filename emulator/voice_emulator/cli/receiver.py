@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.registry import discover
 from voice_emulator.scenarios.catalogue import property_names
@@ -80,14 +79,6 @@ class Guesser:
         return found
 
 
-def expected_reply(kind: ReceiptKind) -> str:
-    """A body that acknowledges pushes of this kind: what the provider's own judge accepts with HTTP 200."""
-    for text in ("success", kind.acknowledgement):
-        if kind.judge(PushReply(200, (), text.encode())) is None:
-            return text
-    return ""
-
-
 @dataclass(slots=True)
 class Receiver:
     """Answers every push and tells ``on_push`` of it. ``status`` and ``reply`` override what is expected."""
@@ -107,7 +98,7 @@ class Receiver:
         guessed = self.guesser.guess(fields)
         text = self.reply
         if text is None:
-            text = expected_reply(guessed[1]) if guessed is not None else "success"
+            text = guessed[1].accepted_body if guessed is not None else "success"
         status = self.status or 200
         kind = "application/json" if text.startswith("{") else "text/plain"
         arrival = Arrival(

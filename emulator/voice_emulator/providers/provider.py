@@ -133,6 +133,12 @@ class ReceiptKind:
     array: bool = False
     answer_within: Callable[[Mapping[str, Any]], float | None] = lambda settings: None
 
+    @property
+    def accepted_body(self) -> str:
+        """A body with which HTTP 200 acknowledges the push; empty when none is known."""
+        known = ("success", self.acknowledgement)
+        return next((text for text in known if self.judge(PushReply(200, (), text.encode())) is None), "")
+
 
 #: From tenant, operation, example fields and real time (microseconds) to the fields and headers to send.
 Authorise = Callable[[Tenant, Operation, Mapping[str, Any], int], tuple[dict[str, Any], dict[str, str]]]

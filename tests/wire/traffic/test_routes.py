@@ -51,9 +51,10 @@ def test_find_prefers_the_longest_prefix_and_gives_every_owner_of_a_path():
     assert [provider for provider, _ in table.find("/files/b/1")] == ["b"]
     assert [provider for provider, _ in table.find("/files/1")] == ["a", "b", "c"]
     request = parse_request("GET", "/files/1", {}, b"", "127.0.0.1", "http")
-    assert claimed(request, table.find("/files/1"))[0] == "c"
-    assert claimed(request, table.find("/files/1")[:2])[0] == "a", "the one without claims takes the rest"
-    assert claimed(request, table.find("/files/1")[1:2]) is None
+    owners = table.find("/files/1")
+    assert claimed(request, owners) == owners[2]
+    assert claimed(request, owners[:2]) == owners[0], "the one without claims takes the rest"
+    assert claimed(request, owners[1:2]) is None
 
 
 def test_table_refuses_two_providers_with_one_path():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.plugins import install
 from tests.rig import Running, started
+from voice_emulator.wire.traffic.exchange import RequestRecord
 
 CLAIMS = """
 from small import provider
@@ -19,7 +21,7 @@ BROKEN = "from small import provider\nPROVIDER = provider({id!r}, ('/shared', la
 
 async def ask(emu: Running, method: str, path: str = "/shared", **fields: str) -> dict:
     url = emu.url + path
-    way = {"params": fields} if method == "GET" else {"data": fields}
+    way: dict[str, Any] = {"params": fields} if method == "GET" else {"data": fields}
     async with emu.client.request(method, url, **way) as reply:
         if "Emulator-Error" in reply.headers:
             return {"status": reply.status, "error": reply.headers["Emulator-Error"]}
@@ -43,6 +45,7 @@ async def test_each_request_goes_to_the_one_that_claims_it(
             "error": "aa and zz share /shared, and none of them claims this request",
         }
         entry = [entry for entry in emu.tenant.journal if entry.kind == "request"][-1].record
+        assert isinstance(entry, RequestRecord)
         assert entry.request.provider == ""
 
 
