@@ -44,7 +44,8 @@ class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 
     ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds. ``fields`` are those of
-    the first receipt, ``others`` those of the receipts that travelled with it.
+    the first receipt, ``others`` those of the receipts that travelled with it. ``weight`` is roughly how many bytes of
+    memory it takes.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Attempt:
     entry_id: int = 0
     trouble: Trouble = ""
     others: tuple[Mapping[str, Any], ...] = ()
+    weight: int = 400
 
     def fail(self, trouble: Trouble, reason: str) -> None:
         """Note that no reply came, and why."""
@@ -101,15 +103,14 @@ class Attempt:
         company = f", {1 + len(self.push.others)} receipts" if self.push.others else ""
         return f"{self.push.kind}{copy}{company}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
 
-    @property
-    def weight(self) -> int:
-        """Bytes in memory, roughly: the body is kept as it was sent and as the fields it was made of."""
-        reply = self.reply
+    def weigh(self) -> None:
+        """Set :attr:`weight`, once nothing changes any more: the body is kept as sent and as the fields it was made of."""
         weight = 400 + 3 * len(self.body) + len(self.url or "") + len(self.reason)
-        weight += sum(len(name) + len(value) for name, value in self.headers)
+        weight += sum([len(name) + len(value) for name, value in self.headers])
+        reply = self.reply
         if reply is not None:
-            weight += len(reply.body) + sum(len(name) + len(value) for name, value in reply.headers)
-        return weight
+            weight += len(reply.body) + sum([len(name) + len(value) for name, value in reply.headers])
+        self.weight = weight
 
     def shown(self) -> dict[str, Any]:
         """The attempt as the control API shows it."""

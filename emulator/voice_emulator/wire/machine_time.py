@@ -57,9 +57,9 @@ class MachineTime:
 
     def now(self) -> int:
         """Microseconds since the epoch; never less than before."""
-        steady = steady_now()
+        steady = _steady() // 1000
         known = steady + self._offset
-        wall = wall_now()
+        wall = _wall() // 1000
         ahead = wall - known
         if ahead <= 0:
             if ahead < -JUMP and not self._behind:

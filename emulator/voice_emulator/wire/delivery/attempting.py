@@ -256,8 +256,8 @@ class Delivery:
         if attempt.reason:
             # It may quote the receiver's answer or URL.
             attempt.reason = tenant.secrets.hide(attempt.reason)
-        entry = tenant.journal.append("callback", now, attempt)
-        attempt.entry_id = entry.id
+        attempt.weigh()
+        attempt.entry_id = tenant.journal.append("callback", now, attempt).id
         tenant.attempts.add(attempt)
         tenant.totals.pushed(push.provider, attempt.outcome)
         tenant.outbox.settle(push, attempt.outcome, now)

@@ -22,23 +22,12 @@ class Sent:
 
 #: Bytes. Bodies of longer replies count towards the journal's limit.
 LONG_REPLY = 4_096
-#: Headers that most clients send, which entries share; each further one takes memory of its own.
-USUAL_HEADERS = 16
 
 
 def weight_of(request: Request) -> int:
     """Bytes that a request and its fields keep in memory, roughly."""
-    headers = request.headers
-    return (
-        1500
-        + 2 * (len(request.body) + len(request.raw_query))
-        + len(request.path)
-        + len(request.method)
-        + sum(map(len, headers))
-        + sum(map(len, headers.values()))
-        + 150 * max(0, len(headers) - USUAL_HEADERS)
-        + 64 * max(0, len(request.numbers) - 1)
-    )
+    weight = 1500 + request.head_weight + 2 * (len(request.body) + len(request.raw_query))
+    return weight + 64 * (len(request.numbers) - 1) if len(request.numbers) > 1 else weight
 
 
 @dataclass(slots=True)
@@ -71,14 +60,14 @@ class RequestRecord:
     @property
     def more_weight(self) -> int:
         """Bytes added by the reply: problems, a long body, the calls."""
-        weight = 64 * max(0, len(self.calls) - 1)
+        weight = 64 * (len(self.calls) - 1) if len(self.calls) > 1 else 0
         for problem in self.problems:
             weight += 250 + len(problem.message) + len(problem.place) + len(problem.text or "")
         reply = self.reply
         if reply is not None and len(reply.body) > LONG_REPLY:
             weight += 3 * len(reply.body)
-        if self.sent is not None:
-            weight += sum(len(name) + len(value) for name, value in self.sent.headers)
+        if self.sent is not None and len(self.sent.headers) > 1:
+            weight += sum([len(name) + len(value) for name, value in self.sent.headers])
         return weight
 
     def compact(self) -> None:
