@@ -268,7 +268,8 @@ def test_calls_to_one_number_can_be_limited(ve: Any):
 
 def test_the_query_shows_what_the_receipt_said_and_reconciles_a_lost_one(ve: Any):
     ve.load(
-        "name: lost\nmagic_numbers: false\nrules: [{match: {provider: aliyun_vms}, call: {outcome: busy}, receipt: {lost: true}}]\n"
+        "name: lost\nmagic_numbers: false\n"
+        "rules: [{match: {provider: aliyun_vms}, call: {outcome: busy}, receipt: {lost: true}}]\n"
     )
     call = ask(ve, "SingleCallByTts", TTS)[1]["CallId"]
     ve.advance("1h")

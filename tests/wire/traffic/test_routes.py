@@ -6,7 +6,7 @@ import pytest
 
 from voice_emulator.providers.provider import Route
 from voice_emulator.providers.registry import discover
-from voice_emulator.wire.traffic.request_parsing import parse_request
+from voice_emulator.providers.request import Request
 from voice_emulator.wire.traffic.routes import RouteTable, claimed
 
 BASE = discover()["nxcloud"]
@@ -50,7 +50,7 @@ def test_find_prefers_the_longest_prefix_and_gives_every_owner_of_a_path():
     )
     assert [provider for provider, _ in table.find("/files/b/1")] == ["b"]
     assert [provider for provider, _ in table.find("/files/1")] == ["a", "b", "c"]
-    request = parse_request("GET", "/files/1", {}, b"", "127.0.0.1", "http")
+    request = Request("", "GET", "/files/1", {}, {}, b"", "127.0.0.1")
     owners = table.find("/files/1")
     assert claimed(request, owners) == owners[2]
     assert claimed(request, owners[:2]) == owners[0], "the one without claims takes the rest"
