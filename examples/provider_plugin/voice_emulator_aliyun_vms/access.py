@@ -147,7 +147,7 @@ def authorise(
     if "QueryDate" in example:
         known["QueryDate"] = str(tenant.now // 1000)
     fields = {
-        **example,
+        **{name: value if isinstance(value, str) else str(value) for name, value in example.items()},
         **known,
         "Action": operation.name,
         "Version": VERSION,
