@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, receiving
+from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, in_array, receiving
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.registry import discover
 from voice_emulator.schemas.validate import SchemaSet
@@ -83,3 +83,22 @@ async def test_a_sender_that_goes_away_leaves_no_error(cut: int, caplog):
         writer.close()
     assert len(seen) == 1
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "receipts"),
+    [
+        (b'[{"a": 1}, {"b": 2}]', ({"a": 1}, {"b": 2})),
+        (b' [{"a": 1}]', ({"a": 1},)),
+        (b"[]", ()),
+        (b"[1]", ()),
+        (b'[{"a": 1}, 2]', ()),
+        (b'{"a": [1]}', ()),
+        (b"[", ()),
+        (b"[" * 100_000, ()),
+        (b"\xff", ()),
+        (b"", ()),
+    ],
+)
+def test_receipts_of_an_array_are_told_apart(body: bytes, receipts: tuple):
+    assert in_array(body) == receipts

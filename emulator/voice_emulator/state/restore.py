@@ -136,6 +136,12 @@ class Restore:
         for (token,) in self._file.rows("tokens", "token", tenant.id):
             tenant.tokens.add(decode(token))
         calls, last = self._calls(tenant, counters["forgotten"])
+        unknown = {call.provider for call in calls.values()} - self._runtime.providers.keys()
+        if unknown:
+            raise StateError(
+                f"the state file {self._file.path} has calls of {min(unknown)}, a provider that is not there: install its "
+                "plug-in, or move the file away to start afresh"
+            )
         restore_counters(tenant, counters, last)
         found: dict[str, tuple[Push, int | None]] = {}
         company: dict[str, list[str]] = {}

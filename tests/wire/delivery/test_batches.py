@@ -12,6 +12,7 @@ from tests.rig import Running, started
 from tests.state.stories import story
 from tests.wire.api import Api
 from voice_emulator.core.clock import SECOND
+from voice_emulator.errors import StateError
 
 #: Tinytel of the tests, with receipts in JSON arrays, tried again after a minute, and a word for a day.
 BATCHED = """
@@ -223,3 +224,19 @@ async def test_a_restart_keeps_receipts_together(when: str, tmp_path: Path):
         await told.emu.settle()
         assert arrived(told.emu) == [["111", "222"]] * (1 if when == "gathered" else 2)
         assert fates(told.emu) == {"acknowledged": 2}
+
+
+@pytest.mark.usefixtures("batched")
+async def test_a_state_file_with_calls_of_a_plugin_that_is_gone_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async with story(tmp_path) as told:
+        await dial(told.emu, "111")
+        await told.end()
+        monkeypatch.setenv("VOICE_EMULATOR_NO_PROVIDER_PLUGINS", "1")
+        with pytest.raises(
+            StateError, match="has calls of tinytel, a provider that is not there: install its plug-in"
+        ):
+            await told.begin()
+        monkeypatch.delenv("VOICE_EMULATOR_NO_PROVIDER_PLUGINS")
+        await told.begin()
