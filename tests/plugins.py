@@ -59,12 +59,8 @@ def write(folder: Path, plugins: Mapping[str, str], *, name: str = "some-plugins
     A module may say ``from small import provider`` for a provider of one operation. Put the folder on
     ``sys.path`` to have it installed.
     """
-    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     modules = {each: f"plug_{index}_{folder.name}".replace("-", "_") for index, each in enumerate(plugins)}
-    lines = [f"{each} = {module}:PROVIDER" for each, module in modules.items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{registry.GROUP}]", *lines, ""]))
+    _register(folder, name, "1.0", {each: f"{module}:PROVIDER" for each, module in modules.items()})
     small = f"small_{folder.name}".replace("-", "_")
     (folder / f"{small}.py").write_text(SMALL)
     (folder / "small_schemas").mkdir()
@@ -82,14 +78,16 @@ def lay_out(project: Path, site: Path) -> str:
     Returns what ``sys.path`` needs, as a text for PYTHONPATH.
     """
     described = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = site / f"{described['name'].replace('-', '_')}-{described['version']}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {described['name']}\nVersion: {described['version']}\n"
-    )
-    lines = [f"{name} = {value}" for name, value in described["entry-points"][registry.GROUP].items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{registry.GROUP}]", *lines, ""]))
+    _register(site, described["name"], described["version"], described["entry-points"][registry.GROUP])
     return f"{site}:{project}"
+
+
+def _register(folder: Path, name: str, version: str, entries: Mapping[str, str]) -> None:
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    lines = [f"{each} = {value}" for each, value in entries.items()]
+    (info / "entry_points.txt").write_text("\n".join([f"[{registry.GROUP}]", *lines, ""]))
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path, plugins: Mapping[str, str]) -> Path:
