@@ -38,7 +38,7 @@ from voice_emulator.wire.control import server as control_server
 from voice_emulator.wire.delivery import answers
 from voice_emulator.wire.delivery import push_client as channel
 from voice_emulator.wire.delivery import scheduler as driver
-from voice_emulator.wire.http import connection_limits
+from voice_emulator.wire.http import connection_limits, strict_json
 from voice_emulator.wire.traffic import decoding, gateway
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
@@ -286,7 +286,7 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
     [
         f"a body on the traffic port | {gateway.BODY_LIMIT // 2**20} MiB",
         f"a body on the control port | {control_server.BODY_LIMIT // 2**20} MiB, within {control_server.BODY_SECONDS:.0f} s",
-        f"JSON | {decoding.DEPTH_LIMIT} levels",
+        f"JSON | {strict_json.DEPTH_LIMIT} levels",
         (
             f"bodies held at once | {gateway.BODIES_LIMIT // 2**20} MiB on the traffic port, "
             f"{control_server.BODIES_LIMIT // 2**20} MiB on the control port"

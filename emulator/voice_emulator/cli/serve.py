@@ -14,7 +14,7 @@ import click
 
 from voice_emulator.cli.environment import misspelt
 from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
-from voice_emulator.core.clock import ClockSpec, parse_start, started
+from voice_emulator.core.clock import ClockSpec, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
 
@@ -167,6 +167,6 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
             "a real clock has no start: --clock-start needs --clock manual or a speed such as 60x"
         )
     try:
-        return started(spec, parse_start(text))
+        return started(spec, text)
     except ValueError as error:
         raise UsageError(f"--clock-start: {error}") from error

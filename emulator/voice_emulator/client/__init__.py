@@ -25,7 +25,9 @@ from voice_emulator.client.errors import (
     WouldDeadlock,
 )
 from voice_emulator.client.pages import Page
-from voice_emulator.client.results import (
+from voice_emulator.client.voice import VoiceEmulator
+from voice_emulator.client.waiting import WaitResult
+from voice_emulator.core.shapes import (
     Advanced,
     Billing,
     Call,
@@ -40,8 +42,6 @@ from voice_emulator.client.results import (
     VerifyResult,
     Violation,
 )
-from voice_emulator.client.voice import VoiceEmulator
-from voice_emulator.client.waiting import WaitResult
 
 __all__ = [
     "Advanced",

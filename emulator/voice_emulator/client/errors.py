@@ -43,7 +43,6 @@ class ControlError(ClientError):
         errors: tuple[InputError, ...] = (),
         type: str = "about:blank",
     ) -> None:
-        """Keep the members of the problem document."""
         self.status = status
         self.title = title
         self.detail = detail

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.results import Call, Tenant
+from voice_emulator.core.shapes import Call, Tenant
 
 #: Entries shown at most; the oldest are left out.
 SHOWN = 200

@@ -18,8 +18,8 @@ from voice_emulator.client.exchange import Flow
 from voice_emulator.client.live import Attributes, Live
 from voice_emulator.client.operations import DEFAULT_TENANT, Callbacks, Scenario
 from voice_emulator.client.pages import PAGE_LIMIT
-from voice_emulator.client.results import Call, Callback, Tenant, Violation
 from voice_emulator.client.timeline import timeline
+from voice_emulator.core.shapes import Call, Callback, Tenant, Violation
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from voice_emulator.client.entries import Entry
 from voice_emulator.client.errors import Unsatisfied
 from voice_emulator.client.exchange import Flow
 from voice_emulator.client.pages import PAGE_LIMIT, every
-from voice_emulator.client.results import Advanced, Call, Callback, VerifyResult
+from voice_emulator.core.shapes import Advanced, Call, Callback, VerifyResult
 
 #: Calls under way that a failure names.
 SHOWN_CALLS = 5

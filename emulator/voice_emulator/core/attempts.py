@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.shapes import Callback
+from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
 BYTE_LIMIT = 64 * 1024 * 1024
@@ -116,32 +117,32 @@ class Attempt:
         """The attempt as the control API shows it."""
         masker = self.masker or Masker(())
         reply = self.reply
-        return {
-            "id": self.id,
-            "call_id": self.call_id,
-            "call_ids": list(self.call_ids),
-            "number": masker.number(self.push.call.number) if self.push.call is not None else None,
-            "numbers": [masker.number(number) for number in self.numbers],
-            "provider": self.push.provider,
-            "kind": self.push.kind,
-            "attempt": self.number,
-            "at": rfc3339(self.at),
-            "url": masker.url(self.url) if self.url is not None else None,
-            "method": self.method,
-            "headers": masker.headers(self.headers),
-            "body": masker.body(self.body),
-            "fields": masker.mapping(self.fields),
-            "receipts": [masker.mapping(fields) for fields in (self.fields, *self.others)]
+        return Callback.shown(
+            id=self.id,
+            call_id=self.call_id,
+            call_ids=self.call_ids,
+            number=masker.number(self.push.call.number) if self.push.call is not None else None,
+            numbers=[masker.number(number) for number in self.numbers],
+            provider=self.push.provider,
+            kind=self.push.kind,
+            attempt=self.number,
+            at=self.at,
+            url=masker.url(self.url) if self.url is not None else None,
+            method=self.method,
+            headers=masker.headers(self.headers),
+            body=masker.body(self.body),
+            fields=masker.mapping(self.fields),
+            receipts=[masker.mapping(fields) for fields in (self.fields, *self.others)]
             if self.others
-            else [],
-            "faults": list(self.faults),
-            "outcome": self.outcome.value,
-            "reason": masker.text(self.reason),
-            "status": reply.status if reply else None,
-            "reply": masker.body(reply.body) if reply else None,
-            "duration_ms": round(self.duration / 1000, 3),
-            "rule": self.push.by_rule,
-        }
+            else (),
+            faults=self.faults,
+            outcome=self.outcome,
+            reason=masker.text(self.reason),
+            status=reply.status if reply else None,
+            reply=masker.body(reply.body) if reply else None,
+            duration_ms=round(self.duration / 1000, 3),
+            rule=self.push.by_rule,
+        )
 
 
 class Attempts:
@@ -150,7 +151,6 @@ class Attempts:
     __slots__ = ("_attempts", "_by_call", "_byte_limit", "_bytes", "_limit", "total")
 
     def __init__(self, limit: int = ATTEMPT_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
-        """Keep at most ``limit``, and ``byte_limit`` bytes of them."""
         self._byte_limit = byte_limit
         self._bytes = 0
         self._attempts: deque[Attempt] = deque()

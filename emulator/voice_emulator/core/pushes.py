@@ -16,20 +16,7 @@ from voice_emulator.core.engine import Engine
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.placing import Batch
 from voice_emulator.core.scenario import ONCE, PLAIN_RECEIPT, ReceiptEffect, Retry
-from voice_emulator.core.vocabulary import Step, Word
-
-
-class PushOutcome(Word):
-    """How one attempt went; INTERFACE: ``callbacks``."""
-
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    LOST = "lost"
-    NO_URL = "no_url"
-    UNCERTAIN = "uncertain"
-    PENDING = "pending"
+from voice_emulator.core.vocabulary import PushOutcome, Step
 
 
 @dataclass(slots=True)
@@ -81,7 +68,6 @@ class Outbox:
     __slots__ = ("_engine", "_listeners", "due", "gathered", "held", "in_flight", "next_copies")
 
     def __init__(self, engine: Engine, listeners: Listeners | None = None) -> None:
-        """Schedule on ``engine``."""
         self._engine = engine
         self._listeners = listeners or Listeners()
         #: Pushes to send now, in order.

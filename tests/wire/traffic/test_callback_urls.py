@@ -14,8 +14,8 @@ from tests.wire.api import Api
 from tests.wire.delivery.test_attempting import call, scenario
 from tests.wire.http.test_sockets import needs_ipv6
 from voice_emulator.cli.options import address_problem
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
 PATHS = [

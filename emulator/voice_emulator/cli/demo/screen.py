@@ -74,7 +74,6 @@ class PlainScreen:
     """Lines, each complete in itself, for logs and pipes."""
 
     def __init__(self) -> None:
-        """Nothing has come yet."""
         self._count = 0
         self._wanted = 0
 
@@ -108,7 +107,6 @@ class LiveScreen:
     """A table that grows as receipts arrive, under it a progress bar."""
 
     def __init__(self) -> None:
-        """Draw on the terminal."""
         from rich import box
         from rich.console import Console, Group
         from rich.live import Live

@@ -17,7 +17,7 @@ from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.query import Query
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.search import FindingIndex, entry_values, finding_values, request_row
-from voice_emulator.wire.control.views import show_entry, show_finding
+from voice_emulator.wire.control.views import show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import HEAVY, apart
 
@@ -114,7 +114,7 @@ async def list_violations(request: ControlRequest) -> web.Response:
             break
         shown.append(finding)
         position = index + 1
-    return reply_json({"violations": [show_finding(finding) for finding in shown], "next": following})
+    return reply_json({"violations": [finding.shown() for finding in shown], "next": following})
 
 
 def _wanted(finding: Finding, query: Any) -> bool:

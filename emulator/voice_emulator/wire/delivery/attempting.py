@@ -20,10 +20,11 @@ from yarl import URL
 from voice_emulator.core.attempts import Attempt, Trouble
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Envelope, Provider, PushRequest, ReceiptKind
 from voice_emulator.providers.spoiling import spoil

@@ -165,7 +165,6 @@ class Resolver(AbstractResolver):
     """Resolves names, and refuses addresses that are not allowed."""
 
     def __init__(self, policy: TargetPolicy) -> None:
-        """Check by ``policy``."""
         self._policy = policy
 
     async def resolve(

@@ -23,7 +23,6 @@ class Attribution:
     """Finds the tenants of requests."""
 
     def __init__(self, providers: Mapping[str, Provider], tenancy: Tenancy) -> None:
-        """Find the tenants of ``tenancy``."""
         self._providers = providers
         self._tenancy = tenancy
         self._logged: set[str] = set()
