@@ -16,8 +16,8 @@ from types import ModuleType
 
 import click
 
+from voice_emulator.cli import commands
 from voice_emulator.cli.scenarios import schema_text
-from voice_emulator.cli.serve import serve
 from voice_emulator.core.json_schema import Json
 from voice_emulator.core.shapes import SHAPES
 from voice_emulator.providers import kit
@@ -165,6 +165,8 @@ def _text(provider: Provider, error: ErrorCode) -> str:
 
 def _serve_options() -> str:
     rows = []
+    serve = commands.get_command(click.Context(commands), "serve")
+    assert serve is not None
     for option in serve.params:
         assert isinstance(option, click.Option)
         value = "" if option.is_flag else f" {option.make_metavar(click.Context(serve))}"
