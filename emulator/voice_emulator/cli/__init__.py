@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from types import MappingProxyType
 from typing import NamedTuple
@@ -74,8 +75,7 @@ class Commands(click.Group):
             return None
         found = getattr(import_module(f"voice_emulator.cli.{entry.module}"), entry.attribute)
         assert isinstance(found, click.Command)  # noqa: S101 - the table is ours, and a test walks through it
-        _add_switch(found)
-        return found
+        return _with_switch(found)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -118,17 +118,19 @@ def _counted(error: FileError) -> str:
     return "the scenario has a mistake" if count == 1 else f"the scenario has {count} mistakes"
 
 
-def _add_switch(command: click.Command) -> None:
-    """Give ``command``, and those below it, the option that switches provider plug-ins off."""
-    if not any(option.name == "no_provider_plugins" for option in command.params):
-        command.params.append(
-            click.Option(
-                ["--no-provider-plugins"], is_flag=True, expose_value=False, envvar=_PLUGINS_SWITCH,
-                callback=_switch_plugins_off, help="Load no provider that an installed plug-in brings.",
-            )
-        )  # fmt: skip
-    for each in command.commands.values() if isinstance(command, click.Group) else ():
-        _add_switch(each)
+def _with_switch(command: click.Command) -> click.Command:
+    """``command``, and those below it, with the option that switches provider plug-ins off."""
+    found = copy(command)
+    found.params = [
+        *command.params,
+        click.Option(
+            ["--no-provider-plugins"], is_flag=True, expose_value=False, envvar=_PLUGINS_SWITCH,
+            callback=_switch_plugins_off, help="Load no provider that an installed plug-in brings.",
+        ),
+    ]  # fmt: skip
+    if isinstance(found, click.Group):
+        found.commands = {name: _with_switch(each) for name, each in found.commands.items()}
+    return found
 
 
 def _switch_plugins_off(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
