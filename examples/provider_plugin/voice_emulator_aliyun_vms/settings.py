@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from voice_emulator.providers.kit.checks import at_most, between
 from voice_emulator.providers.settings import Setting, SettingTable
 
 
@@ -30,14 +29,14 @@ SETTINGS = SettingTable(
     ),
     # No page states it; clients test Code on an ordinary reply.
     Setting("business_error_status", "integer", 200, "HTTP status of isv.* and isp.* codes.", "inferred",
-            check=between(200, 599)),
+            minimum=200, maximum=599),
     # The page says 1 to 15 bytes, and its own samples of receipts are longer.
     Setting("out_id_limit", "integer", 0, "Most bytes of OutId; 0 accepts any length.", minimum=0),
     # Whether the limit shows as a code or as a later report is not settled.
     Setting("throttle", "boolean", False, "Refuse more than 1 call a minute, 5 an hour and 20 a day to one number.",
             source="Throttling FAQ (2680293, 149826)"),
     Setting("lag", "integer", 0, "Seconds after its end until the query shows a call. The page advises to wait 3 to 5 "
-            "minutes.", minimum=0, check=at_most(86_400)),
+            "minutes.", minimum=0, maximum=86_400),
     Setting("answer_limit", "integer", 700, "Milliseconds that a push waits for its answer, connecting included.",
             "documented", minimum=1, source="Receipt messages and configuration (112503)"),
     # Read as gaps between attempts. Counted from the first attempt they would be 60, 240 and 300.
@@ -47,7 +46,7 @@ SETTINGS = SettingTable(
     Setting("acknowledgement_code_required", "boolean", True, "HTTP 200 acknowledges only with a numeric code.", "inferred",
             source="HTTP batch push pattern (214639)"),
     # "Batch" is all that the page says: neither length nor waiting time.
-    Setting("batch_maximum", "integer", 1, "Most receipts in one push.", minimum=1, check=at_most(1_000)),
+    Setting("batch_maximum", "integer", 1, "Most receipts in one push.", minimum=1, maximum=1_000),
     Setting("batch_wait", "integer", 1_000, "Milliseconds that a receipt waits for others.", minimum=0),
     # Whether an empty time is "" or absent is not said; one page's sample leaves it out.
     Setting("empty_times", "choice", "left_out", "How a receipt has a time that did not come.",
