@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -59,9 +60,11 @@ def write(folder: Path, plugins: Mapping[str, str], *, name: str = "some-plugins
     A module may say ``from small import provider`` for a provider of one operation. Put the folder on
     ``sys.path`` to have it installed.
     """
-    modules = {each: f"plug_{index}_{folder.name}".replace("-", "_") for index, each in enumerate(plugins)}
+    # Modules stay loaded after a test, so those of the next one have other names.
+    mark = f"{zlib.crc32(str(folder).encode()):08x}"
+    modules = {each: f"plug_{index}_{mark}" for index, each in enumerate(plugins)}
     _register(folder, name, "1.0", {each: f"{module}:PROVIDER" for each, module in modules.items()})
-    small = f"small_{folder.name}".replace("-", "_")
+    small = f"small_{mark}"
     (folder / f"{small}.py").write_text(SMALL)
     (folder / "small_schemas").mkdir()
     for part in ("request", "reply"):

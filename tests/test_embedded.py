@@ -131,7 +131,6 @@ def test_plugins_are_there_unless_they_are_switched_off(tmp_path: Path, monkeypa
     install(monkeypatch, tmp_path / "site", {"good": good, "bad": "1 / 0\n"})
     with voice_emulator.running() as ve:
         assert ve.credentials.good.key == "good-key"
-        ve.callback_urls["good"] = "http://127.0.0.1:9/"
     with voice_emulator.running(provider_plugins=False) as ve:
         assert "good" not in ve.credentials
     monkeypatch.setenv("VOICE_EMULATOR_NO_PROVIDER_PLUGINS", "1")

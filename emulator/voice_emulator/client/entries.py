@@ -133,7 +133,7 @@ class Entry(Shape):
     def calls(self) -> tuple[str, ...]:
         """Ids of the calls that a request placed or a push reports, or of the one a finding is about."""
         call = self.subject.get("call_id")
-        several = self.document.get("calls") or self.subject.get("call_ids")
+        several = self.subject.get("call_ids") if self.kind == "callback" else self.document.get("calls")
         return tuple(several or ((call,) if call else ()))
 
 

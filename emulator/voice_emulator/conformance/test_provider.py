@@ -227,7 +227,7 @@ def test_every_error_has_a_reply_that_satisfies_the_schema(provider: Provider) -
         ]:
             reply = provider.refuse(request, problem)
             assert isinstance(reply, Reply)
-            assert reply.refused, f"{operation.name} {problem.code} is no refusal"
+            assert reply.refused, f"{operation.name} {problem.code} is not a refusal"
             if reply.payload is not None:
                 wrong = schemas.get(operation.reply).violations(reply.payload)
                 assert wrong == [], f"{operation.name} {problem.code}: {reply.body.decode()}"

@@ -134,7 +134,7 @@ def _flaws(name: str, value: object) -> Iterator[str]:
 
 
 def collision(provider: Provider, others: Mapping[str, Provider]) -> str:
-    """Why ``provider`` cannot stand beside ``others``; empty when it can."""
+    """What ``provider`` has that one of ``others`` has already; empty when nothing."""
     if provider.id in others:
         return f"there is a provider {provider.id!r} already"
     unclaimed = {

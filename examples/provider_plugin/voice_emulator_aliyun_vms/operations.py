@@ -60,7 +60,7 @@ def check_call(request: Request) -> Iterable[Problem]:
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
-            yield Problem("isv.TEMPLATE_PARAMS_ILLEGAL", "TtsParam is no JSON object", "/TtsParam")
+            yield Problem("isv.TEMPLATE_PARAMS_ILLEGAL", "TtsParam is not a JSON object", "/TtsParam")
         elif "://" in variables:
             yield Problem("isv.PARAM_NOT_SUPPORT_URL", "TtsParam contains a URL", "/TtsParam")
     limit = request.settings["out_id_limit"]
@@ -122,7 +122,7 @@ def _ok(request: Request) -> dict[str, Any]:
 
 
 def detail(request: Request, calls: Sequence[Call]) -> Reply:
-    """The record of one call: a text that holds JSON. A wrong product or day gives no Data, and is no error."""
+    """The record of one call: a text that holds JSON. A wrong product or day gives no Data, and is not an error."""
     call = request.tenant.ledger.named(ID, request.text("CallId"))
     payload = _ok(request)
     if call is None or not _is_shown(request, call):

@@ -8,7 +8,7 @@ from voice_emulator.providers.settings import Setting, SettingTable
 def _seconds(values: tuple[str, ...]) -> None:
     for value in values:
         if not value.isdigit() or not 0 < int(value) <= 86_400:
-            raise ValueError(f"{value!r} is no number of seconds from 1 to 86400")
+            raise ValueError(f"{value!r} is not a number of seconds from 1 to 86400")
 
 
 SETTINGS = SettingTable(
