@@ -46,7 +46,7 @@ ENTRIES = [
     entry(
         5, 3, "callback", provider="nxcloud",
         callback={
-            "call_id": "c1", "kind": "group", "attempt": 1, "outcome": "refused",
+            "call_id": "c1", "label": "group, copy 1 of 2, attempt 1", "outcome": "refused",
             "status": 200, "reply": "OK\nthen",
             "reason": "the body is not success", "rule": None, "faults": [],
         },
@@ -60,7 +60,8 @@ ENTRIES = [
     entry(
         7, 33, "callback", provider="nxcloud",
         callback={
-            "call_id": "c1", "kind": "group", "attempt": 2, "outcome": "lost", "status": None, "reply": None,
+            "call_id": "c1", "label": "group, copy 1 of 2, attempt 2", "outcome": "lost", "status": None,
+            "reply": None,
             "reason": "lost by a rule", "rule": "lossy", "faults": ["lost"],
         },
     ),

@@ -2,6 +2,9 @@
 
 Both have the same methods, one per route, with the same typed results. :class:`VoiceEmulator` is
 what a test holds: one tenant, with everything a test wants to say about it.
+
+What goes wrong is the caller's to read: exceptions say it in a sentence and name no cause, and ``__tracebackhide__``
+in each module keeps its frames out of pytest's reports (``--full-trace`` shows them).
 """
 
 from __future__ import annotations

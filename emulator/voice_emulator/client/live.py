@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 from voice_emulator.client.errors import ClientError
 
+__tracebackhide__ = True
+
 
 class Attributes(dict[str, Any]):
     """A mapping whose keys are attributes as well, all the way down. Read only: it is a copy."""

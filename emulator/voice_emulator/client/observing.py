@@ -16,6 +16,8 @@ from voice_emulator.client.pages import Page, page
 from voice_emulator.client.waiting import WaitResult, wait_result
 from voice_emulator.core.shapes import Call, Callback, VerifyResult, Violation
 
+__tracebackhide__ = True
+
 #: Real seconds for a push by hand: the receiver may take all of the emulator's own time-out.
 PUSH_TIMEOUT = 120.0
 

@@ -30,6 +30,9 @@ from voice_emulator.client.exchange import (
 )
 from voice_emulator.client.pages import Page, page
 from voice_emulator.core.shapes import Advanced, Health, Placed, ShippedScenario, Tenant
+from voice_emulator.errors import FileError
+
+__tracebackhide__ = True
 
 DEFAULT_TENANT = "default"
 
@@ -62,7 +65,7 @@ def wait_ready(timeout: Duration = 30) -> Flow[Health]:
             return Health.read(reply.document())
         except ClientError as error:
             if time.monotonic() > deadline:
-                raise NotReady(f"no emulator became ready within {text(timeout)}: {error}") from error
+                raise NotReady(f"no emulator became ready within {text(timeout)}: {error}") from None
         yield Pause(BETWEEN_LOOKS)
 
 
@@ -157,7 +160,10 @@ def scenario_source(scenario: Scenario) -> tuple[str, bytes | None]:
     if isinstance(scenario, Path) or scenario.endswith((".yaml", ".yml")):
         from voice_emulator.scenarios.portable import portable
 
-        return str(scenario), portable(Path(scenario), os.environ)
+        try:
+            return str(scenario), portable(Path(scenario), os.environ)
+        except OSError as error:
+            raise FileError(f"cannot read the scenario {scenario}: {error.strerror or error}") from None
     return scenario, None
 
 

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar, overload
 
 from voice_emulator.client.exchange import Exchange, Flow, ask
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 #: The most that one page may hold.

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from voice_emulator.client.entries import Entry
 from voice_emulator.core.shapes import Call, Callback
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 _ITEMS: Mapping[str, type[Any]] = {"callbacks": Callback, "calls": Call, "requests": Entry}

@@ -98,11 +98,8 @@ class Attempt:
 
     @property
     def label(self) -> str:
-        """Which push it was, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
-        copies = self.push.effect.copies
-        copy = f", copy {self.push.copy + 1} of {copies}" if copies > 1 and not self.push.by_hand else ""
-        company = f", {1 + len(self.push.others)} receipts" if self.push.others else ""
-        return f"{self.push.kind}{copy}{company}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
+        """Which push it was, and which attempt of it."""
+        return self.push.label(self.number)
 
     def weigh(self) -> None:
         """Set :attr:`weight`, once nothing changes any more: the body is kept as sent and as the fields it was made of."""
@@ -126,6 +123,7 @@ class Attempt:
             provider=self.push.provider,
             kind=self.push.kind,
             attempt=self.number,
+            label=self.label,
             at=self.at,
             url=masker.url(self.url) if self.url is not None else None,
             method=self.method,

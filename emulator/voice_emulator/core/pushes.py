@@ -61,6 +61,13 @@ class Push:
         """The rule that acted on it, or on the first of its receipts that one acted on."""
         return next((part.rule for part in self.parts if part.rule is not None), None)
 
+    def label(self, attempt: int) -> str:
+        """Which push it is, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
+        copies = self.effect.copies
+        copy = f", copy {self.copy + 1} of {copies}" if copies > 1 and not self.by_hand else ""
+        company = f", {1 + len(self.others)} receipts" if self.others else ""
+        return f"{self.kind}{copy}{company}{', by hand' if self.by_hand else ''}, attempt {attempt}"
+
 
 class Outbox:
     """The pushes of one tenant that are due, held back, or being sent."""

@@ -146,6 +146,7 @@ class Callback(Shape):
     provider: str = member(TEXT)
     kind: str = member(TEXT)
     attempt: int = member(WHOLE.but(minimum=1))
+    label: str = member(TEXT, "Which push it was, and which attempt of it.")
     at: datetime = member(INSTANT)
     url: str | None = member(TEXT.or_none)
     method: str = member(TEXT)

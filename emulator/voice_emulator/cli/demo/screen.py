@@ -8,6 +8,7 @@ from typing import Protocol
 
 from voice_emulator.cli.demo.calls import Sent
 from voice_emulator.cli.terminal import echo
+from voice_emulator.core.words import counted
 
 NEXT_STEPS = (
     "Next: `make run` or `voice-emulator serve`, then point your client at http://127.0.0.1:4880.",
@@ -65,9 +66,7 @@ class Screen(Protocol):
 
 
 def _dialled(sent: Sent) -> str:
-    if not sent.numbers:
-        return "-"
-    return "1 number" if sent.numbers == 1 else f"{sent.numbers} numbers"
+    return counted(sent.numbers, "number") if sent.numbers else "-"
 
 
 class PlainScreen:

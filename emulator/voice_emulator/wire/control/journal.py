@@ -143,9 +143,16 @@ async def explain_entry(request: ControlRequest) -> web.Response:
 
     wanted = request.path["entry_id"]
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    entry = request.tenant.journal.get(int(wanted)) if known else None
+    journal = request.tenant.journal
+    entry = journal.get(int(wanted)) if known else None
     if entry is None:
-        raise missing(f"the journal of tenant {request.tenant.id!r} has no entry {wanted[:40]!r} any more")
+        was = known and 0 < int(wanted) <= journal.last_id
+        why = (
+            f"no longer keeps entry {wanted}"
+            if was
+            else f"has no entry {wanted[:40]!r}; the newest is {journal.last_id}"
+        )
+        raise missing(f"the journal of tenant {request.tenant.id!r} {why}")
     try:
         return await reply_apart(
             [PAGE_BYTES], lambda: explain(request.tenant, request.runtime.providers, entry)

@@ -8,6 +8,7 @@ from voice_emulator.core.accounts import named_values
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider, first_problem
 from voice_emulator.providers.request import Problem
+from voice_emulator.settings import option
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Reasons that are named; a batch may have thousands.
@@ -69,7 +70,7 @@ def _credentials(record: RequestRecord, tenant: Tenant, provider: Provider) -> I
         else:
             yield (
                 f"Send {name}={' or '.join(known[name])} (tenant {tenant.id!r}), give a tenant this {name} "
-                f"(PATCH /v1/tenants/{tenant.id}), or start with --auth lenient."
+                f"(PATCH /v1/tenants/{tenant.id}), or start with {option('--auth lenient', 'lenient=True')}."
             )
 
 

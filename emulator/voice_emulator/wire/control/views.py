@@ -99,6 +99,7 @@ def show_pending(push: Push, where: str) -> Json:
         provider=push.provider,
         kind=push.kind,
         attempt=push.attempt,
+        label=push.label(push.attempt),
         at=push.due,
         url=None,
         method="",

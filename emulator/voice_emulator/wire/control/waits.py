@@ -17,7 +17,7 @@ from voice_emulator.core.matchers import Difference, Globs, Match, Subject, as_t
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.turns import Turns, at_once
 from voice_emulator.core.vocabulary import Outcome, PushOutcome
-from voice_emulator.core.words import nearest_word
+from voice_emulator.core.words import counted, nearest_word
 from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
 from voice_emulator.wire.control.clock import body_duration
 from voice_emulator.wire.control.document.request_schemas import COUNTS, LONGEST_WAIT
@@ -242,7 +242,7 @@ def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference)
     actual = difference.actual
     if difference.place == "number" and match.number is not None and len(subject.numbers) > 1:
         near = _nearest_number(match.number.patterns[0], subject.numbers)
-        actual = f"{near!r} is nearest of {len(subject.numbers)} numbers" if near else actual
+        actual = f"{near!r} is nearest of {counted(len(subject.numbers), 'number')}" if near else actual
     elif difference.place.startswith("fields."):
         name = difference.place.removeprefix("fields.")
         record = entry.record

@@ -12,6 +12,7 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import NUMBERS_LIMIT, Request
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.settings import option
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,11 @@ class Attribution:
         provider = self._providers[request.provider]
         known = dict(provider.keys(self._tenancy.default.credentials[provider.id])).get(key[1])
         log.warning(
-            "no tenant has %s; tenant 'default' has %r (register your own with PATCH /v1/tenants/default, "
-            "or start with --auth lenient)",
-            shown, known,
+            "no tenant has %s; tenant 'default' has %r (%s)",
+            shown, known, option(
+                "register your own with PATCH /v1/tenants/default, or start with --auth lenient",
+                "a test's tenant has its own: voice_emulator.credentials",
+            ),
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from voice_emulator.core.words import nearest
 from voice_emulator.providers.provider import Provider, Route
 from voice_emulator.providers.request import Request
+from voice_emulator.wire.http.agent import NO_PROVIDER
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class RouteTable:
         owners = self.find(path)
         if owners:
             return f"{' and '.join(provider for provider, _ in owners)} share {path}, and none of them claims this request"
-        return f"no provider serves {path}{nearest(path, self._exact)}"
+        return f"{NO_PROVIDER} {path}{nearest(path, self._exact)}"
 
 
 def claimed(request: Request, owners: Owners) -> tuple[str, Route] | None:

@@ -31,12 +31,15 @@ COUNTS = ("exactly", "at_least", "at_most")
 
 _BY_CODE = "x-checked-by-code"
 _SCALAR: Json = {"type": ["string", "number", "boolean"]}
-#: Control characters would end up in the head of a push.
+_PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})?"
+#: What :func:`voice_emulator.core.urls.url_problem` accepts, and the empty text. It also judges hosts by IDNA.
 _URL: Json = {
     "type": ["string", "null"],
     "maxLength": 2_048,
-    "pattern": r"^[^\x00-\x20\x7f-\x9f\u2028\u2029]*$",
-    MESSAGE: "must be a URL of at most 2048 characters, without blanks and control characters",
+    "pattern": rf"^(?:[Hh][Tt][Tt][Pp][Ss]?://(?:[^/?#@\x00-\x20]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\x00-\x20]+)"
+    rf"(?::{_PORT})?(?:[/?#][^\x00-\x20\x7f-\x9f\u2028\u2029]*)?)?$",
+    _BY_CODE: ("pattern",),
+    MESSAGE: "must be an http:// or https:// URL of at most 2048 characters",
 }
 _CREDENTIAL: Json = {
     "type": "string",
