@@ -74,7 +74,7 @@ class Emulator(Listener):
         unknown one or a bad option.
         """
         self.options = options = options or Options()
-        providers = discover(provider_package)
+        providers = discover(provider_package, plugins=options.provider_plugins)
         schemas = SchemaSet.load(providers)
         loader = ScenarioLoader(Catalogue(providers, schemas), os.environ, options.scenario_env)
         scenario = loader.text(scenario_text) if scenario_text is not None else loader.open(options.scenario)

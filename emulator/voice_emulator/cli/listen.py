@@ -74,4 +74,4 @@ def _show(push: Arrival) -> None:
     path, query, _ = push.target.partition("?")
     target = f"{path}?..." if query else path  # its fields follow
     echo(f"\n{push.method} {target}  ", Bold(who), f"  answered {answer}")
-    echo(json.dumps(push.fields, indent=2, ensure_ascii=False))
+    echo(json.dumps(push.receipts if len(push.receipts) > 1 else push.fields, indent=2, ensure_ascii=False))
