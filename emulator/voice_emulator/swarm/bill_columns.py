@@ -6,6 +6,7 @@ The names are those that people give columns, and the providers' own: a bill may
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -159,7 +160,8 @@ def read_rows(table: Table, chosen: BillMap, numbers: Collection[str], ids: Coll
 
 def number_key(number: str) -> str:
     """What is compared of a number: its last digits."""
-    return re.sub("[^0-9]", "", number)[-KEY_DIGITS:]
+    digits = number if number.isdigit() and number.isascii() else re.sub("[^0-9]", "", number)
+    return digits[-KEY_DIGITS:]
 
 
 def _told(column: _Column) -> str:
@@ -212,19 +214,18 @@ def _by_hits(
     table: Table, columns: list[_Column], known: Collection[str], key: Callable[[str], str]
 ) -> list[_Column]:
     """Those of ``columns`` that hold what the ledger knows, most of it first. The first one if none does."""
-    hits = {
-        column.name: sum(key(record.values.get(column.name, "")) in known for record in table.records)
+    cells = {
+        column.name: [record.values[column.name] for record in table.records if column.name in record.values]
         for column in columns
     }
+    hits = {name: Counter(filter(known.__contains__, map(key, some))) for name, some in cells.items()}
     useful = [column for column in columns if hits[column.name]]
-    if not useful and key is number_key:
-        return columns[:1]
-    useful.sort(key=lambda column: -hits[column.name])
-    # A number of the row itself may be called id: it counts only where most of its values are a call's.
-    present = {
-        column.name: sum(column.name in record.values for record in table.records) for column in useful
-    }
-    return [column for column in useful if key is number_key or 2 * hits[column.name] >= present[column.name]]
+    if key is number_key:
+        return sorted(useful, key=lambda column: -hits[column.name].total()) or columns[:1]
+    # A number of the row itself may be called id: it counts only where most of its values are a call's. Of two ids, that
+    # of the call tells more than that of the batch.
+    useful = [column for column in useful if 2 * hits[column.name].total() >= len(cells[column.name])]
+    return sorted(useful, key=lambda column: -len(hits[column.name]))
 
 
 def _charges(table: Table) -> Callable[[Mapping[str, Any]], Decimal | None] | None:

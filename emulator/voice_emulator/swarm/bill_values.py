@@ -88,6 +88,8 @@ def quoted(text: str) -> str:
 
 def read_number(text: str) -> str:
     """The digits of a called number. A spreadsheet may have added ``.0``."""
+    if text.isdigit() and text.isascii():
+        return text
     if _SCIENTIFIC.fullmatch(text):
         raise ValueError(
             f"{quoted(text)} has lost its last digits in a spreadsheet; export the column as text"

@@ -59,7 +59,7 @@ def guesses(
         if call.answered_at is None
         else _answered(call, tariff, seconds, others)
     )
-    for amount, name, text in (*found, *_scaled(call, expected)):
+    for amount, name, text in (*_pushed(call, expected), *found, *_scaled(expected)):
         # An amount that does not end, such as a third, is on no bill in full.
         if amount == billed or (amount % _TINY and _rounded(amount, billed) == billed != 0):
             yield Cause(name, text)
@@ -132,7 +132,14 @@ def _charge(seconds: Decimal, cycle: int, price: Decimal) -> Decimal:
     return (seconds / cycle).to_integral_value(ROUND_CEILING) * price
 
 
-def _scaled(call: Call, expected: Decimal) -> Iterator[_Guess]:
+def _pushed(call: Call, expected: Decimal) -> Iterator[_Guess]:
+    attempts = push_attempts(call)
+    if attempts > 1 and expected:
+        text = f"charged for each of the {attempts} pushes of its receipt"
+        yield attempts * expected, "attempt counted instead of call", text
+
+
+def _scaled(expected: Decimal) -> Iterator[_Guess]:
     if not expected:
         return
     unit = "wrong currency unit"
@@ -147,10 +154,6 @@ def _scaled(call: Call, expected: Decimal) -> Iterator[_Guess]:
         for name, mode in _ROUNDINGS:
             rounded = expected.quantize(Decimal(1).scaleb(-places), mode)
             yield rounded, name, f"{money(expected)} is {name} to {counted(places, 'decimal')}"
-    attempts = push_attempts(call)
-    if attempts > 1:
-        text = f"charged for each of the {attempts} pushes of its receipt"
-        yield attempts * expected, "attempt counted instead of call", text
     for times in range(2, 6):
         yield times * expected, "charged more than once", f"{times} times the charge of the call"
     for rate in _TAXES:

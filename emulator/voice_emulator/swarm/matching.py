@@ -8,11 +8,12 @@ the order. Each level takes time that is linear in rows and calls.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 from voice_emulator.client.results import Call
 from voice_emulator.swarm.bill_columns import BillRow, number_key
@@ -115,19 +116,27 @@ def match(
             by_id[name.casefold()].append(one)
         by_number[one.digits].append(one)
 
+    @cache
+    def holders(call_id: str) -> set[int]:
+        return set(map(id, by_id[call_id.casefold()]))
+
     def same_number(row: BillRow) -> list[Due]:
         return by_number.get(number_key(row.number), []) if row.number is not None else []
 
-    def candidates(row: BillRow) -> list[Due]:
-        found = by_id.get(row.id.casefold(), []) if row.id else []
+    @cache
+    def candidates(call_id: str, number: str | None) -> list[Due]:
+        found = by_id.get(call_id.casefold(), []) if call_id else []
+        if call_id and not found and trusts_ids:
+            return []
+        same = by_number.get(number_key(number), []) if number is not None else []
         if not found:
-            return [] if row.id and trusts_ids else _alike(row, same_number(row))
-        if len(found) > 1:
-            inside = {id(one) for one in same_number(row)}
-            return [one for one in found if id(one) in inside] or found
+            return _alike(number or "", same)
+        if len(found) > 1 and same:
+            few, many = (same, holders(call_id)) if len(same) < len(found) else (found, set(map(id, same)))
+            return [one for one in few if id(one) in many] or found
         return found
 
-    known = [(row, candidates(row)) for row in rows]
+    known = [(row, candidates(row.id, row.number)) for row in rows]
     zones = _fitting_zones(known)
     for one in calls:
         one.zones = (zone,) if zone is not None else zones.get(one.call.provider, (0,))
@@ -147,12 +156,12 @@ def call_ids(call: Call) -> Iterator[str]:
     return iter(dict.fromkeys(filter(None, (call.id, call.provider_id, call.batch_id, *call.references))))
 
 
-def _alike(row: BillRow, calls: list[Due]) -> list[Due]:
+def _alike(number: str, calls: list[Due]) -> list[Due]:
     """Those of ``calls`` with the same number, where numbers of other countries end alike."""
-    if len(calls) < 2 or row.number is None or all(one.call.number == calls[0].call.number for one in calls):
+    if len({one.call.number for one in calls}) < 2:
         return calls
-    number = row.number.lstrip("0")
-    whole = [one for one in calls if one.call.number.endswith(number) or number.endswith(one.call.number)]
+    local = number.lstrip("0")
+    whole = [one for one in calls if one.call.number.endswith(local) or local.endswith(one.call.number)]
     return whole or calls
 
 
@@ -161,23 +170,23 @@ def _fitting_zones(known: Iterable[tuple[BillRow, list[Due]]]) -> Mapping[str, t
 
     The best is the one that fits most rows, and UTC where several do; others must fit more than half as many.
     """
-    votes: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    certain: dict[str, Counter[int]] = defaultdict(Counter)
+    possible: dict[str, Counter[int]] = defaultdict(Counter)
     looked = 0
     for row, found in known:
         moment, day = moment_of(row), day_of(row)
-        if day is None or day[1] is not None or not found:
+        if day is None or day[1] is not None or not found or looked == _SAMPLE:
             continue
-        for one in found[:3]:
-            fits = _offsets(moment[1], one) if moment is not None else _day_offsets(day[0], one)
-            for offset in fits:
-                votes[one.call.provider][offset] += 1
         looked += 1
-        if looked == _SAMPLE:
-            break
+        votes = certain if len(found) == 1 else possible
+        for one in found[:_LOOKED_AT]:
+            fits = _offsets(moment[1], one) if moment is not None else _day_offsets(day[0], one)
+            votes[one.call.provider].update(fits)
     best: dict[str, tuple[int, ...]] = {}
-    for provider, counts in votes.items():
+    for provider, counts in (possible | certain).items():
         ranked = sorted(counts, key=lambda offset: (-counts[offset], abs(offset), offset))
-        best[provider] = tuple(offset for offset in ranked if 2 * counts[offset] > counts[ranked[0]])
+        most = max(counts.values(), default=0)
+        best[provider] = tuple(offset for offset in ranked if 2 * counts[offset] > most) or (0,)
     return best
 
 
@@ -237,15 +246,16 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
 
     level(lambda row: charged(second(row), row), lambda one: {(at, one.expected) for at in one.moments()})
     level(second, Due.moments)
+    # To the second the time of a call that has its row: a double, and not another call with a wrong time.
+    exact: dict[Hashable, Due] = {at: one for one in calls if one.rows for at in one.moments()}
+    left = _double(left, lambda row: exact.get(second(row)))
     left = _under_way(left, calls, taken)
     easts = {day[1] for row in left if (day := day_of(row)) is not None}
     level(lambda row: charged(day_of(row), row), lambda one: {(day, one.expected) for day in days(one)})
     level(day_of, days)
-    # The time of a call that has its row already: not another call's with a wrong time.
-    left = _doubles(left, calls, lambda row: moment_of(row) is not None)
     level(lambda row: row.charge, lambda one: (one.expected,))
     level(lambda row: True, lambda one: (True,))
-    return _doubles(left, calls, lambda row: True)
+    return _double(left, _owner_of(calls)) if left else left
 
 
 def _under_way(rows: list[BillRow], calls: list[Due], taken: set[int]) -> list[BillRow]:
@@ -278,31 +288,36 @@ def _begin(one: Due, aware: bool) -> float:
     return one.begin if aware else one.begin + one.zones[0]
 
 
-def _doubles(rows: list[BillRow], calls: list[Due], applies: Callable[[BillRow], bool]) -> list[BillRow]:
-    """Give rows that repeat what a call's row says that call too; returns the others.
-
-    It repeats it with the same time and charge, the same time, or another time within the call.
-    """
-    if not rows:
-        return rows
-    told: dict[Hashable, Due] = {}
-    owners = sorted((one for one in calls if one.rows), key=lambda one: one.begin)
-    for one in owners:
-        at = one.rows[0].at
-        told.setdefault((at, one.rows[0].charge), one)
-        if at is not None:
-            told.setdefault(at, one)
-    begins = {aware: [_begin(one, aware) for one in owners] for aware in (False, True)}
+def _double(rows: list[BillRow], owner: Callable[[BillRow], Due | None]) -> list[BillRow]:
+    """Give rows to the calls whose row they repeat; returns the others."""
     rest = []
     for row in rows:
-        moment = moment_of(row)
-        found = (told.get((row.at, row.charge)) or told.get(row.at)) if applies(row) else None
-        if found is None and moment is not None:
-            last = bisect_right(begins[moment[0]], moment[1])
-            near = owners[max(0, last - _LOOKED_AT) : last]
-            found = next((one for one in reversed(near) if one.spans(moment)), None)
+        found = owner(row)
         if found is None:
             rest.append(row)
         else:
             found.rows.append(row)
     return rest
+
+
+def _owner_of(calls: list[Due]) -> Callable[[BillRow], Due | None]:
+    """The call whose row has the same time and charge, or the same time, or that was under way at the row's time."""
+    owners = sorted((one for one in calls if one.rows), key=lambda one: one.begin)
+    told: dict[Hashable, Due] = {}
+    for one in owners:
+        row = one.rows[0]
+        told.setdefault((row.at, row.charge), one)
+        if row.at is not None:
+            told.setdefault(row.at, one)
+    begins = {aware: [_begin(one, aware) for one in owners] for aware in (False, True)}
+
+    def owner(row: BillRow) -> Due | None:
+        found = told.get((row.at, row.charge)) or told.get(row.at)
+        moment = moment_of(row)
+        if found is not None or moment is None:
+            return found
+        last = bisect_right(begins[moment[0]], moment[1])
+        near = reversed(owners[max(0, last - _LOOKED_AT) : last])
+        return next((one for one in near if one.spans(moment)), None)
+
+    return owner
