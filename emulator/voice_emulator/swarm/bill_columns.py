@@ -130,20 +130,30 @@ class _Column:
     currency: str = ""
 
 
-def read_rows(table: Table, chosen: BillMap, numbers: Collection[str], ids: Collection[str]) -> Bill:
-    """The rows of ``table``. ``numbers`` (their last digits) and ``ids`` are the ledger's: they tell columns apart.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger has: the last digits of numbers, ids without case, days. It tells how columns are meant."""
+
+    numbers: Collection[str] = ()
+    ids: Collection[str] = ()
+    days: Collection[date] = ()
+
+
+def read_rows(table: Table, chosen: BillMap, known: Known) -> Bill:
+    """The rows of ``table``.
 
     Raises UsageError with one line that names the place: no such column, no column at all, a value that is none.
     """
     if not table.records:
         return Bill(trusts_ids=bool(chosen.columns.get("id")))
     columns = {meaning: _columns(table, chosen, meaning) for meaning in MEANINGS}
-    for meaning, known, key in (("number", numbers, number_key), ("id", ids, str.casefold)):
-        if meaning not in chosen.columns:
-            columns[meaning] = _by_hits(table, columns[meaning], known, key)
+    if "number" not in chosen.columns:
+        columns["number"] = _by_hits(table, columns["number"], known.numbers, number_key)
+    if "id" not in chosen.columns:
+        columns["id"] = _by_hits(table, columns["id"], known.ids, str.casefold)
     derived = not columns["charge"] and "charge" not in chosen.columns and _charges(table)
     _require(table, chosen, columns, bool(derived))
-    reader = _Reader(table, columns, derived or None)
+    reader = _Reader(table, columns, derived or None, known.days)
     rows = [row for record in table.records if (row := reader.row(record)) is not None]
     recognised = [
         f"{meaning} = {', '.join(_told(column) for column in found)}"
@@ -263,6 +273,7 @@ class _Reader:
         table: Table,
         columns: Mapping[str, list[_Column]],
         derived: Callable[[Mapping[str, Any]], Decimal | None] | None,
+        days: Collection[date],
     ) -> None:
         self._label = table.label
         self._columns = columns
@@ -277,7 +288,7 @@ class _Reader:
             ]
 
         self._amounts = amount_style(cells("charge"), table.comma)
-        self._times = time_style(cells("at"))
+        self._times = time_style(cells("at"), days)
 
     def row(self, record: Record) -> BillRow | None:
         """The row; None for the line of a total. Raises UsageError."""

@@ -7,7 +7,7 @@ is a day in April, one cell does not tell: all cells of the column do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -51,10 +51,10 @@ _CLOCK_SPAN = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})(?:\.0+)?")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a column is written: with a decimal comma; with the day before the month, None if nothing tells."""
+    """How a column is written: with a decimal comma; with the day before the month."""
 
     comma: bool = False
-    day_first: bool | None = None
+    day_first: bool = True
 
 
 def amount_style(cells: Iterable[str], comma: bool) -> Style:
@@ -70,15 +70,18 @@ def amount_style(cells: Iterable[str], comma: bool) -> Style:
     return Style(comma=commas and (certain or (comma and not dots)))
 
 
-def time_style(cells: Iterable[str]) -> Style:
-    """Whether days come before months where the year comes last: one part above 12 decides."""
+def time_style(cells: Iterable[str], days: Collection[date]) -> Style:
+    """Whether days come before months where the year comes last: one part above 12 decides, else what fits ``days``."""
+    votes = 0
     for cell in cells:
         found = _YEAR_LAST.fullmatch(cell)
         if found is not None:
-            first, second = int(found[1]), int(found[3])
+            first, second, year = int(found[1]), int(found[3]), int(found[4])
             if found[2] == "." or first > 12 or second > 12:
                 return Style(day_first=found[2] == "." or first > 12)
-    return Style()
+            if first and second and year:
+                votes += (date(year, second, first) in days) - (date(year, first, second) in days)
+    return Style(day_first=votes >= 0)
 
 
 def quoted(text: str) -> str:
@@ -196,8 +199,6 @@ def _split(text: str, style: Style) -> datetime | date | None:
         found = _YEAR_LAST.fullmatch(text)
         if found is None:
             return None
-        if style.day_first is None and found[1] != found[3]:
-            raise ValueError
         first, second, year = int(found[1]), int(found[3]), int(found[4])
         day, month = (first, second) if style.day_first else (second, first)
     if found[5] is None:

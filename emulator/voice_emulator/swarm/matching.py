@@ -25,7 +25,7 @@ SLACK = 300
 _QUARTER = 900
 _EPOCH = date(1970, 1, 1).toordinal()
 _OFFSETS = range(-12 * 3600, 14 * 3600 + 1, _QUARTER)
-#: Rows that decide on the time zone, and calls that are looked at for the span of one row.
+#: Rows of a provider that decide on the time zone, and calls that are looked at for the span of one row.
 _SAMPLE = 2_000
 _LOOKED_AT = 50
 
@@ -172,12 +172,13 @@ def _fitting_zones(known: Iterable[tuple[BillRow, list[Due]]]) -> Mapping[str, t
     """
     certain: dict[str, Counter[int]] = defaultdict(Counter)
     possible: dict[str, Counter[int]] = defaultdict(Counter)
-    looked = 0
+    looked: Counter[str] = Counter()
     for row, found in known:
-        moment, day = moment_of(row), day_of(row)
-        if day is None or day[1] is not None or not found or looked == _SAMPLE:
+        day = day_of(row)
+        if day is None or day[1] is not None or not found or looked[found[0].call.provider] == _SAMPLE:
             continue
-        looked += 1
+        looked[found[0].call.provider] += 1
+        moment = moment_of(row)
         votes = certain if len(found) == 1 else possible
         for one in found[:_LOOKED_AT]:
             fits = _offsets(moment[1], one) if moment is not None else _day_offsets(day[0], one)

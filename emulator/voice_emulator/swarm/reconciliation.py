@@ -16,7 +16,7 @@ from decimal import Decimal, localcontext
 from voice_emulator.client.results import Call
 from voice_emulator.core.billing import Tariff, bill, money
 from voice_emulator.core.words import counted
-from voice_emulator.swarm.bill_columns import Bill, BillRow, number_key, read_rows
+from voice_emulator.swarm.bill_columns import Bill, BillRow, Known, number_key, read_rows
 from voice_emulator.swarm.bill_file import read_table
 from voice_emulator.swarm.bill_map import BillMap
 from voice_emulator.swarm.charge_causes import Cause, guesses, push_attempts, seconds_cause
@@ -69,12 +69,19 @@ def reconcile_text(
     chosen = chosen or BillMap()
     with localcontext(prec=_PRECISION):
         table = read_table(body, label)
-        numbers = {number_key(call.number) for call in calls}
-        ids = {name.casefold() for call in calls for name in call_ids(call)}
-        read = read_rows(table, chosen, numbers, ids)
+        read = read_rows(table, chosen, _known(calls))
     found = reconcile(read, calls, tolerance=tolerance, zone=chosen.zone, tariffs=chosen.tariffs)
     recognised = (f"{table.form}: {'; '.join(read.recognised)}",) if read.recognised else ()
     return Reconciliation(found.differences, found.rows, found.calls, (*recognised, *found.notes))
+
+
+def _known(calls: Sequence[Call]) -> Known:
+    days = {call.submitted_at.date() for call in calls}
+    return Known(
+        {number_key(call.number) for call in calls},
+        {name.casefold() for call in calls for name in call_ids(call)},
+        {day + timedelta(days=shift) for day in days for shift in (-1, 0, 1)},
+    )
 
 
 def reconcile(
