@@ -206,7 +206,7 @@ def _columns(table: Table, chosen: BillMap, meaning: str) -> list[_Column]:
 
 
 def _named(name: str, meaning: str) -> tuple[int, _Column] | None:
-    """The rank of a column's name for ``meaning``, and how it is read; None if it is no name for it."""
+    """The rank of a column's name for ``meaning``, and how it is read; None if it is not a name for it."""
     plain = _plain(name)
     names = _NAMES[meaning]
     if plain in names:

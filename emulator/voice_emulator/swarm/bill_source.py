@@ -23,7 +23,7 @@ _PIECE = 65_536
 def read_source(source: str) -> bytes:
     """The bytes of the bill at ``source``: a path, a URL (redirects are not followed), or ``-`` for standard input.
 
-    Raises UsageError with one line when they cannot be had, or are more than :data:`SIZE_LIMIT`.
+    Raises UsageError with one line where nothing can be read, or more than :data:`SIZE_LIMIT`.
     """
     if "://" in source:
         return _fetch(source)

@@ -150,6 +150,8 @@ def read_time(text: str, style: Style) -> datetime | date | None:
     if not text.strip("0"):
         return None
     try:
+        if len(text) > _LONGEST:
+            raise ValueError
         found = _iso(text) or _epoch(text) or _compact(text) or _split(text, style)
         if found is None and text[:1].isalpha():
             found = parsedate_to_datetime(text)
