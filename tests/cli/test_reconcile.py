@@ -19,7 +19,7 @@ from tests.swarm.ledger import as_csv, call, row_of
 from voice_emulator.cli import commands
 from voice_emulator.cli.reconcile import show
 from voice_emulator.client import Client
-from voice_emulator.client.results import Call
+from voice_emulator.core.shapes import Call
 from voice_emulator.swarm.reconciliation import reconcile_text
 
 BATCH = 100

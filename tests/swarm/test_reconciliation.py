@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.swarm.ledger import GROUP, START, as_csv, call, mixed, row_of
-from voice_emulator.client.results import Call, TimelineStep
 from voice_emulator.core.billing import Tariff
+from voice_emulator.core.shapes import Call, TimelineStep
 from voice_emulator.swarm.bill_columns import Bill, BillRow
 from voice_emulator.swarm.bill_map import BillMap
 from voice_emulator.swarm.reconciliation import Difference, reconcile, reconcile_text
