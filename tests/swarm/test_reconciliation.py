@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +58,42 @@ def test_a_right_bill_has_no_difference_whatever_it_leaves_out(without, shuffled
     if shuffled:
         random.Random(7).shuffle(rows)
     assert reconcile_text(as_csv(rows), "bill.csv", calls).differences == ()
+
+
+ZONES = [timezone(timedelta(hours=hours)) for hours in (0, 8, -5, 5.5)]
+TIME_FORMS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%d/%m/%Y %H:%M")
+SPREAD = (
+    lambda pick: pick.random() * 2_000_000,
+    lambda pick: 600 * pick.randint(0, 200),
+    lambda pick: 3600 * pick.randint(0, 60),
+)
+
+
+@pytest.mark.parametrize("without", WITHOUT, ids=" ".join)
+def test_right_bills_of_few_numbers_and_many_calls_have_no_difference(without):
+    """Calls to one number at several providers, hours apart or at once, in batches, with prices of the client's own."""
+    for seed in range(15):
+        pick = random.Random(seed)
+        calls = []
+        for index in range(pick.randint(1, 40)):
+            begun = START + timedelta(seconds=pick.choice(SPREAD)(pick))
+            provider = pick.choice(["nxcloud", "huawei_cec", "infin8linx"])
+            batch = {"provider_id": "batch"} if pick.random() < 0.3 else {}
+            calls.append(call(
+                index, provider=provider, talk=pick.randint(1, 300), answered=pick.random() < 0.7, at=begun,
+                ring=pick.randint(0, 40), number=f"62812{pick.randrange(10):08}", **batch,
+            ))  # fmt: skip
+        zone, form, own_prices = pick.choice(ZONES), pick.choice(TIME_FORMS), pick.random() < 0.3
+        rows = []
+        for each in calls:
+            own = own_prices and each.provider != "nxcloud" and each.answered_at
+            row = row_of(each, at=each.submitted_at.astimezone(zone).strftime(form))
+            row["charge"] = str(Decimal(pick.randint(1, 9)) / 100) if own else row["charge"]
+            rows.append(
+                {name: cell for name, cell in row.items() if name not in without or "number" in without}
+            )
+        pick.shuffle(rows)
+        assert reconcile_text(as_csv(rows), "b.csv", calls).differences == (), (seed, zone, form, own_prices)
 
 
 def test_missing_extra_and_doubled_rows_are_told_apart():

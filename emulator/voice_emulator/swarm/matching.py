@@ -244,11 +244,13 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
                 level(row_key, call_keys, told)
 
     levels(_floored(1), lambda one: one.moments(1))
-    # To the second the time of a call that has its row: a double, and not another call with a wrong time.
-    exact: dict[Hashable, Due] = {at: one for one in calls if one.rows for at in one.moments(1)}
-    left = _double(left, lambda row: exact.get(_floored(1)(row)))
     levels(_floored(60), lambda one: one.moments(60))
     left = _under_way(left, calls, taken)
+    # The time of a row whose call was under way then: a double, and not another call with a wrong time.
+    told = {
+        one.rows[0].at: one for one in calls if one.rows and (at := moment_of(one.rows[0])) and one.spans(at)
+    }
+    left = _double(left, lambda row: told.get(row.at) if moment_of(row) is not None else None)
     easts = {day[1] for row in left if (day := day_of(row)) is not None}
     levels(
         day_of,
