@@ -161,6 +161,14 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "wire/control/test_server.py",
         "health and the page: what the server offers besides the API proper",
     ),
+    "swarm/charge_causes.py": (
+        "swarm/test_reconciliation.py",
+        "a cause is a cause of a difference: each is planted in a bill there",
+    ),
+    "swarm/matching.py": (
+        "swarm/test_reconciliation.py",
+        "which row is which call's shows in the differences, over bills that leave out ids, times or both",
+    ),
     "wire/delivery/answers.py": (
         "wire/delivery/test_push_client.py",
         "it reads what receivers answer; only the push client reads answers",
