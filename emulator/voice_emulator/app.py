@@ -133,6 +133,10 @@ class Emulator(Listener):
         except ValueError as error:
             raise UsageError(f"scenario {scenario.name!r}: {error}") from error
 
+    def listen(self, listener: Listener) -> None:
+        """Tell one more listener, before :meth:`start`."""
+        self.runtime.tenancy.register(listener)
+
     def bug_found(self, why: str) -> None:
         """Under ``--strict``, stop; :attr:`failure` is the first bug."""
         if self.options.strict:
