@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.ui import chromium
+
+# Some environments ask for no compiled files. Here every process of the tests would compile the emulator again, and
+# every worker the tests: a third of what the whole run costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A fixed seed, so that a red run can be repeated; no deadline, since machines are slow and shared.
 settings.register_profile(

@@ -60,26 +60,45 @@ BASES: Mapping[str, list[dict[str, Any]]] = {
 }
 
 
-def candidates(schema: Mapping[str, Any]) -> Iterator[Any]:
-    """Values for one node: what it names, what lies beside its bounds, and for its members theirs."""
+def demands(schema: Any) -> Any:
+    """A schema without what does not decide; which words it names neither, since each of them is a candidate."""
+    if isinstance(schema, list):
+        return [demands(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        name: name if name == "enum" else demands(value)
+        for name, value in schema.items()
+        if name not in ("description", "default") and not name.startswith("x-")
+    }
+
+
+def candidates(schema: Mapping[str, Any], seen: set[str]) -> Iterator[Any]:
+    """Values for one node: what it names, what lies beside its bounds, and for its members theirs.
+
+    All texts only for the first node that demands what it does: many settings demand the same.
+    """
     yield from VALUES
     yield from schema.get("enum", ())
     for name in ("minimum", "maximum"):
         if name in schema:
             yield from (schema[name] - 1, schema[name], schema[name] + 1, float(schema[name]))
-    yield from TEXTS
+    demanded = json.dumps(demands(schema))
+    if demanded not in seen:
+        seen.add(demanded)
+        yield from TEXTS
     for part in schema.get("anyOf", ()):
         if "properties" in part:
-            yield from objects(part)
+            yield from objects(part, seen)
     if "properties" in schema:
-        yield from objects(schema)
+        yield from objects(schema, seen)
 
 
-def objects(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def objects(schema: Mapping[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:
     """Objects with one member each, with each of its candidates, and one that is unknown."""
     base = {"mode": "manual"} if "mode" in schema["properties"] else {}
     for name, member in schema["properties"].items():
-        for value in candidates(member):
+        for value in candidates(member, seen):
             yield base | {name: value}
     yield base | {"unknown": 1}
 
@@ -89,13 +108,14 @@ def bodies(route: Route, schema: Mapping[str, Any]) -> Iterator[Any]:
     bases = BASES[route.name]
     yield from (value for value in VALUES if not isinstance(value, dict))
     for base in bases:
+        seen: set[str] = set()
         yield base
         yield from ({name: value for name, value in base.items() if name != left} for left in base)
         yield base | {"unknown": 1}
         for name, member in schema["properties"].items():
             # Both routes take an account; what is within is looked at once.
             account = route.name == "create_tenant" and name in ("credentials", "settings")
-            for value in VALUES if account else candidates(member):
+            for value in VALUES if account else candidates(member, seen):
                 if name not in KNOWN_ONLY or not isinstance(value, str) or not value:
                     yield base | {name: value}
     members = {name: KNOWN_ONLY.get(name) for name in KNOWN_ONLY if name in schema["properties"]}
@@ -174,7 +194,7 @@ async def test_every_query_parameter(api: Api, route: Route, parameter):
     )
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     wrong = {}
-    for text in dict.fromkeys([*map(str, candidates(schema)), *TEXTS]):
+    for text in dict.fromkeys([*map(str, candidates(schema, set()))]):
         number = schema["type"] == "integer" and re.fullmatch("-?[0-9]{1,100}", text)
         valid = validator.is_valid(int(text) if number else text)
         # Which outcomes there are depends on what is waited for; OpenAPI has no word for that.
