@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -22,6 +23,12 @@ settings.register_profile(
 # `make test-long`: what has a number of examples of its own takes it by tests.examples.
 settings.register_profile("long", settings.get_profile("voice-emulator"), max_examples=1_000)
 settings.load_profile("voice-emulator")
+
+
+def pytest_collection_finish() -> None:
+    """The collected tests stay to the end. The garbage collector need not go through them again in each collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def processor_time() -> float:

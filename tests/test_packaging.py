@@ -98,7 +98,18 @@ def installed(wheel, tmp_path_factory) -> Path:
 
     def pip(command: str, *more: str | Path) -> None:
         """By uv, which takes a twentieth of the time."""
-        run(sys.executable, "-m", "uv", "--quiet", "pip", command, "--python", commands / "python", *more, cwd=folder)
+        run(
+            sys.executable,
+            "-m",
+            "uv",
+            "--quiet",
+            "pip",
+            command,
+            "--python",
+            commands / "python",
+            *more,
+            cwd=folder,
+        )
 
     pip("install", "--require-hashes", "-r", CHECKOUT / "requirements" / "runtime.lock")
     pip("install", "--no-deps", wheel)

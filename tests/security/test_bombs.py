@@ -69,8 +69,10 @@ LAUGHS = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in ra
 YAML = {
     "aliases that multiply": lambda: "name: s\nl0: &l0 [a, a, a, a, a, a, a, a, a, a]\n" + LAUGHS,
     "an alias to itself": lambda: "name: s\nproviders: &p {nxcloud: *p}\nrules: []\n",
-    "merge keys that multiply": lambda: "name: s\na0: &a0 {x: 1}\n"
-    + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 20)}]}}\n" for n in range(1, 12)),
+    "merge keys that multiply": lambda: (
+        "name: s\na0: &a0 {x: 1}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 20)}]}}\n" for n in range(1, 12))
+    ),
     "lists in lists": lambda: "name: s\nrules: " + "[" * 50_000,
     "closed lists in lists": lambda: "name: s\nrules: " + "[" * 900 + "]" * 900,
     "mappings in mappings": lambda: "name: s\nrules: " + "{a: " * 50_000,
@@ -79,11 +81,12 @@ YAML = {
     "a number of a million digits": lambda: "name: s\nseed: " + "9" * 1_000_000 + "\nrules: []\n",
     "a number in base 60": lambda: "name: s\nseed: " + "1:" * 300_000 + "1\nrules: []\n",
     "an exponent": lambda: "name: s\nseed: 1e999999999\nrules: []\n",
-    "a pattern of stars": lambda: "name: s\nrules: [{name: r, match: {number: '"
-    + "*a" * 20_000
-    + "'}, call: {outcome: busy}}]\n",
-    "many rules": lambda: "name: s\nrules:\n"
-    + "".join(f"- {{name: r{n}, call: {{outcome: busy}}}}\n" for n in range(20_000)),
+    "a pattern of stars": lambda: (
+        "name: s\nrules: [{name: r, match: {number: '" + "*a" * 20_000 + "'}, call: {outcome: busy}}]\n"
+    ),
+    "many rules": lambda: (
+        "name: s\nrules:\n" + "".join(f"- {{name: r{n}, call: {{outcome: busy}}}}\n" for n in range(20_000))
+    ),
     "python objects": lambda: "name: !!python/object/apply:os.system ['true']\nrules: []\n",
     "a python name": lambda: "name: !!python/name:os.system\nrules: []\n",
     "two documents": lambda: "name: s\nrules: []\n---\nname: t\n",
@@ -132,9 +135,7 @@ async def test_the_control_api_survives_a_scenario_bomb(emu: Running, what: str)
     url = emu.control + "/v1/tenants/default/scenario"
     body = io.BytesIO(YAML[what]().encode())
     with cpu_below(QUICK):
-        async with emu.client.put(
-            url, data=body, headers={"Content-Type": "application/yaml"}
-        ) as reply:
+        async with emu.client.put(url, data=body, headers={"Content-Type": "application/yaml"}) as reply:
             assert reply.status in (200, 413, 422)
             assert len(await reply.read()) < 1_000_000
     async with emu.client.get(emu.control + "/health") as reply:

@@ -97,16 +97,20 @@ class Connection(web.RequestHandler):
             return
         # aiohttp's task is not woken meanwhile. Reading a body may add more, by calling this method.
         waiter, self._waiter = self._waiter, None
+        # An earlier piece of this round has woken it: the request is its.
+        woken = waiter is not None and waiter.done()
         try:
             super().data_received(data)
             self._note_refusal()
             # aiohttp may still have an earlier request to answer: replies keep their order.
-            if len(self._messages) == 1 == self._request_count - self._done and self._answered(self._at_once):
+            first = not woken and len(self._messages) == 1 == self._request_count - self._done
+            if first and self._answered(self._at_once):
                 self._messages.popleft()
         except Exception:
             # As aiohttp does: this connection cannot be used further.
             log.exception("a request could not be handled")
-            self._messages.clear()
+            if not woken:
+                self._messages.clear()
             self.force_close()
         finally:
             self._waiter = waiter
