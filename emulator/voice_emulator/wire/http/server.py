@@ -34,7 +34,9 @@ AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 class Connection(web.RequestHandler):
     """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
-    __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "peer", "prepared", "scheme")
+    __slots__ = (
+        "_at_once", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
+    )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         """Serve for ``server``."""
@@ -49,6 +51,8 @@ class Connection(web.RequestHandler):
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        # A body in the middle of which the client sent invalid HTTP. It ends there.
+        self.broken: Any = None
         self.peer = ""
         self.scheme = "http"
 
@@ -74,7 +78,7 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Drop the body that was arriving, which refers to this connection."""
-        self._body = None
+        self._body = self.broken = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -138,11 +142,15 @@ class Connection(web.RequestHandler):
         if not self._messages:
             return
         message, payload = self._messages[-1]
-        if payload is not self._body and self.transport is not None:
-            self._body, self._framed = payload, 0
         refusal = getattr(message, "exc", None)
-        if isinstance(refusal, Exception):
+        if not isinstance(refusal, Exception):
+            if payload is not self._body and self.transport is not None:
+                self._body, self._framed = payload, 0
+        else:
             self._refused = True
+            if self._body is not None and not self._body.is_eof():
+                self.broken = self._body
+                self.broken.feed_eof()
             while refusal is not None:
                 refusal.__traceback__ = None
                 refusal = refusal.__context__
