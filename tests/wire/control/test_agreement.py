@@ -162,6 +162,7 @@ def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Waiters, "until", until)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", [r for r in BODIES if r.name in BASES], ids=lambda route: route.name)
 async def test_every_body(api: Api, route: Route):
     content = api.document["paths"][route.path][route.method.lower()]["requestBody"]["content"]
