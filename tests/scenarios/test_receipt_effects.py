@@ -94,6 +94,7 @@ def touched(plain: Seen, seen: Seen) -> Counter[str]:
     return Counter(key[0] for key in plain if plain[key] != seen.get(key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EFFECTS)
 async def test_an_effect_touches_as_many_receipts_as_its_chance_says(name: str):
     async with started(ruled("{copies: 1}", "0%")) as emu:

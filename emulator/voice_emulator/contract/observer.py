@@ -53,18 +53,16 @@ class Watch(Listener):
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
         self._providers = providers
+        self._schemas = schemas
         self._rules = all_rules(providers.values())
         self._pushed = [rule for rule in self._rules if rule.when is When.PUSHED]
         self._watched: dict[tuple[str, str], Watched] = {}
-        for provider in providers.values():
-            self._watched[provider.id, ""] = self._sort(provider, None, None)
-            for operation in provider.operations.values():
-                schema = schemas.get(operation.request)
-                self._watched[provider.id, operation.name] = self._sort(provider, operation, schema)
-        self._nowhere = self._sort(None, None, None)
 
-    def _sort(self, provider: Provider | None, operation: Operation | None, schema: Schema | None) -> Watched:
-        name = operation.name if operation is not None else ""
+    def _sort(self, provider_id: str, name: str) -> Watched:
+        """The rules for an operation; for requests that fit none, ``name`` is empty."""
+        provider = self._providers.get(provider_id)
+        operation = provider.operations.get(name) if provider is not None else None
+        schema = self._schemas.get(operation.request) if operation is not None else None
         fitting: dict[When, tuple[FindingRule, ...]] = {}
         for when in When:
             fitting[when] = tuple(
@@ -121,7 +119,10 @@ class Watch(Listener):
         """Look at one finished request."""
         memory = memory_of(tenant)
         request, reply, fault = seen.request, seen.reply, seen.fault
-        watched = self._watched.get((request.provider, request.operation_name), self._nowhere)
+        of = request.provider, request.operation_name
+        watched = self._watched.get(of)
+        if watched is None:
+            watched = self._watched[of] = self._sort(*of)
         memory.timeline.add(REQUESTS, seen.at)
         if reply is not None and reply.code.startswith("emulator-5") and fault is None:
             memory.own_failures += 1

@@ -144,7 +144,7 @@ class ReceiptKind:
 Authorise = Callable[[Tenant, Operation, Mapping[str, Any], int], tuple[dict[str, Any], dict[str, str]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Provider:
     """A provider. To add one, add a folder with such a value and its schemas, or install a plug-in (docs/add-a-provider.md).
 
