@@ -23,6 +23,7 @@ from voice_emulator.core.vocabulary import Fate
 from voice_emulator.errors import StateError
 from voice_emulator.settings import Options
 from voice_emulator.state.database import StateFile
+from voice_emulator.state.store import Changes
 
 SEND = "/api/voiceSms/gpsend"
 MANY = "name: many\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n"
@@ -227,8 +228,9 @@ async def test_calls_forgotten_by_the_ledger_still_make_their_pushes_and_then_le
         await told.emu.settle()
         await told.end()
         with sqlite3.connect(told.state) as file:
-            assert file.execute("SELECT count(*) FROM calls").fetchone() == (10,)
-            assert file.execute("SELECT count(*) FROM pushes").fetchone() == (0,)
+            kinds = dict(file.execute("SELECT kind, count(*) FROM kept GROUP BY kind"))
+            assert (kinds["call"], kinds["progress"], kinds["ended"], kinds["submission"]) == (10, 10, 10, 2)
+            assert "push" not in kinds
         file.close()
         await told.begin()
 
@@ -311,8 +313,9 @@ async def test_a_file_of_another_layout_is_refused(tmp_path):
 async def test_a_file_whose_contents_make_no_sense_is_refused_and_runs_nothing(tmp_path, snapshot: str):
     async with story(tmp_path) as told:
         path = told.state
-    with sqlite3.connect(path) as file:
-        file.execute("UPDATE tenants SET snapshot=?", (snapshot,))
+    file = StateFile(path)
+    file.open()
+    file.commit({"default": Changes(put=[("tenant", "", snapshot)])})
     file.close()
     with pytest.raises(StateError, match="this version cannot read the state file"):
         await start_with(path)
@@ -332,8 +335,8 @@ async def test_when_it_cannot_be_written_nothing_is_accepted_or_pushed_any_more(
     async with story(tmp_path) as told:
         await place(told)
 
-        def full(_: StateFile) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
+        def full(_: StateFile, __: object) -> None:
+            raise StateError("the state file cannot be written: database or disk is full")
 
         monkeypatch.setattr(StateFile, "commit", full)
         assert b"cannot be written any more" in await told.ask(
@@ -365,9 +368,8 @@ async def test_every_row_can_be_read_by_anybody_who_knows_json(tmp_path):
         await told.emu.settle()
         path = told.state
     with sqlite3.connect(path) as file:
-        for column in ("snapshot", "counters"):
-            for (text,) in file.execute(f"SELECT {column} FROM tenants"):
-                json.loads(text)
+        for (text,) in file.execute("SELECT value FROM kept"):
+            json.loads(text)
     file.close()
 
 
