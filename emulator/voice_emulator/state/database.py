@@ -72,20 +72,32 @@ class StateFile:
         Raises StateError when it is in use, cannot be opened, is not a state file, or is damaged.
         """
         self.path = path
-        self._log = Path(f"{path}-wal")
+        with self._explained():
+            # SQLite puts the log beside the file that a link leads to.
+            self._real = path.resolve()
+        self._log = Path(f"{self._real}-wal")
         self._connection: sqlite3.Connection
         self._raw: IO[bytes]
         self._mark_at = 0
         self._commits = 0
         self._fresh = True
         self._rows: dict[str, list[Row]] = {}
-        self._names = (str(path), str(self._log))
+        self._names = (str(self._real), str(self._log))
         #: What these names led to when it was opened.
         self._inodes: list[int] = []
         with self._explained():
             logged = self._log.exists() and self._log.stat().st_size > 0
+            if path.exists() and not path.is_file():
+                raise StateError(f"{self.name} cannot be opened: it is not a file")
             if path.exists():
-                self._read(logged)
+                index = Path(f"{self._real}-shm")
+                known = index.exists()
+                try:
+                    self._read(logged)
+                finally:
+                    if not known:
+                        # SQLite's index of the log; who uses the file alone needs none.
+                        index.unlink(missing_ok=True)
             elif logged:
                 raise StateError(f"the state file {path} is missing, but its log {self._log.name} is there")
 
@@ -107,10 +119,12 @@ class StateFile:
         except StateError:
             self.close()
             raise
-        except (OSError, sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError) as error:
+        except (OSError, RuntimeError) as error:
             self.close()
-            if isinstance(error, OSError):
-                raise StateError(f"{self.name} cannot be opened: {error.strerror or error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise StateError(f"{self.name} cannot be opened: {why}") from error
+        except (sqlite3.Error, ValueError, TypeError, ArithmeticError, MemoryError) as error:
+            self.close()
             if "locked" in str(error):
                 raise StateError(f"{self.name} is in use by another process") from error
             if isinstance(error, sqlite3.OperationalError) and "open" in str(error):
@@ -128,7 +142,7 @@ class StateFile:
         # uses the file, and SQLite need not create one.
         way = "mode=ro" if logged else "mode=ro&immutable=1"
         found = sqlite3.connect(
-            f"file:{quote(str(self.path))}?{way}", uri=True, timeout=PATIENCE, isolation_level=None
+            f"file:{quote(os.fsencode(self._real))}?{way}", uri=True, timeout=PATIENCE, isolation_level=None
         )
         self._connection = found
         found.text_factory = bytes
@@ -143,7 +157,7 @@ class StateFile:
             if application == APPLICATION:
                 why = f"it was written by another version (layout {layout}, this one reads {LAYOUT})"
             raise StateError(f"{self.path} cannot be used as a state file: {why}")
-        self._raw = self.path.open("r+b", buffering=0)
+        self._raw = self._real.open("r+b", buffering=0)
         if os.fstat(self._raw.fileno()).st_size == 0:
             raise self._damaged("it is empty")
         self._fresh = not schema
@@ -155,7 +169,6 @@ class StateFile:
             self._check_rows(found)
             self._check_mark()
         found.close()
-        Path(f"{self.path}-shm").unlink(missing_ok=True)
 
     def _check_rows(self, found: sqlite3.Connection) -> None:
         """Read all rows, and compare them with the checksums."""
@@ -218,16 +231,17 @@ class StateFile:
         with self._explained():
             if not hasattr(self, "_raw"):
                 # It holds credentials and tokens: only its owner may read it.
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-                self._raw = self.path.open("r+b", buffering=0)
+                os.close(os.open(self._real, os.O_RDWR | os.O_CREAT, 0o600))
+                self._raw = self._real.open("r+b", buffering=0)
             self._keep_private()
-            self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+            self._connection = sqlite3.connect(self._real, timeout=PATIENCE, isolation_level=None)
             run = self._connection.execute
             for setting in (
                 "locking_mode=EXCLUSIVE",
                 "journal_mode=WAL",
                 "synchronous=NORMAL",
                 "temp_store=MEMORY",
+                "cache_size=-16000",  # kB: its index should fit
             ):
                 run(f"PRAGMA {setting}")
             run("BEGIN IMMEDIATE")
@@ -249,7 +263,7 @@ class StateFile:
             self.commit({})
 
     def _keep_private(self) -> None:
-        for path in (self.path, self._log):
+        for path in (self._real, self._log):
             if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
                 mode = f"{path.stat().st_mode & 0o777:04o}"
                 try:
