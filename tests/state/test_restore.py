@@ -515,6 +515,23 @@ async def test_requests_that_the_emulator_failed_at_are_not_judged_after_a_resta
 # --- the machine --------------------------------------------------------------------------------
 
 
+async def test_calls_that_end_and_are_forgotten_at_once_leave_no_rows(tmp_path):
+    quick = "name: quick\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n"
+    async with story(tmp_path, quick, calls_limit=3) as told:
+        for batch in range(3):
+            await place(told, *(f"6281200{batch}{index:03d}9" for index in range(600)))
+            await told.emu.settle()
+        await told.end()
+        with sqlite3.connect(told.state) as file:
+            kinds = dict(file.execute("SELECT kind, count(*) FROM kept GROUP BY kind"))
+        file.close()
+        assert (kinds["call"], kinds["progress"], kinds["ended"], kinds["submission"]) == (3, 3, 3, 1)
+        await told.begin()
+        assert [call.number for call in default(told).ledger] == [
+            f"62812002{index:03d}9" for index in (597, 598, 599)
+        ]
+
+
 @pytest.mark.parametrize("clock", ["real", "60x"])
 async def test_what_is_pending_does_not_wait_longer_because_the_wall_clock_was_set_back(
     tmp_path, monkeypatch, clock: str

@@ -39,11 +39,11 @@ class InMemory:
             rows = done.setdefault(tenant, {})
             if each.only is not None:
                 rows = done[tenant] = {key: value for key, value in rows.items() if key[0] in each.only}
-            for dropped in each.drop:
-                rows.pop(dropped, None)
             for kind, key, value in each.put:
                 (kind + key + value).encode()
                 rows[kind, key] = value
+            for dropped in each.drop:
+                rows.pop(dropped, None)
             for kind, count in each.newest.items():
                 mine = [key for key in rows if key[0] == kind]
                 for key in mine[: max(0, len(mine) - count)]:
@@ -132,8 +132,8 @@ def test_the_members_of_a_change_are_carried_out_in_order(owner):
     owner.commit(a=Changes(put=[("tenant", "", "t"), ("call", "1", "old"), ("push", "1", "p")]))
     changes = Changes(
         only=["tenant"],
+        put=[("call", "3", "3"), ("call", "2", "2"), ("call", "1", "new")],
         drop=[("call", "2")],
-        put=[("call", "2", "2"), ("call", "1", "new")],
         newest={"call": 1},
     )
     owner.commit(a=changes)
@@ -170,7 +170,7 @@ def test_every_text_comes_back(owner, text: str):
     assert owner.again() == {"a": [("kind", text, text)]}
 
 
-def test_it_can_be_asked_whether_it_is_still_there(owner):
+def test_a_store_can_be_asked_whether_it_is_still_there(owner):
     owner.store.check()
     owner.again()
     owner.store.check()

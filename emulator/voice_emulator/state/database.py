@@ -288,13 +288,13 @@ class StateFile:
                 if each.only is not None:
                     places = ", ".join("?" for _ in each.only)
                     run(f"DELETE FROM kept WHERE tenant=? AND kind NOT IN ({places})", (tenant, *each.only))  # noqa: S608
+                if each.put:
+                    run_many(_PUT, [(tenant, *row, _sum(tenant, *row)) for row in each.put])
                 if each.drop:
                     run_many(
                         "DELETE FROM kept WHERE tenant=? AND kind=? AND key=?",
                         [(tenant, *row) for row in each.drop],
                     )
-                if each.put:
-                    run_many(_PUT, [(tenant, *row, _sum(tenant, *row)) for row in each.put])
                 for kind, count in each.newest.items():
                     run(_NEWEST, (tenant, kind, count))
             run("UPDATE sums SET commits=?", (self._commits + 1,))

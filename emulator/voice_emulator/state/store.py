@@ -20,10 +20,10 @@ class Changes:
 
     #: If this is set, forget everything of the tenant but rows of these kinds.
     only: Collection[str] | None = None
-    #: Rows to forget: kind and key. A row that is not there is no error.
-    drop: list[tuple[str, str]] = field(default_factory=list)
     #: Rows to keep. One with a known kind and key gets a new value and stays in its place.
     put: list[Row] = field(default_factory=list)
+    #: Rows to forget: kind and key. A row that is not there is no error.
+    drop: list[tuple[str, str]] = field(default_factory=list)
     #: By kind: so many of the newest rows stay, older ones are forgotten.
     newest: Mapping[str, int] = field(default_factory=dict)
 

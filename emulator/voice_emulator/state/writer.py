@@ -148,7 +148,8 @@ class StateWriter(Listener):
         self._store.close()
 
     def check(self) -> None:
-        """Notice that what is written is lost, even if nothing is written now."""
+        """Write what could wait, and notice when what is written is lost. To be called now and then."""
+        self.flush()
         self._attempt(self._store.check)
 
     # --- tenants ------------------------------------------------------------------------------
@@ -213,6 +214,8 @@ class StateWriter(Listener):
 
     def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
         """Note what a record query has shown to the client: it may have reconciled calls, and may have more to read."""
+        # What the rules have counted can wait for the next commit.
+        self._changes.setdefault(tenant.id, PendingChanges())
         if record.reply is not None and record.reply.shown_calls:
             self._changed(tenant).calls.update((call.id, call) for call in record.reply.shown_calls)
         query = memory_of(tenant).rooms.get(LAST_QUERIES, {}).get(record.operation)
