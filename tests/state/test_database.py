@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -254,6 +255,63 @@ def test_what_another_program_did_to_it_is_noticed(path, leavings, statement: st
         file.execute(statement)
     file.close()
     assert why in refused(path)
+
+
+def test_a_file_without_any_table_is_no_new_one(path, leavings):
+    leavings["ended"].put(path)
+    with sqlite3.connect(path, isolation_level=None) as file:
+        for table in ("kept", "sums", "mark"):
+            file.execute(f"DROP TABLE {table}")
+    assert "tables are not those" in refused(path)
+    file.execute("PRAGMA application_id=0")
+    file.execute("PRAGMA user_version=0")
+    assert "tables are not those" in refused(path)
+    file.execute("VACUUM")
+    file.close()
+    assert opened(path) == {}, "now nothing tells it from a new database"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE mark", "COMMIT", "wal_checkpoint", "UPDATE sums", "mark", "end"]
+)
+def test_killed_while_the_file_is_made(path, monkeypatch, statement: str):
+    """Whatever is there then, the next start makes a file of it, and that one is checked like any other."""
+    made = StateFile(path)
+
+    class Dying:
+        def __init__(self, *args: object, **options: object) -> None:
+            self.connection = connect(*args, **options)
+
+        def execute(self, text: str, *values: object) -> object:
+            if statement in text:
+                raise Killed
+            return self.connection.execute(text, *values)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.connection, name)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", Dying)
+    if statement == "mark":
+        monkeypatch.setattr(made, "_write_mark", lambda: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed) if statement != "end" else nullcontext():
+        made.open()
+    copied = left(path)
+    monkeypatch.undo()
+    made.close()
+    copied.put(path)
+    assert opened(path) == {}
+    file = StateFile(path)
+    file.open()
+    file.commit({"default": Changes(put=rows(0, 50))})
+    copied = left(path)
+    file.close()
+    Left(copied.file, None).put(path)
+    assert "missing or broken" in refused(path)
 
 
 def test_what_a_backup_or_a_vacuum_does_is_no_damage(path, leavings):

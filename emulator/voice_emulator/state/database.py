@@ -46,6 +46,8 @@ _TRIGGERS = (
     "CREATE TEMP TRIGGER changed AFTER UPDATE ON kept BEGIN UPDATE sums SET total=total-old.sum+new.sum; END",
     "CREATE TEMP TRIGGER dropped AFTER DELETE ON kept BEGIN UPDATE sums SET kept=kept-1, total=total-old.sum; END",
 )
+#: In SQLite's messages about what is not the fault of the file.
+_OUTSIDE = ("unable to open", "disk is full", "disk I/O", "readonly")
 _PUT = (
     "INSERT INTO kept(tenant, kind, key, value, sum) VALUES(?, ?, ?, ?, ?)"
     " ON CONFLICT(tenant, key, kind) DO UPDATE SET value=excluded.value, sum=excluded.sum"
@@ -127,7 +129,7 @@ class StateFile:
             self.close()
             if "locked" in str(error):
                 raise StateError(f"{self.name} is in use by another process") from error
-            if isinstance(error, sqlite3.OperationalError) and "open" in str(error):
+            if any(word in str(error) for word in _OUTSIDE):
                 raise StateError(f"{self.name} cannot be opened: {error}") from error
             if "not a database" in str(error):
                 raise StateError(
@@ -160,8 +162,8 @@ class StateFile:
         self._raw = self._real.open("r+b", buffering=0)
         if os.fstat(self._raw.fileno()).st_size == 0:
             raise self._damaged("it is empty")
-        self._fresh = not schema
-        if schema:
+        self._fresh = not (schema or application or run("PRAGMA page_count").fetchone()[0] > 1)
+        if not self._fresh:
             if schema != [sql.encode() for sql in _SCHEMA]:
                 raise self._damaged("its tables are not those of a state file")
             if run("PRAGMA integrity_check(1)").fetchone()[0] != b"ok":
@@ -188,7 +190,7 @@ class StateFile:
         """Compare the commits that were made with those that are there: the others were in the log."""
         marked = self._find_mark()
         if marked is None:
-            # Between its creation and the first mark, nothing was accepted.
+            # Before the first mark, nothing was committed.
             if self._commits:
                 raise self._damaged("its count of commits is missing")
             return
@@ -256,9 +258,11 @@ class StateFile:
             for statement in _TRIGGERS:
                 run(statement)
             run("COMMIT")
-            if self._fresh or not self._mark_at:
+            if not self._commits:
+                # From here on the page of the mark is in the file, and not in the log.
                 run("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._find_mark()
+                self._write_mark()
             self._inodes = self._found()
             self.commit({})
 
@@ -269,11 +273,9 @@ class StateFile:
                 try:
                     path.chmod(0o600)
                 except OSError as error:
+                    why = error.strerror
                     log.warning(
-                        "%s holds credentials, has mode %s, and it cannot be changed: %s",
-                        path,
-                        mode,
-                        error.strerror,
+                        "%s holds credentials, has mode %s, and it cannot be changed: %s", path, mode, why
                     )
                 else:
                     log.warning("%s holds credentials and had mode %s: it is 0600 now", path, mode)
