@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -283,7 +284,7 @@ def test_killed_while_the_file_is_made(path, monkeypatch, statement: str):
     made = StateFile(path)
 
     class Dying:
-        def __init__(self, *args: object, **options: object) -> None:
+        def __init__(self, *args: Any, **options: Any) -> None:
             self.connection = connect(*args, **options)
 
         def execute(self, text: str, *values: object) -> object:

@@ -561,7 +561,7 @@ async def test_a_file_deleted_under_a_running_emulator_stops_it_before_anything_
         answer = await told.ask(SEND, data={**GPSEND, "phone": "6281200010999"})
         assert b"cannot be written any more" in answer
         await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
-        assert "was deleted or replaced while in use" in told.emulator.lost_state
+        assert "was deleted or replaced while in use" in str(told.emulator.lost_state)
         await told.emulator.close()
         with pytest.raises(StateError, match=r"is missing, but its log state-0\.db-wal is there"):
             await told.begin()
@@ -574,7 +574,7 @@ async def test_an_idle_emulator_notices_too(tmp_path, monkeypatch):
     async with story(tmp_path) as told:
         Path(f"{told.state}-wal").unlink()
         await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
-        assert "was deleted or replaced while in use" in told.emulator.lost_state
+        assert "was deleted or replaced while in use" in str(told.emulator.lost_state)
         await told.emulator.close()
         told.state.unlink()
         await told.begin()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.state.stories import place, story
 from voice_emulator.errors import StateError
 from voice_emulator.state.database import StateFile
 from voice_emulator.state.store import Changes, Row, Store
@@ -46,8 +47,8 @@ class InMemory:
                 rows.pop(dropped, None)
             for kind, count in each.newest.items():
                 mine = [key for key in rows if key[0] == kind]
-                for key in mine[: max(0, len(mine) - count)]:
-                    del rows[key]
+                for old in mine[: max(0, len(mine) - count)]:
+                    del rows[old]
         self.disk.clear()
         self.disk.update(done)
 
@@ -92,7 +93,7 @@ class Owner:
         self.store.commit(changes)
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=list(BACKENDS.values()), ids=list(BACKENDS))
 def owner(request, tmp_path: Path) -> Iterator[Owner]:
     made = Owner(request.param(tmp_path))
     yield made
@@ -176,3 +177,27 @@ def test_a_store_can_be_asked_whether_it_is_still_there(owner):
     owner.store.check()
     owner.store.close()
     owner.store.close()
+
+
+async def test_an_emulator_needs_no_more_of_a_store_than_these_methods(tmp_path, monkeypatch):
+    """It is killed with a receipt to push: the store has what was committed until then."""
+    disk: dict[str, dict[tuple[str, str], str]] = {}
+    monkeypatch.setattr("voice_emulator.state.database.StateFile", lambda _: InMemory(disk))
+    async with story(tmp_path) as told:
+        await place(told, "6281200010111", "6281200010112")
+        committed = deepcopy(disk)
+        await told.end()
+        disk.clear()
+        disk.update(committed)
+        await told.begin()
+        assert told.receiver.received == []
+        await told.emu.settle()
+        assert sorted(push.fields["phone"] for push in told.receiver.received) == [
+            "6281200010111",
+            "6281200010112",
+        ]
+        await told.end()
+        await told.begin()
+        await told.emu.settle()
+        assert len(told.receiver.received) == 2
+    assert list(tmp_path.iterdir()) == []
