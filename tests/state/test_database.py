@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.cli.process import command
+from tests.state.test_store import contents
 from voice_emulator.errors import StateError
 from voice_emulator.state import database
 from voice_emulator.state.database import LAYOUT, StateFile
@@ -82,11 +83,11 @@ def leavings(tmp_path_factory) -> dict[str, Left]:
 def opened(path: Path) -> Found:
     """What a new process finds, writes on, and what the one after it finds."""
     file = StateFile(path)
-    found = file.load()
+    found = contents(file)
     file.open()
     file.close()
     again = StateFile(path)
-    assert again.load() == found
+    assert contents(again) == found
     again.close()
     return found
 

@@ -23,12 +23,11 @@ class InMemory:
         self.disk = disk
         self.owned = False
 
-    def load(self) -> dict[str, list[Row]]:
-        return {
-            tenant: [(*key, value) for key, value in rows.items()]
-            for tenant, rows in self.disk.items()
-            if rows
-        }
+    def tenants(self) -> list[str]:
+        return [tenant for tenant, rows in self.disk.items() if rows]
+
+    def load(self, tenant: str) -> list[Row]:
+        return [(*key, value) for key, value in self.disk[tenant].items()]
 
     def open(self) -> None:
         self.owned = True
@@ -72,20 +71,25 @@ def in_a_file(folder: Path) -> Callable[[], Store]:
 BACKENDS = {"memory": in_memory, "file": in_a_file}
 
 
+def contents(store: Store) -> dict[str, list[Row]]:
+    """All rows by tenant."""
+    return {tenant: store.load(tenant) for tenant in store.tenants()}
+
+
 class Owner:
     """One owner of the store after the other."""
 
     def __init__(self, make: Callable[[], Store]) -> None:
         self._make = make
         self.store = make()
-        self.found = self.store.load()
+        self.found = contents(self.store)
         self.store.open()
 
     def again(self) -> dict[str, list[Row]]:
         """What the next owner finds."""
         self.store.close()
         self.store = self._make()
-        self.found = self.store.load()
+        self.found = contents(self.store)
         self.store.open()
         return self.found
 

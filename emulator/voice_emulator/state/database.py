@@ -221,10 +221,13 @@ class StateFile:
             return None
         return *_MARK.unpack(mark[:-4]), int.from_bytes(mark[-4:], "little")
 
-    def load(self) -> dict[str, list[Row]]:
+    def tenants(self) -> list[str]:
         """See :class:`~voice_emulator.state.store.Store`."""
-        rows, self._rows = self._rows, {}
-        return rows
+        return list(self._rows)
+
+    def load(self, tenant: str) -> list[Row]:
+        """See :class:`~voice_emulator.state.store.Store`."""
+        return self._rows.pop(tenant)
 
     # --- writing ------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ class Restore:
             raise StateError(f"{self._store.name} does not fit the command line: {error}") from error
 
     def _read(self) -> None:
-        found = {name: Rows(rows) for name, rows in self._store.load().items()}
+        found = {name: Rows(self._store.load(name)) for name in self._store.tenants()}
         # A tenant whose first commit did not include its counters was not opened yet.
         saved = {
             name: json.loads(rows[kinds.COUNTERS][""]) for name, rows in found.items() if rows[kinds.COUNTERS]

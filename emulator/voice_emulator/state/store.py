@@ -39,10 +39,14 @@ class Store(Protocol):
         """What it is, in the words of a message: ``the state file state.db``."""
         ...
 
-    def load(self) -> dict[str, list[Row]]:
-        """By tenant: its rows, oldest first. Only once, before :meth:`open`; nothing is changed by it.
+    def tenants(self) -> list[str]:
+        """The tenants that have rows, the oldest first."""
+        ...
 
-        Raises StateError if anything that was ever committed is missing or differs.
+    def load(self, tenant: str) -> list[Row]:
+        """The rows of a tenant, oldest first. Only once, before :meth:`open`; nothing is changed by it.
+
+        Raises StateError if anything that was ever committed is missing or differs, if the store has not said so before.
         """
         ...
 
