@@ -14,7 +14,7 @@ from voice_emulator.core.billing import bill
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
 from voice_emulator.core.conservation import Account, Orphan, Sums
-from voice_emulator.core.placing import Submission
+from voice_emulator.core.placing import Batch, Submission
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, Retry, Scenario
 from voice_emulator.core.tenants import Snapshot, Tenant
@@ -114,30 +114,33 @@ def call_from(
 def push_text(push: Push, sent: int | None) -> str:
     """A push; one that reports a call without what the call knows, any other with its subject.
 
-    ``sent`` is when its attempt began, None until it is on the wire.
+    ``sent`` is when its attempt began, None until it is on the wire. Receipts that travel with it have texts of their own:
+    it names their ids.
     """
-    progress = [push.attempt, push.due, sent]
+    progress = [push.attempt, push.due, sent, [other.id for other in push.others]]
     if push.call is None:
         return _text([None, *progress, pack(push)])
     ruled = push.effect is not PLAIN_RECEIPT
-    content = [push.provider, push.kind, ruled, push.rule, list(push.retry.waits), push.step.value, push.copy]
+    batch = None if push.batch is None else [push.batch.most, push.batch.wait, push.batch.receiver]
+    waits = list(push.retry.waits)
+    content = [push.provider, push.kind, ruled, push.rule, waits, push.step.value, push.copy, batch]
     return _text([push.call.id, *progress, content])
 
 
-def push_from(push_id: str, text: str, calls: Mapping[str, Call]) -> tuple[Push, int | None]:
-    """The push that ``text`` was made of, at its attempt, and when that began."""
-    call_id, attempt, due, sent, content = json.loads(text)
+def push_from(push_id: str, text: str, calls: Mapping[str, Call]) -> tuple[Push, int | None, list[str]]:
+    """The push that ``text`` was made of, at its attempt, when that began, and the ids of what travels with it."""
+    call_id, attempt, due, sent, others, content = json.loads(text)
     if call_id is None:
         push: Push = unpack(content)
         push.attempt, push.due = attempt, due
-        return push, sent
+        return push, sent, others
     call = calls[call_id]
-    provider, kind, ruled, rule, waits, step, copy = content
+    provider, kind, ruled, rule, waits, step, copy, batch = content
     return Push(
         push_id, provider, kind, call, call, due,
         effect=(ruled and call.effect) or PLAIN_RECEIPT, rule=rule, retry=Retry(tuple(waits)), step=Step(step),
-        attempt=attempt, copy=copy,
-    ), sent  # fmt: skip
+        attempt=attempt, copy=copy, batch=None if batch is None else Batch(*batch),
+    ), sent, others  # fmt: skip
 
 
 # --- tenants ------------------------------------------------------------------------------------

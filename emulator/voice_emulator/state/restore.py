@@ -169,6 +169,12 @@ class Restore:
         for text in rows[kinds.TOKEN].values():
             tenant.tokens.add(decode(text))
         calls = self._calls(tenant, rows, kept)
+        unknown = {call.provider for call in calls.values()} - self._runtime.providers.keys()
+        if unknown:
+            raise StateError(
+                f"{self._store.name} has calls of {min(unknown)}, a provider that is not there: install its plug-in, or "
+                "move the file away to start afresh"
+            )
         kept.orphans.update(rows[kinds.ORPHAN])
         restore_counters(tenant, counters, [decode(text) for text in rows[kinds.ORPHAN].values()])
         # The journal of the earlier process is gone: its entries have no numbers any more.
@@ -176,14 +182,18 @@ class Restore:
         tenant.findings.restore(findings, counted(counters["findings"]))
         queries = {name: replace(decode(text), entry_id=0) for name, text in rows[kinds.QUERY].items()}
         memory_of(tenant).rooms[LAST_QUERIES] = queries
-        pushes, uncertain = [], []
-        found = [push_from(name, text, calls) for name, text in rows[kinds.PUSH].items()]
-        for push, sent in sorted(found, key=lambda pair: pair[0].due):
+        found = {name: push_from(name, text, calls) for name, text in rows[kinds.PUSH].items()}
+        for push, _, others in found.values():
             kept.pushes[push.id] = push.call.id if push.call is not None else ""
-            if sent is None:
-                pushes.append(push)
-            else:
-                uncertain.append((push, sent))
+            push.others = tuple(found[other][0] for other in others)
+        carried = {other for _, _, others in found.values() for other in others}
+        own = [
+            found[name][:2]
+            for name in sorted(found, key=lambda name: found[name][0].due)
+            if name not in carried
+        ]
+        pushes = [push for push, sent in own if sent is None]
+        uncertain = [(push, sent) for push, sent in own if sent is not None]
         free = [push for push in (*pushes, *(push for push, _ in uncertain)) if push.call is None]
         for provider in self._runtime.providers.values():
             provider.revive(tenant, [push for push in free if push.provider == provider.id])

@@ -242,10 +242,11 @@ class StateWriter(Listener):
         push = attempt.push
         changes = self._changed(tenant)
         if not push.by_hand and push.attempt == attempt.number:
-            changes.pushes.pop(push.id, None)
-            changes.done.add(push.id)
-        if push.call is not None:
-            changes.calls[push.call.id] = push.call
+            for part in push.parts:
+                changes.pushes.pop(part.id, None)
+                changes.done.add(part.id)
+        for call in push.calls:
+            changes.calls[call.id] = call
 
     # --- writing ------------------------------------------------------------------------------
 
