@@ -38,6 +38,7 @@ WALK: dict[str, tuple[str, ...]] = {
     "init": ("DIR",),
     "report": ("--control", "http://127.0.0.1:9"),
     "explain": ("--control", "http://127.0.0.1:9", "1"),
+    "reconcile": ("--control", "http://127.0.0.1:9", "--ledger", "FILE"),
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),
 }
