@@ -19,7 +19,8 @@ from benchmarks.table import write
 
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS = (
-    requests_rows.replies, requests_rows.receipts, pushes_rows.batches, pushes_rows.advance, pushes_rows.lateness,
+    requests_rows.replies, requests_rows.kept, requests_rows.receipts,
+    pushes_rows.batches, pushes_rows.advance, pushes_rows.lateness,
     resources_rows.starting, resources_rows.growth, resources_rows.pending, resources_rows.tenants,
 )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """The ceilings: the least that aiohttp itself can do for the same exchange. Run as a process of its own.
 
-``reply``: parse a JSON body, answer a fixed JSON body. ``submit``: the same, and post one callback per
-request with a shared session. Either prints its port, then serves until killed. ``push``: post N receipts
-over 64 keep-alive connections; ``sequential``: one after the other. Either prints the seconds
-it took, and those of CPU.
+``reply``: parse a body (JSON, urlencoded or multipart, by the path) and answer a fixed JSON body. ``submit``: the same
+for JSON, and post one callback per request with a shared session. Either prints its port, then serves until killed.
+``push``: post N receipts over 64 keep-alive connections; ``sequential``: one after the other. Either prints the seconds it
+took, and those of CPU.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ import uvloop
 from aiohttp import web
 
 PATH = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
+GPSEND = "/api/voiceSms/gpsend"
+PLAY_VOICE = "/api/yunhu"
 REPLY = {"retCode": "0", "retMsg": "Created successfully.", "result": {"callSerialNo": "1308434073450058757"}}
 RECEIPT = {
     "alertingTime": "2022/02/22,10:04:29:004", "callSerialNo": "1197765398201387012", "called": "88880067",
     "callerPresent": "960003", "createCallTime": "2022/02/22,10:04:28:823", "releaseReason": "0",
     "releaseTime": "2022/02/22,10:04:36:318", "talkDuration": "6", "talkingTime": "2022/02/22,10:04:30:418",
 }  # fmt: skip
+#: The replies to forms, by path.
+FORM_REPLIES = {
+    GPSEND: {"result": "Request succeeded", "messageid": "20d6c660bd664c65bef20026564b0b79", "code": "0"},
+    PLAY_VOICE: {"code": 200, "data": {"desc": "Play command sent successfully"}},
+}
 CONNECTIONS = 64
 
 
@@ -41,11 +48,17 @@ async def serve(kind: str, receiver: str) -> None:
                 task.add_done_callback(tasks.discard)
             return web.json_response(REPLY)
 
+        async def form_reply(request: web.Request) -> web.Response:
+            await request.post()
+            return web.json_response(FORM_REPLIES[request.path])
+
         async def health(request: web.Request) -> web.Response:
             return web.json_response({"status": "ready"})
 
         app = web.Application()
         app.router.add_post(PATH, reply)
+        for path in FORM_REPLIES:
+            app.router.add_post(path, form_reply)
         app.router.add_get("/health", health)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

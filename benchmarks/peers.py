@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.ceilings import CONNECTIONS, PATH, REPLY
 from benchmarks.load import Load, drive
 from benchmarks.processes import Ceiling, Ours, running
-from benchmarks.requests import notification, notifications, post
+from benchmarks.requests import notification, notify, play_voice, post
 from benchmarks.requests_rows import RINGING
 from benchmarks.rows import Size
 
@@ -254,13 +254,18 @@ async def run(size: Size) -> str:
         "| POST createVoiceNotification, 64 connections | what it checks | requests/s |",
         "|---|---|---|",
     ]
+    checks = "authentication, JSON Schema, the provider's checks, rules; journal; plans a call"
     bare, ours = Ceiling("reply"), Ours(RINGING)
     with running(bare, ours):
-        rate, _ = await _rate(bare.port, notifications("none"), size, b"retCode")
-        lines.append(f"| bare aiohttp + uvloop | parses JSON | {rate:,.0f} |")
-        rate, wrong = await _rate(ours.port, notifications(ours.token()), size, b'"retCode":"0"')
-        checks = "authentication, JSON Schema, the provider's checks, rules; journal; plans a call"
-        lines.append(f"| voice-emulator | {checks} | {rate:,.0f}{_wrong(wrong)} |")
+        multipart = play_voice(ours.credentials("infin8linx"))
+        for kind, what, parses in (
+            (notify(ours.token()), "", "JSON"), (multipart, f", {multipart.name}", "multipart")
+        ):  # fmt: skip
+            request = kind.requests(8_800_000_000)
+            rate, _ = await _rate(bare.port, request, size, kind.expected.encode())
+            lines.append(f"| bare aiohttp + uvloop{what} | parses {parses} | {rate:,.0f} |")
+            rate, wrong = await _rate(ours.port, request, size, kind.carried_out.encode())
+            lines.append(f"| voice-emulator{what} | {checks} | {rate:,.0f}{_wrong(wrong)} |")
     lines += [f"| {peer.name} | {peer.what} | {await _measured(peer, size)} |" for peer in PEERS]
     return "\n".join(lines) + "\n"
 

@@ -125,6 +125,11 @@ class Ours(Process):
         reply = get_json(url, "POST", {"app_key": app_key, "app_secret": secret}, {"X-Token-Expire": "3600"})
         return str(reply["AccessToken"])
 
+    def credentials(self, provider: str) -> dict[str, Any]:
+        """The credentials of the tenant ``default`` at a provider."""
+        found: dict[str, Any] = self.api("GET", "/tenants/default")["credentials"][provider]
+        return found
+
     def conservation(self, tenant: str = "default") -> dict[str, Any]:
         """The conservation of a tenant: accepted numbers, and their fates."""
         books: dict[str, Any] = self.api("GET", f"/tenants/{tenant}/report?format=json")["conservation"]

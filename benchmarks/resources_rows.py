@@ -36,14 +36,14 @@ async def starting(size: Size, say: Say) -> list[Row]:
         Row(
             "start to the first 200; ratio to bare aiohttp",
             median(ratios),
-            2.0,
+            1.4,
             " x",
             False,
             ours_text,
             bare_text,
             ratios,
         ),
-        most("idle memory", median(idle), 60, " MB"),
+        most("idle memory", median(idle), 45, " MB"),
         most("SIGTERM to exit when idle", median(ends), 0.5, " s"),
     ]
 
@@ -89,7 +89,7 @@ async def pending(size: Size, say: Say) -> list[Row]:
             ratios.append(costs[1] / max(costs[0], 1e-6))
             say(f"  {costs[1] / slice_size * 1e6:.0f} µs against {costs[0] / slice_size * 1e6:.0f} µs")
     return [
-        most(f"memory growth with {size.pending:,} pending calls", grown, 120, " MB"),
+        most(f"memory growth with {size.pending:,} pending calls", grown, 80, " MB"),
         Row(f"cost per call with {size.pending:,} pending calls; ratio to {few_calls:,}", median(ratios), 1.2, " x", False,
             f"{median(ratios):.2f} x", "", ratios),
     ]  # fmt: skip

@@ -1,6 +1,6 @@
--- What wrk sends: createVoiceNotification, each to a number of its own, and a look at every answer.
--- Arguments: token, first number, text that a right answer holds.
-local path = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
+-- What wrk sends: one request after the other, each to a number of its own, and a look at every answer.
+-- Arguments: path, body with NUMBER in it, first number, text that a right answer holds, headers (name, value, ...).
+local path, body = "", {}
 local headers = {}
 local number, expected, wrong = 0, "", 0
 local threads = {}
@@ -10,21 +10,21 @@ function setup(thread)
 end
 
 function init(args)
+   path = args[1]
+   local at, to = string.find(args[2], "NUMBER", 1, true)
+   body = {string.sub(args[2], 1, at - 1), string.sub(args[2], to + 1)}
+   number = tonumber(args[3])
+   expected = args[4]
    headers["Host"] = "127.0.0.1"
-   headers["Content-Type"] = "application/json"
-   headers["Authorization"] = "Bearer " .. args[1]
-   headers["X-APP-Key"] = "cec-app-key"
-   number = tonumber(args[2])
-   expected = args[3]
+   for i = 5, #args, 2 do
+      headers[args[i]] = args[i + 1]
+   end
    wrong_answers = 0
 end
 
 function request()
    number = number + 1
-   local body = string.format(
-      '{"called":"%.0f","playList":[{"voiceId":"100001","templateParams":["100","200"]}],"playTimes":1,'
-         .. '"callerPresent":"2222201"}', number)
-   return wrk.format("POST", path, headers, body)
+   return wrk.format("POST", path, headers, body[1] .. string.format("%010.0f", number) .. body[2])
 end
 
 function response(status, answered, body)

@@ -20,7 +20,7 @@ _GATEWAY = "wire/traffic/test_gateway.py"
 _STEPS = "one step of a request; only the gateway takes the steps in their order, over a socket"
 _RESTORE = "state/test_restore.py"
 _RESTARTS = "what the state file is for shows after a restart: each story is told through one"
-_SERVE = "cli/test_serve.py"
+_SERVE = "cli/serve/test_command.py"
 _REPORT = "report/test_document.py"
 _FORMATS = "the formats say the same: one table of documents goes through all of them"
 
@@ -48,7 +48,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a wheel is good when pip installs it: tested with the other wheels",
     ),
     "cli/process.py": (_SERVE, "it acts on the whole process; only a process of its own can show it"),
-    "cli/serve_loop.py": (_SERVE, "it runs until a signal ends it: that needs a process of its own"),
+    "cli/serve/loop.py": (_SERVE, "it runs until a signal ends it: that needs a process of its own"),
     # client
     "client/asynchronous.py": (_CLIENT, _METHODS),
     "client/endpoints.py": (_CLIENT, _METHODS),

@@ -10,7 +10,7 @@ from tests.container.dockerfile import CHECKOUT
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, strings
 from voice_emulator.cli.init import SCHEMA, STARTERS
-from voice_emulator.cli.serve import serve
+from voice_emulator.cli.serve.command import serve
 
 FILES = {
     "action.yml": "github-action",
@@ -105,7 +105,7 @@ def test_every_command_in_the_snippets_has_the_options_it_is_given():
     ]
     for argv in found:
         parse(argv)
-    assert {argv[0] for argv in found} == {"check", "serve", "wait-ready", "report", "health"}
+    assert {argv[0] for argv in found} == {"check", "serve", "wait-ready", "report"}
 
 
 def test_published_containers_keep_to_the_public_schema():

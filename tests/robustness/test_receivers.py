@@ -16,12 +16,12 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.cli.process import get, post, serving
-from tests.cli.test_serve import FORM, GPSEND
+from tests.cli.serve.test_command import FORM, GPSEND
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.robustness.memory import memory_of
 from tests.wire.delivery.test_attempting import call
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\n"

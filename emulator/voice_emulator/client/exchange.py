@@ -8,12 +8,15 @@ transports (:mod:`voice_emulator.client.blocking`, :mod:`voice_emulator.client.a
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from voice_emulator.client.errors import BY_STATUS, ControlError, InputError, UnexpectedReply
+from voice_emulator.wire.http.agent import tells_traffic_port
+
+__tracebackhide__ = True
 
 T = TypeVar("T")
 
@@ -81,6 +84,12 @@ def path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def events_target(tenant: str, kinds: Collection[str], *, brief: bool) -> str:
+    """Path and query of a stream of events of these ``kinds`` (empty: of all); ``brief``: requests as rows."""
+    wanted = query(kind=",".join(kinds) or None, brief="true" if brief else None)
+    return Exchange("GET", path("v1", "tenants", tenant, "events"), wanted).target
+
+
 def given(**values: Any) -> dict[str, Any]:
     """Those of ``values`` that are not None."""
     return {name: value for name, value in values.items() if value is not None}
@@ -98,7 +107,6 @@ def document(values: Mapping[str, Any]) -> bytes:
 
 def ask(exchange: Exchange) -> Flow[Reply]:
     """Send a request. Raises the ControlError of a refusal."""
-    __tracebackhide__ = True
     reply = yield exchange
     if reply.status >= 300:
         raise refusal(reply)
@@ -107,6 +115,10 @@ def ask(exchange: Exchange) -> Flow[Reply]:
 
 def refusal(reply: Reply) -> ControlError | UnexpectedReply:
     """The exception that a reply other than 2xx stands for."""
+    if tells_traffic_port(reply.body):
+        return UnexpectedReply(
+            "this is the traffic port of an emulator: the control API is at its control port"
+        )
     if "json" not in reply.content_type:
         return UnexpectedReply(
             f"status {reply.status} without problem details: is this the control URL? {reply.text[:200]!r}"

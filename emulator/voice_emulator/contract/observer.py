@@ -21,9 +21,8 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.findings import Finding
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Operation, Reply
@@ -53,7 +52,6 @@ class Watch(Listener):
     """Keeps the verdict on all tenants up to date."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
-        """Watch operations of ``providers``, with the rules for all of them."""
         self._providers = providers
         self._schemas = schemas
         self._rules = all_rules(providers.values())

@@ -24,7 +24,6 @@ class HasId(Protocol):
     @property
     def id(self) -> str:
         """Unique in the process."""
-        ...
 
 
 Owner = TypeVar("Owner", bound=HasId)
@@ -72,7 +71,11 @@ class Directory(Generic[Owner]):
 
     def find(self, keys: Iterable[Key]) -> Owner | None:
         """The tenant of the first known key; None when none is known."""
-        return next((tenant for key in keys if (tenant := self.owner(key)) is not None), None)
+        for key in keys:
+            tenant = self.owner(key)
+            if tenant is not None:
+                return tenant
+        return None
 
     def owner(self, key: Key) -> Owner | None:
         """The tenant that ``key`` belongs to."""

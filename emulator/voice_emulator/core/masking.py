@@ -28,6 +28,10 @@ _ENCODED = 100
 _QUERY_SECRET = re.compile(
     r"(?i)token|secret|passw|pwd|auth|credential|signature|session|api_?key|access_?key|^(?:key|sig|jwt|sid|code|pass)$"
 )
+#: A text with fewer characters cannot contain a secret.
+_SHORTEST_LEAF = 5
+#: Separates texts that are searched together: no value or escape contains it.
+_BETWEEN = "\x1f"
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _OPEN = rb'(?:"(?P<a>[^"\\]*+(?:\\.[^"\\]*+)*+)|\'(?P<b>[^\'\\]*+(?:\\.[^\'\\]*+)*+)|\[(?P<c>[^\]]*+)|\{(?P<d>[^}]*+)'
 #: What may follow the name of a secret: each alternative is anchored there and does not backtrack.
@@ -243,18 +247,42 @@ class Masker:
 
     def mapping(self, fields: Mapping[str, Any], values: Values | None = None) -> dict[str, Any]:
         """A copy of ``fields`` with secret values masked at any depth."""
-        return {
-            self._leaf(name, values): MASK if self.is_secret(name) else self._hidden(value, values)
-            for name, value in fields.items()
-        }
+        texts: list[str] = []
+        shown: dict[str, Any] = self._masked_by_name(fields, texts)
+        return self._masked_by_value(shown, values) if self._any_in(texts, values) else shown
 
-    def _hidden(self, value: Any, values: Values | None) -> Any:
+    def _masked_by_name(self, value: Any, texts: list[str]) -> Any:
+        """A copy of ``value``, a value of JSON; all names and remaining leaves that may hold a secret go to ``texts``."""
+        if isinstance(value, str):
+            if len(value) >= _SHORTEST_LEAF:
+                texts.append(value)
+            return value
+        if isinstance(value, Mapping):
+            texts += [name for name in value if len(name) >= _SHORTEST_LEAF]
+            return {
+                name: MASK if self.is_secret(name) else self._masked_by_name(item, texts)
+                for name, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self._masked_by_name(item, texts) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            texts.append(str(value))
+        return value
+
+    def _any_in(self, texts: list[str], values: Values | None) -> bool:
+        """Whether one of ``texts`` may hold a secret: one search is much cheaper than one for each text."""
+        raw = _BETWEEN.join(texts).encode("utf-8", "surrogatepass")
+        return self._hidden_in(raw, values, bare=False) != raw
+
+    def _masked_by_value(self, value: Any, values: Values | None) -> Any:
         if isinstance(value, str):
             return self._leaf(value, values)
-        if isinstance(value, Mapping):
-            return self.mapping(value, values)
+        if isinstance(value, dict):
+            return {
+                self._leaf(name, values): self._masked_by_value(item, values) for name, item in value.items()
+            }
         if isinstance(value, list):
-            return [self._hidden(item, values) for item in value]
+            return [self._masked_by_value(item, values) for item in value]
         if isinstance(value, int | float) and not isinstance(value, bool):
             text = str(value)
             return MASK if self.knows(text) or (values is not None and text in values) else value
@@ -262,7 +290,7 @@ class Masker:
 
     def _leaf(self, text: str, values: Values | None) -> str:
         """One text of many: a short one, as most are, cannot contain a secret."""
-        return text if len(text) < 5 else self.text(text, values)
+        return text if len(text) < _SHORTEST_LEAF else self.text(text, values)
 
     def headers(self, headers: Iterable[tuple[str, str]], values: Values | None = None) -> list[list[str]]:
         """Header pairs with secret values masked; an Authorization header keeps its scheme."""
@@ -271,9 +299,9 @@ class Masker:
             if self._is_secret_header(name):
                 scheme, space, _ = value.partition(" ")
                 value = f"{scheme} {MASK}" if space and scheme.isalpha() else MASK
-            else:
-                value = self._leaf(value, values)
-            shown.append([self._leaf(name, values), value])
+            shown.append([name, value])
+        if self._any_in([text for pair in shown for text in pair], values):
+            return [[self._leaf(text, values) for text in pair] for pair in shown]
         return shown
 
     def secret_values(self, fields: Mapping[str, Any]) -> Values:

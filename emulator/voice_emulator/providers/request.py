@@ -51,6 +51,7 @@ class Request:
 
     ``encoding`` is how the body was read: ``json``, ``urlencoded``, ``multipart``, ``text`` (form
     fields under another content type) or ``none``. ``faulty`` are the problems of the encoding itself.
+    ``head_weight`` is roughly how many bytes of memory request line and headers take.
     ``scratch`` passes values from an operation's ``check`` to its ``submit`` and ``answer``.
     """
 
@@ -70,6 +71,7 @@ class Request:
     raw_query: str = ""
     host: str = ""
     scheme: str = "http"
+    head_weight: int = 0
     operation: Operation | None = None
     tenant: Tenant = None  # type: ignore[assignment]  # set by attribution before any slot is called
     attributed: bool = False

@@ -50,16 +50,15 @@ class MachineTime:
     __slots__ = ("_behind", "_offset", "listeners")
 
     def __init__(self) -> None:
-        """Start at the time of the wall clock."""
         self._offset = wall_now() - steady_now()
         self._behind = False
         self.listeners = Listeners()
 
     def now(self) -> int:
         """Microseconds since the epoch; never less than before."""
-        steady = steady_now()
+        steady = _steady() // 1000
         known = steady + self._offset
-        wall = wall_now()
+        wall = _wall() // 1000
         ahead = wall - known
         if ahead <= 0:
             if ahead < -JUMP and not self._behind:

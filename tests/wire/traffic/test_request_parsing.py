@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voice_emulator.wire.traffic.request_parsing import parse_request
+from voice_emulator.wire.traffic.request_parsing import Headers, parse_request
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,14 @@ from voice_emulator.wire.traffic.request_parsing import parse_request
     ],
 )
 def test_request_of_divides_the_target_and_decodes_the_path_alone(target: str, path: str, query: str):
-    made = parse_request("GET", target, {}, b"", "127.0.0.1", "http")
+    made = parse_request("GET", target, Headers({}), b"", "127.0.0.1", "http")
     assert (made.path, made.raw_query) == (path, query)
 
 
 def test_request_of_has_header_names_in_lower_case_and_the_host():
-    made = parse_request("POST", "/", {"HOST": "voice.test:1", "X-APP-Key": "K"}, b"x", "::1", "https")
+    made = parse_request(
+        "POST", "/", Headers({"HOST": "voice.test:1", "X-APP-Key": "K"}), b"x", "::1", "https"
+    )
     assert made.headers == {"host": "voice.test:1", "x-app-key": "K"}
     assert (made.host, made.scheme, made.peer, made.body) == ("voice.test:1", "https", "::1", b"x")
-    assert parse_request("GET", "/", {}, b"", "", "http").host == ""
+    assert parse_request("GET", "/", Headers({}), b"", "", "http").host == ""

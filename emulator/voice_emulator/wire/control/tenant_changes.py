@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
+from voice_emulator.core.clock import ClockSpec, parse_clock, started
 from voice_emulator.core.layers import Layer
-from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.urls import url_problem
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.scenarios.nodes import child_pointer
@@ -25,10 +25,9 @@ def account_errors(providers: Providers, document: Mapping[str, Any]) -> Iterato
         yield error.pointer, str(error)
     urls = document.get("callback_urls")
     for key, url in (urls if isinstance(urls, Mapping) else {}).items():
-        try:
-            ascii_url(url if isinstance(url, str) else "")
-        except ValueError as error:
-            yield child_pointer("/callback_urls", key), f"the URL cannot be sent: {error}"
+        problem = url_problem(url) if isinstance(url, str) and url else None
+        if problem is not None:
+            yield child_pointer("/callback_urls", key), problem
     settings = document.get("settings")
     for name, values in (settings if isinstance(settings, Mapping) else {}).items():
         known = providers[name].settings.settings if name in providers else {}
@@ -44,7 +43,6 @@ class ClockInvalid(ValueError):
     """A clock that cannot be read; ``pointer`` is the JSON Pointer of the part that is wrong."""
 
     def __init__(self, pointer: str, message: str) -> None:
-        """Say what is wrong in one sentence."""
         super().__init__(message)
         self.pointer = pointer
 
@@ -61,7 +59,7 @@ def read_clock(value: Any) -> ClockSpec | None:
         pointer = "/clock/mode" if isinstance(value, Mapping) else "/clock"
         spec = parse_clock(mode)
         pointer = "/clock/start"
-        return started(spec, parse_start(start)) if isinstance(start, str) else spec
+        return started(spec, start) if isinstance(start, str) else spec
     except ValueError as error:
         raise ClockInvalid(pointer, str(error)) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,18 +21,20 @@ from yarl import URL
 from voice_emulator.core.attempts import Attempt, Trouble
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Envelope, Provider, PushRequest, ReceiptKind
 from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.settings import option
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.session_client import SessionPushClient
-from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetBlocked, TargetPolicy, blocked_by
 from voice_emulator.wire.delivery.transport_faults import send_and_reset
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
 from voice_emulator.wire.http.connection_errors import connection_error
@@ -83,6 +86,18 @@ class Delivery:
             await self._client.close()
             self._client = None
 
+    async def refusal(self, url: str) -> str | None:
+        """Why pushes to ``url`` would be blocked; None if they would not, or if its name does not resolve now."""
+        target, refusal = self._target(ascii_url(self._rewritten(url)))
+        if refusal is None:
+            try:
+                await Resolver(self._policy).resolve(target.host or "", target.port or 0, socket.AF_UNSPEC)
+            except TargetBlocked as error:
+                return str(error)
+            except OSError:
+                return None
+        return refusal
+
     async def attempt(self, tenant: Tenant, push: Push) -> Attempt:
         """Make one attempt of ``push``, which is in flight, and record it.
 
@@ -127,8 +142,11 @@ class Delivery:
             attempt.outcome, attempt.reason = PushOutcome.NO_URL, "no receiver is configured"
             self._warn_once(
                 tenant, kind.url_key,
-                f"tenant {tenant.id!r} has no receiver for {kind.url_key}: start with --callback-url URL, or "
-                f"PATCH /v1/tenants/{tenant.id} with {{\"callback_urls\": {{\"{kind.url_key}\": \"http://...\"}}}}",
+                f"tenant {tenant.id!r} has no receiver for {kind.url_key}: " + option(
+                    f"start with --callback-url URL, or PATCH /v1/tenants/{tenant.id} with "
+                    f"{{\"callback_urls\": {{\"{kind.url_key}\": \"http://...\"}}}}",
+                    f"set callback_urls[{kind.url_key!r}]",
+                ),
             )  # fmt: skip
         return attempt
 
@@ -249,8 +267,8 @@ class Delivery:
         if attempt.reason:
             # It may quote the receiver's answer or URL.
             attempt.reason = tenant.secrets.hide(attempt.reason)
-        entry = tenant.journal.append("callback", now, attempt)
-        attempt.entry_id = entry.id
+        attempt.weigh()
+        attempt.entry_id = tenant.journal.append("callback", now, attempt).id
         tenant.attempts.add(attempt)
         tenant.totals.pushed(push.provider, attempt.outcome)
         tenant.outbox.settle(push, attempt.outcome, now)
@@ -265,9 +283,10 @@ class Delivery:
     def _warn_unreachable(self, tenant: Tenant, kind: ReceiptKind, url: URL, reason: str) -> None:
         remedy = ""
         if url.host in ("localhost", "127.0.0.1", "::1"):
-            remedy = (
+            remedy = option(
                 " (if the emulator runs in a container, localhost is the container itself: use "
-                "--rewrite-callback http://localhost=http://host.docker.internal)"
+                "--rewrite-callback http://localhost=http://host.docker.internal)",
+                "",
             )
         self._warn_once(
             tenant, f"unreachable {url.origin()}", f"receiver {url.origin()} unreachable: {reason}{remedy}"

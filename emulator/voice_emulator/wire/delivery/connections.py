@@ -3,13 +3,14 @@
 Many servers close a connection after each answer without saying so (uWSGI's ``--http``, home-made ones). A push sent
 while the close is on its way is lost, and it is not known whether the receiver has read it. So a connection is used for
 one more push only if another one of the same origin stayed open for :data:`TRIAL` seconds after as many answers, and
-only within a fraction of that time.
+only within a fraction of that time. After :data:`ENOUGH` answers the number no longer matters.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import select
 import socket
 from functools import partial
@@ -25,11 +26,15 @@ from voice_emulator.wire.delivery.target_policy import Resolver
 
 #: Real seconds that a connection stays idle to see whether its receiver keeps it open.
 TRIAL = 2.0
+#: A server that keeps a connection open after so many answers closes it after more of them only if it says so.
+ENOUGH = 3
 #: The share of TRIAL for which a connection may be idle and still be reused.
 REUSED_WITHIN = 0.4
-#: Real seconds that a push waits for its answer before idle connections to its receiver are closed: some receivers
-#: serve one connection at a time.
+#: Real seconds without an answer from a receiver before its idle connections are closed: some receivers serve one
+#: connection at a time.
 PATIENCE = 0.25
+#: Real seconds for reading answers that have already arrived.
+LOOK_AGAIN = 0.02
 #: Real seconds between two attempts to open a connection when this machine lacks descriptors, ports or memory.
 PAUSE = 0.05
 #: Origins that are remembered; receivers are few.
@@ -83,15 +88,20 @@ class PushConnection:
 class Origin:
     """What is known about one receiver's scheme, host and port.
 
-    ``proven`` is the number of answers after which a connection was seen to stay open, 0 at first.
+    ``proven`` is the number of answers after which a connection was seen to stay open: 0 at first, ``math.inf`` once
+    the number does not matter.
     """
 
-    __slots__ = ("connect_request", "idle", "never", "proven", "timer", "trial")
+    __slots__ = ("active", "connect_request", "idle", "never", "progress_at", "proven", "timer", "trial")
 
     def __init__(self, connect_request: aiohttp.ClientRequest) -> None:
         """``connect_request`` is what aiohttp's connector needs to open a connection."""
         self.connect_request = connect_request
-        self.proven = 0
+        self.proven: float = 0
+        #: Pushes that wait for their answers.
+        self.active = 0
+        #: The event loop's time of the last answer, or of the first push that waits if it is later.
+        self.progress_at = 0.0
         #: Whether connections of this origin are never kept again.
         self.never = False
         #: Connections that may be reused, the one used last at the end.
@@ -132,13 +142,13 @@ class Connections:
         self._trial = trial
         self._reused_within = trial * REUSED_WITHIN
         self._origins: dict[tuple[str, str | None, int | None], Origin] = {}
-        self._sweep: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
 
     async def close(self) -> None:
         """Close all connections, idle or not."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         self._forget()
         await self._connector.close()
 
@@ -181,19 +191,20 @@ class Connections:
     def answered(self, connection: PushConnection, *, stays: bool) -> None:
         """A complete answer arrived, which lets the connection stay open or not: keep it, try it, or close it."""
         origin, loop = connection.origin, asyncio.get_running_loop()
+        origin.progress_at = loop.time()
         connection.answers += 1
         if not stays or origin.never:
             connection.close()
         elif connection.protocol.should_close:  # its close arrived, or more than the answer
             self.drop(connection)
         elif connection.answers <= origin.proven:
-            connection.idle_since = loop.time()
+            connection.idle_since = origin.progress_at
             origin.idle.append(connection)
-            if self._sweep is None:
-                self._sweep = loop.call_later(self._reused_within, self._close_old)
+            self._watch()
         elif origin.trial is None:
             origin.trial = connection
             origin.timer = loop.call_later(self._trial, self._tried, origin)
+            self._watch()
         else:
             connection.close()
 
@@ -209,32 +220,40 @@ class Connections:
         connection.origin.never = True
         connection.origin.close()
 
-    def make_way(self, connection: PushConnection) -> None:
-        """A push over ``connection`` waits: its receiver may serve the idle connections first, so close them."""
-        origin = connection.origin
-        if origin.idle or origin.trial is not None:
-            origin.never = True
-            origin.close()
-
     def _tried(self, origin: Origin) -> None:
         connection, origin.trial, origin.timer = origin.trial, None, None
         if connection is None:
             return
         if not connection.closing:
-            origin.proven = max(origin.proven, connection.answers)
+            seen = math.inf if connection.answers >= ENOUGH else connection.answers
+            origin.proven = max(origin.proven, seen)
         connection.close()  # idle for too long by now
 
-    def _close_old(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._sweep = None
-        oldest = loop.time() - self._reused_within
-        remaining = False
+    def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.get_running_loop().call_later(PATIENCE, self._look)
+
+    def _look(self) -> None:
+        """Close connections that were idle for too long, and those that keep a receiver from serving others."""
+        self._watching = None
+        now = asyncio.get_running_loop().time()
+        oldest = now - self._reused_within
         for origin in self._origins.values():
             while origin.idle and origin.idle[0].idle_since <= oldest:
                 self.drop(origin.idle.pop(0))
-            remaining = remaining or bool(origin.idle)
-        if remaining:
-            self._sweep = loop.call_later(self._reused_within, self._close_old)
+            if not origin.idle and origin.trial is None:
+                continue
+            self._watch()
+            if origin.active and origin.progress_at <= now - PATIENCE:
+                # Answers may have arrived while this process was busy: read them first.
+                asyncio.get_running_loop().call_later(LOOK_AGAIN, self._make_way, origin, origin.progress_at)
+
+    @staticmethod
+    def _make_way(origin: Origin, progress_at: float) -> None:
+        """Close the idle connections if there is still no answer: the receiver may wait for a request over them."""
+        if origin.active and origin.progress_at == progress_at:
+            origin.never = True
+            origin.close()
 
     def _origin(self, url: URL) -> Origin:
         key = (url.scheme, url.raw_host, url.port)

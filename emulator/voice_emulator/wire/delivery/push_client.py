@@ -22,7 +22,7 @@ from yarl import URL
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.provider import PushRequest
-from voice_emulator.wire.delivery.connections import PATIENCE, TRIAL, Connections, PushConnection, has_arrived
+from voice_emulator.wire.delivery.connections import TRIAL, Connections, PushConnection, has_arrived
 from voice_emulator.wire.delivery.target_policy import Resolver
 from voice_emulator.wire.http.agent import AGENT
 
@@ -48,7 +48,6 @@ class KeptConnectionClosed(ConnectionError):
     """
 
     def __init__(self) -> None:
-        """The message is always the same."""
         super().__init__(
             "the receiver closed a kept connection without an answer; it may or may not have read the push"
         )
@@ -117,7 +116,10 @@ class PushClient:
         loop = asyncio.get_running_loop()
         exchange = _Exchange(connection, self._send, deadline)
         self._active += 1
-        waiting = loop.call_later(PATIENCE, self._connections.make_way, connection)
+        origin = connection.origin
+        if not origin.active:
+            origin.progress_at = loop.time()
+        origin.active += 1
         try:
             reply = await exchange.run(url, head, request, pace)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
@@ -131,7 +133,7 @@ class PushClient:
             raise
         finally:
             exchange.timer.cancel()
-            waiting.cancel()
+            origin.active -= 1
             self._active -= 1
         self._connections.answered(connection, stays=exchange.stays)
         return reply

@@ -39,7 +39,6 @@ class Connection(web.RequestHandler):
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
-        """Serve for ``server``."""
         super().__init__(server, loop=loop, **kwargs)
         # None: all requests go through aiohttp.
         self._at_once = server.at_once
@@ -47,7 +46,7 @@ class Connection(web.RequestHandler):
         self._done = 0
         self._stays = True
         self._refused = False
-        # The body that is arriving, and its bytes so far, including the framing of its chunks.
+        # The body that is arriving, if any, and its bytes so far, including the framing of its chunks.
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
@@ -86,11 +85,19 @@ class Connection(web.RequestHandler):
         if self._refused:
             # Ignore what follows invalid HTTP: aiohttp would refuse each piece of it again.
             return
-        for begin in range(0, len(data) or 1, PIECE):
+        if len(data) <= PIECE:
+            self._take(data)
+            return
+        for begin in range(0, len(data), PIECE):
             self._take(data[begin : begin + PIECE])
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Resume if reading was paused. aiohttp would parse an empty piece for each body that is read."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def _take(self, data: bytes) -> None:
-        if self._is_framing(len(data)):
+        if self._body is not None and self._is_framing(len(data)):
             log.warning("%s sent a chunked body that is nearly all framing", self.peer)
             self._refused = True
             self.force_close()
@@ -128,7 +135,8 @@ class Connection(web.RequestHandler):
     def _is_framing(self, more: int) -> bool:
         """Whether a body consists of tiny chunks, each of which costs as much as a large one."""
         body = self._body
-        if body is None or body.is_eof():
+        if body.is_eof():
+            self._body = None
             return False
         self._framed += more
         return self._framed > FRAMING and body.total_bytes * 4 < self._framed
@@ -142,11 +150,10 @@ class Connection(web.RequestHandler):
         if not self._messages:
             return
         message, payload = self._messages[-1]
-        refusal = getattr(message, "exc", None)
-        if not isinstance(refusal, Exception):
-            if payload is not self._body and self.transport is not None:
-                self._body, self._framed = payload, 0
-        else:
+        if payload is not self._body and self.transport is not None and not payload.is_eof():
+            self._body, self._framed = payload, 0
+        if not isinstance(message, RawRequestMessage):
+            refusal: BaseException | None = message.exc
             self._refused = True
             if self._body is not None and not self._body.is_eof():
                 self.broken = self._body

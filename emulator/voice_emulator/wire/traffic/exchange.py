@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice_emulator.core.masking import Masker
+from voice_emulator.core.shapes import ActingRules, ReceivedRequest, RequestProblem, SentReply
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
@@ -22,23 +23,12 @@ class Sent:
 
 #: Bytes. Bodies of longer replies count towards the journal's limit.
 LONG_REPLY = 4_096
-#: Headers that most clients send, which entries share; each further one takes memory of its own.
-USUAL_HEADERS = 16
 
 
 def weight_of(request: Request) -> int:
     """Bytes that a request and its fields keep in memory, roughly."""
-    headers = request.headers
-    return (
-        1500
-        + 2 * (len(request.body) + len(request.raw_query))
-        + len(request.path)
-        + len(request.method)
-        + sum(map(len, headers))
-        + sum(map(len, headers.values()))
-        + 150 * max(0, len(headers) - USUAL_HEADERS)
-        + 64 * max(0, len(request.numbers) - 1)
-    )
+    weight = 1500 + request.head_weight + 2 * (len(request.body) + len(request.raw_query))
+    return weight + 64 * (len(request.numbers) - 1) if len(request.numbers) > 1 else weight
 
 
 @dataclass(slots=True)
@@ -71,14 +61,14 @@ class RequestRecord:
     @property
     def more_weight(self) -> int:
         """Bytes added by the reply: problems, a long body, the calls."""
-        weight = 64 * max(0, len(self.calls) - 1)
+        weight = 64 * (len(self.calls) - 1) if len(self.calls) > 1 else 0
         for problem in self.problems:
             weight += 250 + len(problem.message) + len(problem.place) + len(problem.text or "")
         reply = self.reply
         if reply is not None and len(reply.body) > LONG_REPLY:
             weight += 3 * len(reply.body)
-        if self.sent is not None:
-            weight += sum(len(name) + len(value) for name, value in self.sent.headers)
+        if self.sent is not None and len(self.sent.headers) > 1:
+            weight += sum([len(name) + len(value) for name, value in self.sent.headers])
         return weight
 
     def compact(self) -> None:
@@ -102,7 +92,7 @@ class RequestRecord:
         return self.request.operation_name or None
 
     def shown(self) -> dict[str, Any]:
-        """The record as the control API shows it, secrets masked."""
+        """The record as the control API shows it (JournalEntry), without its id and instant; secrets masked."""
         request, masker = self.request, self.masker
         secrets = masker.secret_values(request.fields)
         query = f"?{request.raw_query}" if request.raw_query else ""
@@ -111,38 +101,38 @@ class RequestRecord:
             "provider": request.provider or None,
             "operation": self.operation,
             "attributed": request.attributed,
-            "request": {
-                "method": request.method,
-                "path": masker.text(request.path, secrets),
-                "target": masker.text(request.path + query, secrets),
-                "headers": masker.headers(request.headers.items(), secrets),
-                "encoding": request.encoding,
-                "fields": masker.mapping(request.fields, secrets),
-                "body": masker.body(request.body, secrets),
-                "peer": request.peer,
-            },
+            "request": ReceivedRequest.shown(
+                method=request.method,
+                path=masker.text(request.path, secrets),
+                target=masker.text(request.path + query, secrets),
+                headers=masker.headers(request.headers.items(), secrets),
+                encoding=request.encoding,
+                fields=masker.mapping(request.fields, secrets),
+                body=masker.body(request.body, secrets),
+                peer=request.peer,
+            ),
             "numbers": [masker.number(number) for number in request.numbers[:20]],
             "number_count": len(request.numbers),
             "violations": [
-                {
-                    "code": p.code,
-                    "place": masker.text(p.place, secrets),
-                    "message": masker.text(p.message, secrets),
-                }
-                for p in self.problems
+                RequestProblem.shown(
+                    code=each.code,
+                    place=masker.text(each.place, secrets),
+                    message=masker.text(each.message, secrets),
+                )
+                for each in self.problems
             ],
-            "rule": {"reply": self.reply_rule, "fault": self.fault_rule},
+            "rule": ActingRules.shown(reply=self.reply_rule, fault=self.fault_rule),
             "fault": self.fault,
             "code": self.reply.code if self.reply else None,
             "refused": self.refused,
             "reply": None
             if sent is None
-            else {
-                "status": sent.status,
-                "headers": masker.headers(sent.headers, secrets),
-                "body": masker.body(sent.body, secrets),
-                "note": sent.note,
-            },
+            else SentReply.shown(
+                status=sent.status,
+                headers=masker.headers(sent.headers, secrets),
+                body=masker.body(sent.body, secrets),
+                note=sent.note,
+            ),
             "calls": list(self.calls[:1000]),
             "duration_ms": round(self.duration / 1000, 3),
         }

@@ -31,7 +31,7 @@ from voice_emulator.wire.traffic.failures import unread_failure
 from voice_emulator.wire.traffic.faults import HeldRequests, send_plain, send_spoiled, write_plain
 from voice_emulator.wire.traffic.handling import is_heavy, unit
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
-from voice_emulator.wire.traffic.request_parsing import parse_request
+from voice_emulator.wire.traffic.request_parsing import headers_of, parse_request
 from voice_emulator.wire.traffic.routes import RouteTable
 from voice_emulator.wire.turns import apart, in_turns
 
@@ -88,10 +88,10 @@ class Gateway:
         transport = connection.transport
         if transport is None or not takes_direct_writes(message, transport):
             return False
+        headers = headers_of(message.raw_headers, message.headers)
         request = parse_request(
-            message.method, message.path, message.headers, b"", connection.peer, connection.scheme
+            message.method, message.path, headers, b"", connection.peer, connection.scheme
         )
-        headers = request.headers
         route = self._route(request)
         if route is None or route.serve is not None or "expect" in headers or EXPLAIN_HEADER in headers:
             return False
@@ -152,7 +152,12 @@ class Gateway:
         started = time.perf_counter()
         if isinstance(given, bytes):
             request = parse_request(
-                raw.method, raw.raw_path, raw.headers, given, raw.remote or "", raw.scheme
+                raw.method,
+                raw.raw_path,
+                headers_of(raw.raw_headers, raw.headers),
+                given,
+                raw.remote or "",
+                raw.scheme,
             )
             if is_push(request):
                 return await self._others.refuse_push(raw, request)

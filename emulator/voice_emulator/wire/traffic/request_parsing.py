@@ -3,31 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote
 
 from voice_emulator.providers.request import Request
 from voice_emulator.wire.machine_time import wall_now
 
-#: Header values that the journal's entries share: most are the same in every request of a client.
+#: Raw header lists whose :class:`Headers` are kept: a client sends the same few again and again.
+KEPT_LIMIT = 500
+#: Bytes. Longer header lists are not kept.
+KEPT_LENGTH = 2 * 1024
+#: Header names and values that different header lists share.
 SHARED_LIMIT = 500
+#: Characters. Longer header names and values are not shared.
+SHARED_LENGTH = 256
+#: Headers that most clients send, which entries share; each further one takes memory of its own.
+USUAL_HEADERS = 16
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+
+_KEPT: dict[RawHeaders, Headers] = {}
 _SHARED: dict[str, str] = {}
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
-#: Characters. Longer header names and values are not shared.
-SHARED_LENGTH = 256
+class Headers(dict[str, str]):
+    """The headers of a request by lower-case name; never changed, since requests share them.
+
+    ``weight`` is roughly how many bytes of memory they take.
+    """
+
+    __slots__ = ("weight",)
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """``headers`` as they arrived."""
+        if len(_SHARED) > SHARED_LIMIT:
+            _SHARED.clear()
+        super().__init__({_shared(name.lower()): _shared(value) for name, value in headers.items()})
+        self.weight = sum(map(len, self)) + sum(map(len, self.values()))
+        self.weight += 150 * max(0, len(self) - USUAL_HEADERS)
 
 
-@lru_cache(maxsize=1_000)
-def _cached_lower(name: str) -> str:
-    return name.lower()
+def _shared(text: str) -> str:
+    return _SHARED.setdefault(text, text) if len(text) <= SHARED_LENGTH else text
 
 
-def _lower(name: str) -> str:
-    """A header's name in lower case; clients send the same few names, so the strings are shared."""
-    return _cached_lower(name) if len(name) <= SHARED_LENGTH else name.lower()
+def headers_of(raw: RawHeaders, headers: Mapping[str, str]) -> Headers:
+    """The :class:`Headers` of ``headers``, which were parsed from ``raw``."""
+    known = _KEPT.get(raw)
+    if known is None:
+        known = Headers(headers)
+        if known.weight <= KEPT_LENGTH:
+            if len(_KEPT) >= KEPT_LIMIT:
+                _KEPT.clear()
+            _KEPT[raw] = known
+    return known
 
 
 def origin_form(target: str) -> tuple[str, str, str]:
@@ -47,9 +77,7 @@ def origin_form(target: str) -> tuple[str, str, str]:
     )
 
 
-def parse_request(
-    method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str, scheme: str
-) -> Request:
+def parse_request(method: str, target: str, headers: Headers, body: bytes, peer: str, scheme: str) -> Request:
     """The request as it arrived, not yet decoded; ``target`` is that of the request line, in origin or absolute form."""
     authority = ""
     if target[:1] != "/":
@@ -60,23 +88,17 @@ def parse_request(
         path, _, query = target.partition("#")[0].partition("?")
     if "%" in path:
         path = unquote(path, errors="replace")
-    lower, share = _lower, _SHARED.setdefault
-    if len(_SHARED) > SHARED_LIMIT:
-        _SHARED.clear()
-    found = {
-        lower(name): share(value, value) if len(value) <= SHARED_LENGTH else value
-        for name, value in headers.items()
-    }
     return Request(
         provider="",
         method=method,
         path=path,
         query=_NO_QUERY,
-        headers=found,
+        headers=headers,
         body=body,
         peer=peer,
         raw_query=query,
-        host=authority or found.get("host", ""),
+        host=authority or headers.get("host", ""),
         scheme=scheme,
+        head_weight=len(method) + len(target) + headers.weight,
         wall=wall_now(),
     )
