@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.asking import fields_of
 from tests.rig import START, Running, started
 from tests.scenarios.day import DAY, IN8_KEYS, Customer
+from voice_emulator.conformance.examples import receipts_of
 from voice_emulator.core.clock import SECOND
 
 EACH = 30
@@ -231,7 +231,7 @@ async def test_push_and_query_disagree_for_as_long_as_the_query_lags(chance: str
         await emu.advance("1s")
         assert await shown(customer) == everything
         # What the receipt said is what the query says.
-        said = {push.path: fields_of(push) for push in emu.receiver.received}
+        said = {push.path: receipts_of(push)[0] for push in emu.receiver.received}
         assert said["/infin8linx"]["billsec"] == int(said["/nxcloud"]["second"]) == 10
 
 

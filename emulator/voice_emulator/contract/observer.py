@@ -195,12 +195,16 @@ class Watch(Listener):
         provider = self._providers[push.provider]
         memory = memory_of(tenant)
         delivered = outcome is PushOutcome.DELIVERED
-        call, charge = push.call, provider.contract.charge
-        told = None
-        if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
-            told = charge(attempt.fields)
+        charge = provider.contract.charge
         again = push.attempt != attempt.number
-        tenant.conservation.attempted(push, outcome, again=again, ours=attempt.ours, told=told)
+        shown = (attempt.fields, *attempt.others)
+        for index, part in enumerate(push.parts):
+            call, told = part.call, None
+            if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
+                told = charge(shown[index])
+            tenant.conservation.attempted(part, outcome, again=again, ours=attempt.ours, told=told)
+            if delivered and call is not None and len(memory.lost):
+                memory.lost.forget((push.provider, call.number))
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:
             tenant.totals.faults[f"receipt.{name}"] += 1
@@ -211,8 +215,6 @@ class Watch(Listener):
             latency.add(attempt.duration)
         if attempt.url is not None and attempt.url.startswith("https:"):
             memory.occasions["receiver-tls-trouble", push.provider] += 1
-        if delivered and call is not None and len(memory.lost):
-            memory.lost.forget((push.provider, call.number))
         kind = provider.receipts[push.kind]
         looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
         if looked_at or calls_json_otherwise(attempt, kind):
@@ -223,7 +225,9 @@ class Watch(Listener):
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
                     )
                     message = tenant.secrets.hide(found.message)
-                    self._enter(tenant, replace(found, call_id=attempt.call_id, message=message))
+                    # Each of its receipts was as badly received.
+                    for call_id in attempt.call_ids or (None,):
+                        self._enter(tenant, replace(found, call_id=call_id, message=message))
 
     @staticmethod
     def _enter(tenant: Tenant, found: Finding) -> None:

@@ -100,11 +100,8 @@ def candidates(schema: Mapping[str, Any], seen: set[str]) -> Iterator[Any]:
         yield from objects(schema, seen)
     for inner in (schema.get("items"), schema.get("additionalProperties")):
         if isinstance(inner, dict):
-            kind = list if inner is schema.get("items") else dict
-            yield from (
-                [value] if kind is list else {"a": value}
-                for value in (*candidates(inner, seen), None, 0.0, 3.0)
-            )
+            for value in (*candidates(inner, seen), None, 0.0, 3.0):
+                yield [value] if inner is schema.get("items") else {"a": value}
 
 
 def objects(schema: Mapping[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:

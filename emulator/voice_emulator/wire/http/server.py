@@ -150,17 +150,18 @@ class Connection(web.RequestHandler):
         if not self._messages:
             return
         message, payload = self._messages[-1]
-        if payload is not self._body and self.transport is not None and not payload.is_eof():
-            self._body, self._framed = payload, 0
-        if not isinstance(message, RawRequestMessage):
-            refusal: BaseException | None = message.exc
-            self._refused = True
-            if self._body is not None and not self._body.is_eof():
-                self.broken = self._body
-                self.broken.feed_eof()
-            while refusal is not None:
-                refusal.__traceback__ = None
-                refusal = refusal.__context__
+        if isinstance(message, RawRequestMessage):
+            if payload is not self._body and self.transport is not None and not payload.is_eof():
+                self._body, self._framed = payload, 0
+            return
+        self._refused = True
+        if self._body is not None and not self._body.is_eof():
+            self.broken = self._body
+            self.broken.feed_eof()
+        refusal: BaseException | None = message.exc
+        while refusal is not None:
+            refusal.__traceback__ = None
+            refusal = refusal.__context__
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
