@@ -10,6 +10,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.raw import form_request, talk
+from voice_emulator.wire.http.server import HEAD_LIMIT, PIECE
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,49 @@ async def test_a_body_that_turns_into_garbage_is_refused_at_once(path: str, garb
         assert answer.count(b"HTTP/1.1 ") == 1
         writer.close()
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def long_head(lines: int, size: int) -> bytes:
+    """A complete request with headers of about ``size`` bytes each, all names and no values or the other way round."""
+    head = b"".join(
+        (b"X%d-%s: y\r\n" % (n, b"z" * size)) if n % 2 else (b"X%d: %s\r\n" % (n, b"z" * size))
+        for n in range(lines)
+    )
+    return b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\n" + head + b"Content-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("lines", [10, 20, 60])
+@pytest.mark.parametrize("size", [7_000, 15_000])
+async def test_a_head_that_grows_without_end_is_refused(size: int, lines: int, caplog):
+    sent = long_head(lines, size)
+    async with started() as emu:
+        for base in (emu.url, emu.control):
+            answer = await talk(base, sent)
+            # A head is complete before it is counted if its last piece ends it.
+            too_long = lines * size > HEAD_LIMIT + PIECE
+            if too_long:
+                assert answer.head.startswith(b"HTTP/1.1 431 ")
+                assert b"\r\nEmulator-Error: the head of the request has more than" in answer.head
+            elif lines * size < HEAD_LIMIT:
+                assert answer.head.startswith(b"HTTP/1.1 404 ")
+        assert (await talk(emu.url, form_request())).head.startswith(b"HTTP/1.1 200")
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def test_many_requests_and_long_bodies_over_one_connection_are_no_long_head():
+    body = b"x" * (3 * HEAD_LIMIT)
+    small = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    large = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    chunked = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(
+        b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [b"y" * 50_000] * 8
+    )
+    last = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    sent = (small * 300 + large + small + chunked + b"0\r\n\r\n" + small) * 2 + last
+    async with started() as emu:
+        for base in (emu.url, emu.control):
+            parts = urlsplit(base)
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            writer.write(sent)
+            received = await asyncio.wait_for(reader.read(), PATIENCE)
+            assert received.count(b"HTTP/1.1 404 ") == received.count(b"HTTP/1.1 ") == 304 * 2 + 1
+            writer.close()

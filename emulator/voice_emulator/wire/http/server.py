@@ -19,11 +19,14 @@ from aiohttp import StreamReader, web
 from aiohttp.http_parser import RawRequestMessage
 
 from voice_emulator.wire.http.aiohttp_versions import AT_ONCE
+from voice_emulator.wire.http.response_writer import whole_reply
 
 log = logging.getLogger(__name__)
 
 #: Bytes that are parsed at a time.
 PIECE = 64 * 1024
+#: Bytes of the head of a request. aiohttp limits each line and their number, which together allow a megabyte.
+HEAD_LIMIT = 128 * 1024
 #: Bytes of a chunked body. In a longer one at most three quarters may be framing.
 FRAMING = 64 * 1024
 
@@ -35,7 +38,7 @@ class Connection(web.RequestHandler):
     """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
     __slots__ = (
-        "_at_once", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -46,6 +49,8 @@ class Connection(web.RequestHandler):
         self._done = 0
         self._stays = True
         self._refused = False
+        # Bytes of a head that is not complete.
+        self._begun = 0
         # The body that is arriving, if any, and its bytes so far, including the framing of its chunks.
         self._body: Any = None
         self._framed = 0
@@ -97,6 +102,27 @@ class Connection(web.RequestHandler):
             super().resume_reading(resume_parser)
 
     def _take(self, data: bytes) -> None:
+        count = self._request_count
+        self._parse(data)
+        if self._body is not None or self._messages or self._request_count != count:
+            self._begun = 0
+            return
+        self._begun += len(data)
+        if self._begun > HEAD_LIMIT and not self._refused:
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        """Close the connection, after a reply if all earlier requests have theirs."""
+        why = f"the head of the request has more than {HEAD_LIMIT} bytes"
+        log.warning("%s sent invalid HTTP: %s", self.peer, why)
+        self._refused = True
+        if self.transport is not None and not self.busy:
+            headers = (("Emulator-Error", why),)
+            reply = whole_reply(431, "text/plain; charset=utf-8", f"{why}\n".encode(), headers, stay=False)
+            self.transport.write(reply)
+        self.force_close()
+
+    def _parse(self, data: bytes) -> None:
         if self._body is not None and self._is_framing(len(data)):
             log.warning("%s sent a chunked body that is nearly all framing", self.peer)
             self._refused = True
