@@ -45,6 +45,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "errors": Entry("error_names", "errors", "List the errors a rule may name."),
         "report": Entry("report", "report", "Tell where the client under test broke the contract."),
         "verify": Entry("verify", "verify", "Grade a receiver of pushes."),
+        "swarm": Entry(
+            "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
+        ),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
     }

@@ -1,0 +1,1 @@
+"""Finds what nobody thought of: swarm, and reconciliation of bills."""
