@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voice_emulator.client import Call
+from voice_emulator.client import Call, Invalid
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome
 from voice_emulator.swarm.families import FAMILIES
 from voice_emulator.swarm.oracles import Failure, Record
@@ -21,6 +21,8 @@ from voice_emulator.swarm.runner import Result
 REPEATS = 3
 #: Runs that shrinking one failure may take.
 RUNS = 56
+#: Characters of a scenario's name.
+NAME_LIMIT = 64
 #: Members of ``receipt`` that belong to the first of them.
 _COPIES = ("copies", "gap", "repeat_set")
 #: Values to try for a member, weakest first.
@@ -73,7 +75,7 @@ class Shrinker:
 
     def shrink(self, found: Result) -> Shrunk:
         """The smallest scenario that fails as ``found`` does."""
-        start = replace(found.scenario, name=self.failure.slug)
+        start = replace(found.scenario, name=self.failure.slug[:NAME_LIMIT].strip("-"))
         atoms = concrete(found.record)
         scenario, repeated = _scenario(start, atoms), 0
         try:
@@ -142,6 +144,10 @@ class Shrinker:
                     candidate = replace(scenario, rules=tuple(rules))
                     scenario = candidate if self._fails(candidate, numbers) else scenario
                 index += 1
+        # A rule that matches more than before may have made others needless.
+        for rule in scenario.rules[1:] and scenario.rules:
+            rest = replace(scenario, rules=tuple(other for other in scenario.rules if other is not rule))
+            scenario = rest if self._fails(rest, numbers) else scenario
 
     def _repeats(self, scenario: Scenario, numbers: tuple[str, ...]) -> int:
         """How often of :data:`REPEATS` times the failure comes again; the first miss ends it."""
@@ -157,8 +163,12 @@ class Shrinker:
             if self.runs >= self.limit or not self.may_go_on():
                 raise OutOfRuns
             self.runs += 1
-            result = self.run(scenario, numbers)
-            self._known[key] = result if result.failed_as(self.failure) is not None else None
+            try:
+                result = self.run(scenario, numbers)
+            except Invalid:
+                self._known[key] = None  # parts that do not go together
+            else:
+                self._known[key] = result if result.failed_as(self.failure) is not None else None
         result_or_none = self._known[key]
         if result_or_none is not None:
             self._best = (scenario, numbers, result_or_none)
@@ -281,14 +291,14 @@ def _melted(name: str, value: Any) -> Any:
 
 
 def _scenario(start: Scenario, atoms: Sequence[Atom]) -> Scenario:
-    """The atoms as rules: those of the same number and attempt are one."""
+    """The atoms as rules: those of the same number and attempt are one, but a fault, which may hide a reply."""
     grouped: dict[tuple[Any, ...], dict[str, list[dict[str, Any]]]] = {}
     for atom in atoms:
         effect = {name: _melted(name, value) for name, value in atom.effect}
-        grouped.setdefault(atom.match, {}).setdefault(atom.kind, []).append(effect)
+        grouped.setdefault((atom.match, atom.kind == "fault"), {}).setdefault(atom.kind, []).append(effect)
     rules = [
         rule_of(dict(match), {kind: joined(kind, effects) for kind, effects in kinds.items()})
-        for match, kinds in grouped.items()
+        for (match, _), kinds in grouped.items()
     ]
     return replace(start, rules=tuple(rules))
 
