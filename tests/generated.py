@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from voice_emulator.cli.scenarios import schema_text
-from voice_emulator.cli.serve import serve
+from voice_emulator.cli.serve.command import serve
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
 from voice_emulator.providers.registry import discover

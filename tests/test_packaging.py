@@ -376,7 +376,7 @@ def github_job(folder: Path) -> list[str]:
 
 def gitlab_job(folder: Path) -> list[str]:
     job = yaml.safe_load((folder / "gitlab-ci.yaml").read_text(encoding="utf-8"))["voice"]
-    return [*job["before_script"], *job["script"], *job["after_script"]]
+    return [*job["before_script"], *job["script"]]
 
 
 @pytest.mark.long

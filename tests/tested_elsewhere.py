@@ -20,7 +20,7 @@ _GATEWAY = "wire/traffic/test_gateway.py"
 _STEPS = "one step of a request; only the gateway takes the steps in their order, over a socket"
 _RESTORE = "state/test_restore.py"
 _RESTARTS = "what the state file is for shows after a restart: each story is told through one"
-_SERVE = "cli/test_serve.py"
+_SERVE = "cli/serve/test_command.py"
 _REPORT = "report/test_document.py"
 _FORMATS = "the formats say the same: one table of documents goes through all of them"
 
@@ -48,7 +48,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a wheel is good when pip installs it: tested with the other wheels",
     ),
     "cli/process.py": (_SERVE, "it acts on the whole process; only a process of its own can show it"),
-    "cli/serve_loop.py": (_SERVE, "it runs until a signal ends it: that needs a process of its own"),
+    "cli/serve/loop.py": (_SERVE, "it runs until a signal ends it: that needs a process of its own"),
     # client
     "client/asynchronous.py": (_CLIENT, _METHODS),
     "client/endpoints.py": (_CLIENT, _METHODS),
@@ -154,6 +154,14 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "wire/control/system.py": (
         "wire/control/test_server.py",
         "health and the page: what the server offers besides the API proper",
+    ),
+    "swarm/charge_causes.py": (
+        "swarm/test_reconciliation.py",
+        "a cause is a cause of a difference: each is planted in a bill there",
+    ),
+    "swarm/matching.py": (
+        "swarm/test_reconciliation.py",
+        "which row is which call's shows in the differences, over bills that leave out ids, times or both",
     ),
     "wire/delivery/answers.py": (
         "wire/delivery/test_push_client.py",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileFinding:
-    """One mistake in a scenario.
+    """One mistake in a scenario, or a warning about it.
 
     ``line`` and ``column`` count from 1 and are 0 for a scenario that was sent as JSON; ``pointer`` is the JSON Pointer
     of the value, empty for the whole scenario.
@@ -19,12 +19,14 @@ class FileFinding:
     column: int
     message: str
     pointer: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         """``file:line:column: message``, which editors and CI logs turn into a link."""
+        message = f"warning: {self.message}" if self.warning else self.message
         if not self.line:
-            return f"{self.file}:{self.pointer or '/'}: {self.message}"
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+            return f"{self.file}:{self.pointer or '/'}: {message}"
+        return f"{self.file}:{self.line}:{self.column}: {message}"
 
 
 class EmulatorError(Exception):

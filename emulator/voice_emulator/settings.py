@@ -8,6 +8,8 @@ from pathlib import Path
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.journal import ENTRY_LIMIT
 from voice_emulator.core.ledger import ENDED_LIMIT
+from voice_emulator.core.urls import PORT_LIMIT, url_problem
+from voice_emulator.errors import UsageError
 
 TRAFFIC_PORT = 4880
 CONTROL_PORT = 4881
@@ -43,11 +45,30 @@ class Options:
     tls_fault: str | None = None
     callback_ca: Path | None = None
     log_format: str = "text"
+    access_log: bool = False
+    quiet: bool = False
     allow_callback_hosts: tuple[str, ...] = ()
     rewrites: tuple[tuple[str, str], ...] = ()
     lenient: bool = False
     report_on_exit: Path | None = None
     state: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a value that cannot be used, from wherever it comes."""
+        ports: tuple[tuple[str, object], ...] = (("port", self.port), ("control_port", self.control_port))
+        for name, port in ports:
+            if not isinstance(port, int) or not 0 <= port <= PORT_LIMIT:
+                raise UsageError(f"{name} must be a number from 0 to {PORT_LIMIT}, not {port!r}")
+        if self.port == self.control_port != 0:
+            raise UsageError(f"the traffic port and the control port are both {self.port}; they must differ")
+        problem = url_problem(self.callback_url) if self.callback_url is not None else None
+        if problem is not None:
+            raise UsageError(f"callback_url: {problem}")
+        if not self.callback_timeout > 0:
+            raise UsageError(f"callback_timeout must be more than 0 seconds, not {self.callback_timeout!r}")
+        for name, limit in (("calls_limit", self.calls_limit), ("journal_limit", self.journal_limit)):
+            if limit < 1:
+                raise UsageError(f"{name} must be at least 1, not {limit!r}")
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.cli.process import get, post, serving
-from tests.cli.test_serve import FORM, GPSEND
+from tests.cli.serve.test_command import FORM, GPSEND
 
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 

@@ -153,7 +153,8 @@ def test_start_serves_and_tells_where_and_stop_ends_it_and_attaches_the_report_o
         urlopen(f"{outputs['url']}/api/voiceSms/gpsend", b"phone=nonsense", timeout=PATIENCE).close()
     finally:
         status = runner.use(command="stop", job_status="failure")
-    assert status == 0, runner.printed
+    assert status == 1, "it has findings"
+    assert "::error title=voice-emulator" in runner.printed or "::error" in runner.printed
     assert not alive(runner)
     with pytest.raises(URLError):
         get(f"{outputs['control']}/health")
@@ -174,8 +175,23 @@ def test_start_serves_and_tells_where_and_stop_ends_it_and_attaches_the_report_o
 )
 def test_when_the_report_is_attached(runner: Runner, attach: str, status: str, attached: bool):
     assert runner.use(arguments="", **FREE) == 0, runner.printed
-    assert runner.use(command="stop", attach=attach, job_status=status) == 0, runner.printed
+    assert runner.use(command="stop", attach=attach, job_status=status, allow_empty="true") == 0, (
+        runner.printed
+    )
     assert bool(runner.artifact()) is attached
+    assert not alive(runner)
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [({}, 1), ({"fail_on": "never"}, 1), ({"allow_empty": "true"}, 0)],
+)
+def test_a_run_that_nothing_reached_fails_unless_it_may_be_empty(
+    runner: Runner, given: dict[str, str], status: int
+):
+    assert runner.use(arguments="", **FREE) == 0, runner.printed
+    assert runner.use(command="stop", **given) == status, runner.printed
+    assert bool(runner.artifact()) is (status == 1), "a report that fails is attached"
     assert not alive(runner)
 
 
@@ -196,7 +212,7 @@ def test_arguments_are_words_and_never_run(runner: Runner):
 def test_over_tls_too(runner: Runner):
     assert runner.use(arguments="--tls-self-signed", **FREE) == 0, runner.printed
     assert runner.outputs["start"]["url"].startswith("https://")
-    assert runner.use(command="stop", attach="always") == 0, runner.printed
+    assert runner.use(command="stop", attach="always", allow_empty="true") == 0, runner.printed
     assert "report.html" in runner.artifact()
 
 
@@ -280,7 +296,7 @@ def test_a_token_in_the_arguments_is_there_for_the_report_and_for_the_tests_and_
     assert "::add-mask::s3cret\n" in runner.printed
     told = dict(line.split("=", 1) for line in (runner.temp / "ENV").read_text().splitlines())
     assert told["VOICE_EMULATOR_CONTROL_TOKEN"] == "s3cret"
-    assert runner.use(command="stop", attach="always") == 0, runner.printed
+    assert runner.use(command="stop", attach="always", allow_empty="true") == 0, runner.printed
     assert runner.artifact() == {"report.json", "junit.xml", "report.html", "report.md", "emulator.log"}
     assert "::warning::" not in runner.printed
 
@@ -295,7 +311,7 @@ def test_a_report_that_cannot_be_had_is_told(runner: Runner):
     assert runner.use(arguments="", **FREE) == 0, runner.printed
     control = runner.temp / "voice-emulator" / "ready.json"
     control.write_text(control.read_text().replace("127.0.0.1", "127.0.0.9"))
-    assert runner.use(command="stop", attach="always") == 0, runner.printed
+    assert runner.use(command="stop", attach="always", allow_empty="true") == 0, runner.printed
     assert "::warning::voice-emulator: could not get the report" in runner.printed
     assert runner.artifact() == {"emulator.log"}
 

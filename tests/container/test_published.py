@@ -10,7 +10,7 @@ from tests.container.dockerfile import CHECKOUT
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, strings
 from voice_emulator.cli.init import SCHEMA, STARTERS
-from voice_emulator.cli.serve import serve
+from voice_emulator.cli.serve.command import serve
 
 FILES = {
     "action.yml": "github-action",

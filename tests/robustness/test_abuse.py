@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.cli.process import Running, get, post, serving
-from tests.cli.test_serve import FORM, GPSEND
+from tests.cli.serve.test_command import FORM, GPSEND
 from tests.cost import cpu_of
 from tests.patience import PATIENCE
 from tests.robustness.memory import memory_of

@@ -1,5 +1,5 @@
 """The process among others: full disks, closed pipes, neighbours, forks. What serve does with signals and a taken
-port is in tests/cli/test_serve.py, what a SIGKILL leaves behind in tests/state/test_killed.py.
+port is in tests/cli/serve/test_command.py, what a SIGKILL leaves behind in tests/state/test_killed.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import CHECKOUT, COMMAND, command, environment, get, group, post, running, serving
-from tests.cli.test_serve import FORM, GPSEND
+from tests.cli.serve.test_command import FORM, GPSEND
 from tests.patience import PATIENCE
 from voice_emulator.cli.init import STARTERS
 

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.cli.process import get, post, serving
-from tests.cli.test_serve import FORM, GPSEND
+from tests.cli.serve.test_command import FORM, GPSEND
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.robustness.memory import memory_of

@@ -21,7 +21,7 @@ from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND, talk
 from voice_emulator.app import Emulator
-from voice_emulator.cli.serve import serve
+from voice_emulator.cli.serve.command import serve
 from voice_emulator.errors import EmulatorError
 from voice_emulator.settings import Options
 

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
         "demo": Entry("demo.command", "demo", "Place calls at all three providers and show every receipt."),
-        "serve": Entry("serve", "serve", "Run the emulator until SIGINT or SIGTERM."),
+        "serve": Entry("serve.command", "serve", "Run the emulator until SIGINT or SIGTERM."),
         "wait-ready": Entry("health", "wait_ready", "Wait until an emulator is ready."),
         "health": Entry("health", "health", "Tell whether an emulator is ready, without waiting."),
         "listen": Entry("listen", "listen", "Run a receiver that prints each push it gets."),
@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "swarm": Entry(
             "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
         ),
+        "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
+        "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
     }
@@ -102,9 +104,21 @@ class Commands(click.Group):
         except EmulatorError as error:
             raise click.ClickException(visible(str(error))) from error
         except click.ClickException as error:
+            if isinstance(error, click.BadParameter):
+                _name_variable(error)
             # Final, says click; but this is what it shows, whatever kind of exception it is.
             error.message = visible(error.message)  # type: ignore[misc]
             raise
+
+
+def _name_variable(error: click.BadParameter) -> None:
+    """Say that a wrong value comes from the environment, where it does."""
+    context, parameter = error.ctx, error.param
+    name = parameter.name if parameter is not None else None
+    if context is None or parameter is None or name is None:
+        return
+    if context.get_parameter_source(name) is click.core.ParameterSource.ENVIRONMENT:
+        error.param_hint = f"the environment variable {parameter.envvar}"
 
 
 def _counted(error: FileError) -> str:

@@ -8,31 +8,24 @@ from typing import Any
 
 import click
 
-from voice_emulator.cli.health import control_option
+from voice_emulator.cli.control import ControlPort, control_options
+from voice_emulator.cli.options import whole
 from voice_emulator.cli.terminal import echo
 
 
 @click.command("explain")
-@click.argument("entry_id", metavar="ENTRY_ID", type=click.IntRange(1))
-@control_option
-@click.option(
-    "--control-token",
-    metavar="TOKEN",
-    envvar="VOICE_EMULATOR_CONTROL_TOKEN",
-    help="As for serve.",
-    default=None,
-)
+@click.argument("entry_id", metavar="ENTRY_ID", type=whole(1))
+@control_options
 @click.option("--tenant", metavar="ID", default="default", show_default=True, help="Whose journal.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def explain(entry_id: int, control: str, control_token: str | None, tenant: str, as_json: bool) -> None:
+def explain(port: ControlPort, entry_id: int, tenant: str, as_json: bool) -> None:
     """Say which rule acted on the request or push of journal entry ENTRY_ID, and why.
 
     Also what came nearest, what was drawn, and the course of the call. The journal, the page and the
     header Emulator-Entry (sent to clients that send Emulator-Explain) tell the ids of entries.
     """
-    from voice_emulator.client import Client
     from voice_emulator.report.explanation_text import explanation_text
 
-    with Client(control, token=control_token) as client:
+    with port.client() as client:
         told: Mapping[str, Any] = client.explain(entry_id, tenant)
     echo(json.dumps(told, indent=2, ensure_ascii=False) if as_json else explanation_text(told))

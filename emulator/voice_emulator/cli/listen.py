@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 import click
 
 from voice_emulator.cli.event_loop import on_signals, run
-from voice_emulator.cli.options import PORT
+from voice_emulator.cli.options import PORT, whole
 from voice_emulator.cli.output import Outlet, never_wait
 from voice_emulator.cli.receiver import Arrival, Receiver, make_guesser, receiving
 from voice_emulator.cli.terminal import Bold, echo
@@ -28,7 +28,7 @@ from voice_emulator.errors import UsageError
 @click.option(
     "--status",
     metavar="N",
-    type=click.IntRange(200, 599),
+    type=whole(200, 599),
     help="HTTP status of every answer.  [default: 200]",
 )
 def listen(port: int, host: str, reply: str | None, status: int | None) -> None:

@@ -6,9 +6,13 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 from voice_emulator.cli.output import Outlet, dropped
-from voice_emulator.core.words import visible
+from voice_emulator.core.words import one_line, visible
+
+#: The attribute of a log record about a request or a push: what its line was made of. The line has its own time.
+ROW = "row"
 
 
 class TextLines(logging.Formatter):
@@ -16,22 +20,26 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback below it when there is one."""
-        message = visible(record.getMessage()).replace("\n", "\\n")  # foreign text adds no lines of its own
+        message = one_line(record.getMessage())
+        if hasattr(record, ROW):
+            return message
         line = f"{_moment(record)} {record.levelname:<7} {message}"
         return f"{line}\n{visible(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and exception where there is one."""
+    """One JSON object a line: time, level, logger, message; exception and row where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The object as text."""
-        entry = {
+        entry: dict[str, Any] = {
             "time": _moment(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if getattr(record, ROW, None) is not None:
+            entry[ROW] = getattr(record, ROW)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return visible(json.dumps(entry, ensure_ascii=False))

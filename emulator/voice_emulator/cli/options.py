@@ -9,18 +9,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
 from voice_emulator.cli.environment import injected
 from voice_emulator.core.clock import SECOND, ClockSpec, parse_clock
 from voice_emulator.core.durations import UNITS, parse_duration
-from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.urls import PORT_LIMIT, url_problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PORT = click.IntRange(0, 65_535)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -57,6 +55,24 @@ def _refuse(message: str) -> NoReturn:
     raise click.BadParameter(message)
 
 
+def whole(low: int | None = None, high: int | None = None) -> Callable[[str | int], int]:
+    """A reader of a whole number from ``low`` to ``high``; a bound that is None does not apply."""
+    bounds = f", at least {low}" if low is not None else ""
+    bounds = f" from {low} to {high}" if high is not None else bounds
+
+    def number(value: str | int) -> int:
+        text = str(value).strip()
+        found = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
+        if found is None or (low is not None and found < low) or (high is not None and found > high):
+            _refuse(f"must be a whole number{bounds}, not {text[:40]!r}")
+        return found
+
+    return number
+
+
+PORT = whole(0, PORT_LIMIT)
+
+
 def span(value: str | float) -> float:
     """A duration of real time above 0, in seconds: ``10``, ``10s``, ``250ms``, ``2m``."""
     if not isinstance(value, str):
@@ -73,23 +89,10 @@ def span(value: str | float) -> float:
 
 def address(value: str) -> str:
     """An ``http://`` or ``https://`` URL with a host, as it was given."""
-    problem = address_problem(value)
+    problem = url_problem(value)
     if problem is not None:
         _refuse(problem)
     return value
-
-
-def address_problem(text: str) -> str | None:
-    """Why ``text`` is not a URL to send to; None if it is one."""
-    try:
-        parts = urlsplit(text)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        # urlsplit overlooks line breaks; on a socket they would begin a header.
-        fine = fine and text.isprintable() and " " not in text
-        ascii_url(text)
-    except ValueError as error:
-        return f"{text!r} is not a valid URL: {error}"
-    return None if fine else f"{text!r} is not a valid URL; write one like http://127.0.0.1:9000/dr"
 
 
 def clock(value: str | ClockSpec) -> ClockSpec:
@@ -107,7 +110,7 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
     if isinstance(value, tuple):
         return value
     before, _, after = value.partition("=")
-    if address_problem(before) or address_problem(after):
+    if url_problem(before) or url_problem(after):
         _refuse(f"{value!r} is not a pair of URLs; write http://localhost=http://host.docker.internal")
     return before, after
 

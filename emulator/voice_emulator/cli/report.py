@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voice_emulator.cli.health import control_option, trust, trust_options
+from voice_emulator.cli.control import ControlPort, control_options
 from voice_emulator.cli.terminal import echo, write
 from voice_emulator.errors import UsageError
 
@@ -25,15 +25,7 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @click.command("report")
-@control_option
-@trust_options
-@click.option(
-    "--control-token",
-    metavar="TOKEN",
-    envvar="VOICE_EMULATOR_CONTROL_TOKEN",
-    help="As for serve.",
-    default=None,
-)
+@control_options
 @click.option(
     "--tenant",
     metavar="ID",
@@ -63,10 +55,7 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 )
 @click.option("--allow-empty", is_flag=True, help="Do not fail when no request was judged.")
 def report(
-    control: str,
-    ca: Path | None,
-    insecure: bool,
-    control_token: str | None,
+    port: ControlPort,
     tenant: str,
     annotations: bool,
     fail_on: str,
@@ -78,10 +67,9 @@ def report(
     Prints a summary, and writes the report to files. Exits 1 if it holds an error (see --fail-on), and also if no
     request was judged (see --allow-empty).
     """
-    from voice_emulator.client import Client
     from voice_emulator.report.wording import fails
 
-    with Client(control, token=control_token, ssl_context=trust(ca, insecure)) as client:
+    with port.client() as client:
         document = client.report(tenant) if tenant != ALL else _of_all(client)
     quiet = any(str(path) == "-" for path in files.values())
     _write_files(document, files, fail_on, allow_empty)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from voice_emulator.cli.terminal import Bold, echo
-from voice_emulator.core.words import nearest
+from voice_emulator.cli.terminal import Bold, echo, read
+from voice_emulator.core.words import counted, nearest
 from voice_emulator.errors import UsageError
 
 if TYPE_CHECKING:
     from voice_emulator.providers.provider import Provider
     from voice_emulator.scenarios.loader import ScenarioLoader
+
+#: The name of standard input in findings.
+STANDARD_INPUT = "<stdin>"
 
 
 def make_loader() -> ScenarioLoader:
@@ -32,24 +35,26 @@ def make_loader() -> ScenarioLoader:
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
-    """Validate scenario files.
+    """Validate scenario files; - is standard input.
 
-    Prints findings as file:line:column: message, one a line, and exits 1 if there are any.
+    Prints findings as file:line:column: message, one a line, and exits 1 if there are any but warnings.
     """
     loader = make_loader()
     unreadable = []
     wrong = False
     for name in files:
         try:
-            findings = loader.check(name)
+            findings = loader.check(name) if name != "-" else loader.check_bytes(read(), STANDARD_INPUT)
         except UsageError as error:
             unreadable.append(str(error))
             continue
         for finding in findings:
             echo(str(finding))
-        if not findings:
-            echo(f"{name}: ok")
-        wrong = wrong or bool(findings)
+        warnings = sum(finding.warning for finding in findings)
+        if warnings == len(findings):
+            echo(f"{name}: ok" + (f" ({counted(warnings, 'warning')})" if warnings else ""))
+        else:
+            wrong = True
     for message in unreadable:
         echo(f"Error: {message}", err=True)
     if unreadable:

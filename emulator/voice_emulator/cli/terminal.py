@@ -29,3 +29,8 @@ def write(body: bytes) -> None:
     """Put a whole document (UTF-8) on standard output."""
     sys.stdout.buffer.write(visible(body.decode("utf-8", "backslashreplace")).encode())
     sys.stdout.flush()
+
+
+def read() -> bytes:
+    """All of standard input."""
+    return sys.stdin.buffer.read()

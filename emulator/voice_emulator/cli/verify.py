@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voice_emulator.cli.options import address, assignment, span
+from voice_emulator.cli.options import address, assignment, span, whole
 from voice_emulator.cli.terminal import echo
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
@@ -46,12 +46,14 @@ SHORTEST_KEY = 16
     multiple=True,
     help="An id the receiver knows; may be repeated.",
 )
-@click.option("--seed", metavar="N", type=int, help="Decides the ids of the receipts.  [default: the time]")
+@click.option(
+    "--seed", metavar="N", type=whole(), help="Decides the ids of the receipts.  [default: the time]"
+)
 @click.option("--ids", is_flag=True, help="Only print the ids that a run with this --seed uses.")
 @click.option(
     "--at-once",
     metavar="N",
-    type=click.IntRange(1, 50),
+    type=whole(1, 50),
     default=10,
     show_default=True,
     help="Checks that run at the same time.",

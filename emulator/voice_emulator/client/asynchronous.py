@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache
 from types import TracebackType
@@ -14,7 +14,7 @@ from voice_emulator.client.address import CONTROL_URL, Address, address, request
 from voice_emulator.client.endpoints import Awaiting, ControlMethods
 from voice_emulator.client.entries import StreamEvent, StreamParser
 from voice_emulator.client.errors import NotReady
-from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, path, refusal
+from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, events_target, refusal
 from voice_emulator.client.pages import Page, every
 from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
@@ -84,18 +84,25 @@ class AsyncClient(Awaiting, ControlMethods):
 
     @asynccontextmanager
     async def events(
-        self, tenant: str = "default", *, after: str | None = None, silence: float | None = None
+        self,
+        tenant: str = "default",
+        *,
+        after: str | None = None,
+        silence: float | None = None,
+        kinds: Collection[str] = (),
+        brief: bool = False,
     ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         """The live stream of a tenant's events; ``after`` is the id of the last event already seen.
 
-        ``silence`` is how many real seconds of it raise NotReady (None: the stream may be silent).
+        ``silence`` is how many real seconds of it raise NotReady (None: the stream may be silent); ``kinds`` are those
+        wanted (default: all); ``brief``: requests come as rows of the journal.
         """
         from aiohttp import ClientError, ClientTimeout
 
         headers = request_headers(self._token) | {"Accept": "text/event-stream"}
         if after is not None:
             headers["Last-Event-ID"] = after
-        target = self.url + path("v1", "tenants", tenant, "events")
+        target = self.url + events_target(tenant, kinds, brief=brief)
         limits = ClientTimeout(total=None, sock_read=silence)
         try:
             response = await remember_session()(self._open(), "GET", target, headers=headers, timeout=limits)
@@ -110,17 +117,23 @@ class AsyncClient(Awaiting, ControlMethods):
         from aiohttp import ClientError
 
         parser = StreamParser()
-        lines = aiter(response.content)
+        # Of a line that has not ended yet. aiohttp's own reading of lines refuses long ones.
+        begun: list[bytes] = []
+        chunks = response.content.iter_any()
         while True:
             try:
-                line = await anext(lines)
+                chunk = await anext(chunks)
             except StopAsyncIteration:
                 return
             except (ClientError, OSError) as error:
                 raise self._not_ready(error) from error
-            event = parser.feed(line.decode("utf-8", "replace").rstrip("\r\n"))
-            if event is not None:
-                yield event
+            *ended, rest = chunk.split(b"\n")
+            for line in ended:
+                event = parser.feed(b"".join([*begun, line]).decode("utf-8", "replace").rstrip("\r"))
+                begun.clear()
+                if event is not None:
+                    yield event
+            begun.append(rest)
 
     async def close(self) -> None:
         """Close all connections. The client can be used again afterwards."""

@@ -6,7 +6,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,7 +15,7 @@ from voice_emulator.client.address import CONTROL_URL, Address, address, request
 from voice_emulator.client.endpoints import Blocking, ControlMethods
 from voice_emulator.client.entries import StreamEvent, StreamParser
 from voice_emulator.client.errors import NotReady
-from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, path, refusal
+from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, events_target, refusal
 from voice_emulator.client.pages import Page, every
 from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
@@ -71,17 +71,24 @@ class Client(Blocking, ControlMethods):
 
     @contextmanager
     def events(
-        self, tenant: str = "default", *, after: str | None = None, silence: float | None = None
+        self,
+        tenant: str = "default",
+        *,
+        after: str | None = None,
+        silence: float | None = None,
+        kinds: Collection[str] = (),
+        brief: bool = False,
     ) -> Iterator[Iterator[StreamEvent]]:
         """The live stream of a tenant's events; ``after`` is the id of the last event already seen.
 
-        ``silence`` is how many real seconds of it raise NotReady (None: the stream may be silent).
+        ``silence`` is how many real seconds of it raise NotReady (None: the stream may be silent); ``kinds`` are those
+        wanted (default: all); ``brief``: requests come as rows of the journal.
         """
         connection = self._connection(silence)
         headers = request_headers(self._token) | {"Accept": "text/event-stream"}
         if after is not None:
             headers["Last-Event-ID"] = after
-        target = self._address.prefix + path("v1", "tenants", tenant, "events")
+        target = self._address.prefix + events_target(tenant, kinds, brief=brief)
         with closing(connection):
             try:
                 connection.request("GET", target, headers=headers)

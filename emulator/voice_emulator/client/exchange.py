@@ -8,12 +8,13 @@ transports (:mod:`voice_emulator.client.blocking`, :mod:`voice_emulator.client.a
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from voice_emulator.client.errors import BY_STATUS, ControlError, InputError, UnexpectedReply
+from voice_emulator.wire.http.agent import tells_traffic_port
 
 T = TypeVar("T")
 
@@ -81,6 +82,12 @@ def path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def events_target(tenant: str, kinds: Collection[str], *, brief: bool) -> str:
+    """Path and query of a stream of events of these ``kinds`` (empty: of all); ``brief``: requests as rows."""
+    wanted = query(kind=",".join(kinds) or None, brief="true" if brief else None)
+    return Exchange("GET", path("v1", "tenants", tenant, "events"), wanted).target
+
+
 def given(**values: Any) -> dict[str, Any]:
     """Those of ``values`` that are not None."""
     return {name: value for name, value in values.items() if value is not None}
@@ -107,6 +114,10 @@ def ask(exchange: Exchange) -> Flow[Reply]:
 
 def refusal(reply: Reply) -> ControlError | UnexpectedReply:
     """The exception that a reply other than 2xx stands for."""
+    if tells_traffic_port(reply.body):
+        return UnexpectedReply(
+            "this is the traffic port of an emulator: the control API is at its control port"
+        )
     if "json" not in reply.content_type:
         return UnexpectedReply(
             f"status {reply.status} without problem details: is this the control URL? {reply.text[:200]!r}"

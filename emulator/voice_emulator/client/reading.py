@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import Field, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+#: The name of a member of the JSON object, and what reads it: None for the whole object.
+Member = tuple[str, Callable[[Any], Any] | None]
 
 
 def member(read: Callable[[Any], Any], *, name: str | None = None) -> Any:
@@ -63,14 +67,20 @@ def as_is(value: Any) -> Any:
 
 def build(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make the dataclass ``cls`` from a JSON object; members it does not know are passed over."""
-    return cls(**{item.name: _value(item, document) for item in fields(cls)})  # type: ignore[arg-type]
+    members: tuple[Member, ...] = _members(cls)  # type: ignore[arg-type]
+    return cls(*[document if read is None else read(document.get(name)) for name, read in members])
 
 
-def _value(item: Field[Any], document: Mapping[str, Any]) -> Any:
-    if "whole" in item.metadata:
-        return document
-    read = item.metadata.get("read", as_is)
-    return read(document.get(item.metadata.get("name") or item.name))
+@cache
+def _members(cls: type[Any]) -> tuple[Member, ...]:
+    """The members of ``cls``, in the order of its fields."""
+    return tuple(
+        (
+            item.metadata.get("name") or item.name,
+            None if "whole" in item.metadata else item.metadata.get("read", as_is),
+        )
+        for item in fields(cls)
+    )
 
 
 def reads(cls: type[T]) -> Callable[[Any], T]:

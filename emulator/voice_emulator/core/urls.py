@@ -1,4 +1,4 @@
-"""URLs of receivers as they are sent: in ASCII."""
+"""URLs that users give: which are valid, and how they are sent (in ASCII)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from yarl import URL
 
+PORT_LIMIT = 65_535
 #: Left as it is: all printable ASCII, escapes included.
 _AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
+_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+#: Characters of a URL that a message quotes.
+_SHOWN = 200
 #: The full stops of IDNA (RFC 3490, 3.1).
 _FULL_STOPS = re.compile("[.\u3002\uff0e\uff61]")
+
+
+def url_problem(text: str) -> str | None:
+    """Why ``text`` is not a URL that something can be sent to; None if it is one.
+
+    It is the judge of every URL that a user gives: on the command line, in a scenario, and over the control API.
+    """
+    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    if not text.isprintable() or " " in text:
+        # urlsplit overlooks line breaks; on a socket they would begin a header.
+        return f"{shown} is not a valid URL: it contains blanks or control characters"
+    try:
+        parts = urlsplit(text)
+        fine = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        port = "port" in str(error).lower()
+        why = f"the port must be a number from 1 to {PORT_LIMIT}" if port else "the host cannot be read"
+        return f"{shown} is not a valid URL: {why}"
+    try:
+        ascii_url(text)
+    except ValueError as error:
+        return f"{shown} is not a valid URL: {error}"
+    if fine and parts.scheme in ("http", "https"):
+        return None
+    if text and not _SCHEME.match(text) and url_problem(f"http://{text}") is None:
+        return f"{shown} lacks http:// or https://; write http://{text}"
+    return f"{shown} is not a valid URL; write one like http://127.0.0.1:9000/dr"
 
 
 def ascii_url(text: str) -> str:

@@ -20,6 +20,11 @@ def visible(text: str) -> str:
     return _UNUSUAL.sub(_escaped, text)
 
 
+def one_line(text: str) -> str:
+    """:func:`visible`, with line breaks escaped too: foreign text adds no lines of its own."""
+    return visible(text).replace("\n", "\\n")
+
+
 def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     if unicodedata.category(character) not in _ESCAPED:

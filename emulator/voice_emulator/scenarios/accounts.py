@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.urls import url_problem
 from voice_emulator.providers.provider import Provider
 from voice_emulator.scenarios.catalogue import Catalogue, url_settings
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -62,16 +61,9 @@ def _url(reading: Diagnostics, node: Node, what: str) -> str | None:
     text = reading.text(node, what)
     if text is None:
         return None
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        # urlsplit overlooks line breaks; on a socket they would begin a header.
-        usable = usable and text.isprintable() and " " not in text
-        ascii_url(text)
-    except ValueError:
-        usable = False
-    if not usable:
-        reading.error(node, f"{what} must be a URL like http://127.0.0.1:9000/path, not {text[:60]!r}")
+    problem = url_problem(text)
+    if problem is not None:
+        reading.error(node, f"{what}: {problem}")
         return None
     return text
 

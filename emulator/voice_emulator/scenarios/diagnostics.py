@@ -33,9 +33,10 @@ class TooManyFindings(Exception):
 class Diagnostics:
     """The findings of one file while it is read."""
 
-    def __init__(self, label: str) -> None:
-        """No findings yet; ``label`` is the file's name as findings show it."""
+    def __init__(self, label: str, *, warns: bool = False) -> None:
+        """No findings yet; ``label`` is the file's name as findings show it, ``warns`` asks for warnings, too."""
         self.label = label
+        self.warns = warns
         self.findings: list[FileFinding] = []
 
     def error(self, where: Node | Location, message: str) -> None:
@@ -46,6 +47,11 @@ class Diagnostics:
             stop = f"{FINDINGS_LIMIT} mistakes so far; the rest is not read"
             self.findings.append(FileFinding(self.label, at.line, at.column, stop))
             raise TooManyFindings
+
+    def warn(self, where: Node, message: str) -> None:
+        """Note something that is valid and surely not meant."""
+        at = where.location
+        self.findings.append(FileFinding(self.label, at.line, at.column, message, at.pointer, warning=True))
 
     def error_at_start(self, message: str) -> None:
         """Note a mistake of the file as a whole."""

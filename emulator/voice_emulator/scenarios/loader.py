@@ -107,8 +107,12 @@ class ScenarioLoader:
         return self.named(name_or_path)
 
     def check(self, path: str | Path) -> list[FileFinding]:
-        """Everything wrong with a file, and with the files it extends; empty when it is fine."""
-        return self._resolve(_file_source(Path(path), str(path)), self._local, ()).findings
+        """Everything wrong with a file, and with the files it extends; warnings if it is valid."""
+        return self._resolve(_file_source(Path(path), str(path)), self._local, (), warns=True).findings
+
+    def check_bytes(self, raw: bytes, label: str) -> list[FileFinding]:
+        """As :meth:`check`, of a file's contents; paths in it start from the working directory."""
+        return self._resolve(_bytes_source(raw, label, Path(label)), self._local, (), warns=True).findings
 
     def shipped(self) -> list[tuple[str, str]]:
         """Name and description of each shipped scenario, by name."""
@@ -150,9 +154,14 @@ class ScenarioLoader:
         taken = {rule.name for rule in own}
         return tuple(rule for rule in self._magic if rule.name not in taken)
 
-    def _resolve(self, source: _Source, variables: Variables, chain: tuple[str, ...]) -> _Loaded:
-        """``source`` with what it extends; ``chain`` holds the keys of those that extend it."""
-        reading = Diagnostics(source.label)
+    def _resolve(
+        self, source: _Source, variables: Variables, chain: tuple[str, ...], *, warns: bool = False
+    ) -> _Loaded:
+        """``source`` with what it extends; ``chain`` holds the keys of those that extend it.
+
+        ``warns``: its findings may be warnings.
+        """
+        reading = Diagnostics(source.label, warns=warns)
         reading.findings.extend(source.findings)
         document = Document()
         try:
@@ -262,6 +271,10 @@ def _file_source(path: Path, label: str, *, shipped: bool = False) -> _Source:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {label}: {error.strerror or error}") from error
+    return _bytes_source(raw, label, path, shipped=shipped)
+
+
+def _bytes_source(raw: bytes, label: str, path: Path, *, shipped: bool = False) -> _Source:
     key = str(path.resolve())
     if len(raw) > SIZE_LIMIT:
         finding = FileFinding(label, 1, 1, f"larger than {SIZE_LIMIT // 1_000_000} MB")

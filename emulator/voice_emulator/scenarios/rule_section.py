@@ -9,11 +9,11 @@ from voice_emulator.scenarios.call_section import read_call
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.match_section import read_match
+from voice_emulator.scenarios.never_acting import EFFECTS, never_acting
 from voice_emulator.scenarios.nodes import MappingNode, Node
 from voice_emulator.scenarios.receipt_section import read_receipt
 from voice_emulator.scenarios.reply_section import HIDING, read_fault, read_reply
 
-EFFECTS = ("reply", "fault", "call", "receipt")
 KEYS = ("name", "match", "chance", "times", *EFFECTS)
 NAME_LIMIT = 200
 TIMES_LIMIT = 1_000_000_000
@@ -27,7 +27,11 @@ def read_rules(reading: Diagnostics, node: Node, catalogue: Catalogue) -> tuple[
         return [], set()
     names, generated = _names(reading, items)
     read = [_rule(reading, item, name, catalogue) for item, name in zip(items, names, strict=True)]
-    return [rule for rule in read if rule is not None], generated
+    rules = [rule for rule in read if rule is not None]
+    if reading.warns and not reading.findings:
+        for position, message in never_acting(rules, catalogue):
+            reading.warn(items[position], message)
+    return rules, generated
 
 
 def _names(reading: Diagnostics, items: list[Node]) -> tuple[list[str], set[str]]:

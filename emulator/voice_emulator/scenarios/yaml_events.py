@@ -32,6 +32,22 @@ _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
 )
 
+#: A value of which the first character is one of YAML's own, up to where the parser noticed.
+_BEGUN = re.compile(r"(?:.*[:,\[{-] +|\s*)([*@%&`|>!?])")
+_OWN_CHARACTER = re.compile("alias|anchor|cannot start any token|block scalar|mapping keys are not allowed")
+#: What the parsers say, and what it mostly means.
+_USUAL = (
+    (
+        "mapping values are not allowed",
+        "a second colon: quote a value that contains one, or check the indentation",
+    ),
+    ("unexpected end of stream", "the quote that opens here is not closed"),
+    ("escape", "\\ begins an escape in double quotes; use single quotes"),
+    ("parsing a flow", "a comma or a closing bracket is missing here"),
+    ("block collection", "this line does not fit the lines above it; check the indentation"),
+    ("block mapping", "this line does not fit the lines above it; check the indentation and the quotes"),
+)
+
 
 class _Stopped(Exception):
     """Reading ends here; the finding is noted."""
@@ -68,6 +84,21 @@ def from_yaml(text: str, label: str) -> tuple[Node | None, list[FileFinding]]:
 
 def _position(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _syntax_message(line: str, column: int, problem: str, context: str) -> str:
+    """The parser's message in plain English, where it is one of the usual mistakes; ``line`` is where it was found."""
+    if "\t" in line[: column + 1]:
+        return "indent with spaces, not tabs"
+    begun = _BEGUN.match(line[: column + 1])
+    told = (
+        f"{problem} ({context})"
+        if context and problem
+        else problem or context or "unexpected end of the text"
+    )
+    if begun is not None and _OWN_CHARACTER.search(told):
+        return f"quote a value that begins with {begun[1]}"
+    return next((sentence for part, sentence in _USUAL if part in told), told)
 
 
 @dataclass(slots=True)
@@ -117,12 +148,8 @@ class _Builder:
                 line, column = begun.line, begun.column
             else:
                 line, column = len(lines) - 1, len(lines[-1])
-        problem = error.problem or error.context or "unexpected end of the text"
-        while_doing = f" ({error.context})" if error.problem and error.context else ""
-        hint = "; indent with spaces, not tabs" if "\t" in lines[line][: column + 1] else ""
-        self.found.append(
-            FileFinding(self.label, line + 1, column + 1, f"not valid YAML: {problem}{while_doing}{hint}")
-        )
+        message = _syntax_message(lines[line], column, error.problem or "", error.context or "")
+        self.found.append(FileFinding(self.label, line + 1, column + 1, f"not valid YAML: {message}"))
         raise _Stopped from error
 
     def _stop(self, mark: Any, message: str) -> None:
@@ -158,7 +185,9 @@ class _Builder:
         if known is None:
             if any(level.anchor == event.anchor for level in self._stack):
                 self._stop(mark, f"the alias *{event.anchor} is inside its own anchor")
-            self._stop(mark, f"undefined alias *{event.anchor}; quote the value if it is a pattern")
+            self._stop(
+                mark, f'undefined alias *{event.anchor}; quote it if it is a pattern: "*{event.anchor}"'
+            )
             return
         node, size = known
         self._count(size, mark)

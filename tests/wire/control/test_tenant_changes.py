@@ -23,8 +23,14 @@ PROVIDERS = discover()
         (
             {"callback_urls": {"a/b~c": "http://a:号/"}},
             "/callback_urls/a~1b~0c",
-            "the URL cannot be sent",
+            "the port must be a number from 1 to 65535",
         ),
+        (
+            {"callback_urls": {"nxcloud": "localhost:9000"}},
+            "/callback_urls/nxcloud",
+            "write http://localhost:9000",
+        ),
+        ({"callback_urls": {"nxcloud": "ftp://h/"}}, "/callback_urls/nxcloud", "not a valid URL"),
         ({"settings": {"nxcloud": {"batch_limit": "x"}}}, "/settings/nxcloud/batch_limit", "whole number"),
         ({"clock": "sometimes"}, "/clock", ""),
         ({"clock": {"mode": "manual", "start": "yesterday"}}, "/clock/start", ""),

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import click
 import pytest
 
 from tests.rig import started
 from tests.wire.api import Api
 from tests.wire.delivery.test_attempting import call, scenario
 from tests.wire.http.test_sockets import needs_ipv6
-from voice_emulator.cli.options import address_problem
+from voice_emulator.cli.options import address
 from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.urls import ascii_url, url_problem
+from voice_emulator.providers.registry import discover
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.control.tenant_changes import account_errors
 from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
 PATHS = [
@@ -80,10 +87,60 @@ async def test_a_url_without_an_ascii_form_is_422(url: str):
         assert (attempt.outcome, attempt.trouble) == (PushOutcome.FAILED, "url")
 
 
-@pytest.mark.parametrize("url", IMPOSSIBLE)
-def test_options_refuse_it_too(url: str):
-    assert address_problem(url) is not None
-    assert address_problem("http://bücher.example/é") is None
+#: A URL, and a part of what is wrong with it (None: nothing).
+JUDGED = [
+    ("http://bücher.example/é", None),
+    ("https://[::1]:9000/?a=b", None),
+    *((url, "is not a valid URL") for url in IMPOSSIBLE),
+    ("localhost:9000/dr", "'localhost:9000/dr' lacks http:// or https://; write http://localhost:9000/dr"),
+    ("127.0.0.1", "lacks http:// or https://; write http://127.0.0.1"),
+    ("/path", "is not a valid URL; write one like http://127.0.0.1:9000/dr"),
+    ("ftp://h/", "is not a valid URL; write one like"),
+    ("http://", "is not a valid URL; write one like"),
+    ("http://h:0/", "is not a valid URL; write one like"),
+    ("http://h:99999/", "is not a valid URL: the port must be a number from 1 to 65535"),
+    ("http://h:x/", "is not a valid URL: the port must be a number from 1 to 65535"),
+    ("http://[::1/", "is not a valid URL: the host cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("url", "wrong"), JUDGED)
+async def test_command_line_scenario_and_control_api_judge_a_url_alike(
+    url: str, wrong: str | None, judges: Judges
+):
+    found = url_problem(url)
+    assert (wrong is None and found is None) or (wrong is not None and found is not None and wrong in found)
+    told = [
+        *judges.command_line(url),
+        *judges.scenario(url),
+        *(message for _, message in account_errors(judges.providers, {"callback_urls": {"nxcloud": url}})),
+    ]
+    assert len(told) == (3 if wrong else 0)
+    assert all(str(found) in message for message in told)
+
+
+class Judges:
+    """Everything that takes a URL from a user."""
+
+    def __init__(self) -> None:
+        self.providers = discover()
+        self._loader = ScenarioLoader(Catalogue(self.providers, SchemaSet.load(self.providers)), {})
+
+    def command_line(self, url: str) -> list[str]:
+        try:
+            address(url)
+        except click.BadParameter as error:
+            return [error.message]
+        return []
+
+    def scenario(self, url: str) -> list[str]:
+        text = json.dumps({"name": "x", "providers": {"nxcloud": {"callback_url": url}}}, ensure_ascii=False)
+        return [finding.message for finding in self._loader.check_bytes(text.encode(), "x")]
+
+
+@pytest.fixture(scope="module")
+def judges() -> Judges:
+    return Judges()
 
 
 async def test_non_ascii_digits_are_judged_as_the_address_they_are():

@@ -122,10 +122,12 @@ class Guard:
         challenge = 'Bearer realm="voice-emulator"'
         if page:
             challenge = f'Basic realm="voice-emulator: the control token is the password", {challenge}'
-        raise ControlError(
-            401, "this emulator was started with a control token: send Authorization: Bearer <token>",
-            headers={"WWW-Authenticate": challenge},
-        )  # fmt: skip
+        why = (
+            "the control token is wrong: send the one that this emulator was started with"
+            if offered
+            else "this emulator was started with a control token: send Authorization: Bearer <token>"
+        )
+        raise ControlError(401, why, headers={"WWW-Authenticate": challenge})
 
 
 def _token(text: str | None) -> bytes | None:

@@ -142,26 +142,37 @@ def request_row(record: RequestRecord, tenant: Tenant, providers: Mapping[str, P
     ``numbers`` and ``calls`` are complete; ``words`` is what else a search may find the request by; ``why`` says
     why it was refused, ``fix`` what to do about it.
     """
-    told = record.refused and record.sent is not None
+    brief = traffic_row(record, providers)
+    return {
+        **brief,
+        "attributed": record.request.attributed,
+        "refused": record.refused,
+        "rule": {"reply": record.reply_rule, "fault": record.fault_rule},
+        "numbers": list(record.request.numbers),
+        "calls": list(record.calls),
+        "fix": advice(record, tenant, providers) if brief["why"] else [],
+        "words": words(record),
+    }
+
+
+def traffic_row(record: RequestRecord, providers: Mapping[str, Provider]) -> dict[str, Any]:
+    """The part of a row that is printed as a line (:mod:`voice_emulator.report.traffic_line`)."""
+    masker = record.masker
     return {
         "id": record.entry_id,
         "kind": "request",
         "at": rfc3339(record.at),
         "provider": record.request.provider or None,
         "operation": record.operation,
-        "attributed": record.request.attributed,
-        "request": {"method": record.request.method, "path": record.request.path},
+        "request": {
+            "method": record.request.method,
+            "path": masker.text(record.request.path, masker.secret_values(record.request.fields)),
+        },
         "reply": {"status": record.sent.status} if record.sent is not None else None,
         "code": record.reply.code if record.reply else None,
-        "refused": record.refused,
         "fault": record.fault,
-        "rule": {"reply": record.reply_rule, "fault": record.fault_rule},
-        "numbers": list(record.request.numbers),
-        "calls": list(record.calls),
         "duration_ms": round(record.duration / 1000, 3),
-        "why": reasons(record, providers) if told else [],
-        "fix": advice(record, tenant, providers) if told else [],
-        "words": words(record),
+        "why": reasons(record, providers) if record.refused and record.sent is not None else [],
     }
 
 

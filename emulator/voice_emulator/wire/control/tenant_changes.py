@@ -7,7 +7,7 @@ from typing import Any
 
 from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
 from voice_emulator.core.layers import Layer
-from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.urls import url_problem
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.scenarios.nodes import child_pointer
@@ -25,10 +25,9 @@ def account_errors(providers: Providers, document: Mapping[str, Any]) -> Iterato
         yield error.pointer, str(error)
     urls = document.get("callback_urls")
     for key, url in (urls if isinstance(urls, Mapping) else {}).items():
-        try:
-            ascii_url(url if isinstance(url, str) else "")
-        except ValueError as error:
-            yield child_pointer("/callback_urls", key), f"the URL cannot be sent: {error}"
+        problem = url_problem(url) if isinstance(url, str) and url else None
+        if problem is not None:
+            yield child_pointer("/callback_urls", key), problem
     settings = document.get("settings")
     for name, values in (settings if isinstance(settings, Mapping) else {}).items():
         known = providers[name].settings.settings if name in providers else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -31,7 +32,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.session_client import SessionPushClient
-from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy, blocked_by
+from voice_emulator.wire.delivery.target_policy import Resolver, TargetBlocked, TargetPolicy, blocked_by
 from voice_emulator.wire.delivery.transport_faults import send_and_reset
 from voice_emulator.wire.http.aiohttp_versions import BARE_PUSHES
 from voice_emulator.wire.http.connection_errors import connection_error
@@ -82,6 +83,18 @@ class Delivery:
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+    async def refusal(self, url: str) -> str | None:
+        """Why pushes to ``url`` would be blocked; None if they would not, or if its name does not resolve now."""
+        target, refusal = self._target(ascii_url(self._rewritten(url)))
+        if refusal is None:
+            try:
+                await Resolver(self._policy).resolve(target.host or "", target.port or 0, socket.AF_UNSPEC)
+            except TargetBlocked as error:
+                return str(error)
+            except OSError:
+                return None
+        return refusal
 
     async def attempt(self, tenant: Tenant, push: Push) -> Attempt:
         """Make one attempt of ``push``, which is in flight, and record it.

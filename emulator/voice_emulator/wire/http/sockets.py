@@ -136,9 +136,18 @@ def _lookup(host: str) -> list[Address]:
     return [(family, str(address[0])) for family, _, _, _, address in answers if family in _LOOPBACK]
 
 
-def _cannot(host: str, port: int, error: OSError) -> UsageError:
+class CannotListen(UsageError):
+    """An address or port that cannot be listened on; ``taken`` when another socket has it."""
+
+    def __init__(self, message: str, *, taken: bool) -> None:
+        """Say which, and why."""
+        super().__init__(message)
+        self.taken = taken
+
+
+def _cannot(host: str, port: int, error: OSError) -> CannotListen:
     why = os.strerror(error.errno).lower() if error.errno else str(error)
-    return UsageError(f"cannot listen on {host} port {port}: {why}")
+    return CannotListen(f"cannot listen on {host} port {port}: {why}", taken=error.errno == errno.EADDRINUSE)
 
 
 def reset_on_close(sock: object) -> None:

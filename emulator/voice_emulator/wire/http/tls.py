@@ -149,4 +149,8 @@ def _no_password() -> str:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        # What OpenSSL adds are places in its source.
+        reason = (error.reason or "").replace("_", " ").lower()
+        return "not PEM" if "pem" in reason or not reason else reason
     return str(getattr(error, "strerror", None) or error)

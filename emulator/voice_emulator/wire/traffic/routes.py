@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from voice_emulator.core.words import nearest
 from voice_emulator.providers.provider import Provider, Route
+from voice_emulator.wire.http.agent import NO_PROVIDER
 
 
 class RouteTable:
@@ -43,4 +44,4 @@ class RouteTable:
 
     def explain(self, path: str) -> str:
         """A message about an unknown path, with the nearest known one."""
-        return f"no provider serves {path}{nearest(path, self._exact)}"
+        return f"{NO_PROVIDER} {path}{nearest(path, self._exact)}"

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from voice_emulator.app import Emulator
-from voice_emulator.cli.ca_file import publish_authority
 from voice_emulator.cli.event_loop import on_signals
-from voice_emulator.cli.freed_memory import return_freed_memory
 from voice_emulator.cli.output import Outlet
 from voice_emulator.cli.process import calm_the_collector
-from voice_emulator.errors import UsageError
+from voice_emulator.cli.serve.ca_file import publish_authority
+from voice_emulator.cli.serve.freed_memory import return_freed_memory
+from voice_emulator.wire.http.sockets import CannotListen
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,18 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
             closing.cancel()
 
     on_signals(on_signal)
+    options = emulator.options
+    if not options.quiet and (options.access_log or (sys.stderr is not None and sys.stderr.isatty())):
+        from voice_emulator.cli.serve.access_log import AccessLog
+
+        emulator.runtime.tenancy.register(AccessLog(emulator.runtime.providers))
     try:
         await emulator.start()
-    except UsageError as error:
+    except CannotListen as error:
         # Nothing is wrong with how we were called: exit status 1.
-        raise click.ClickException(f"{error}; --port 0 and --control-port 0 pick free ports") from error
-    helpers = [asyncio.create_task(return_freed_memory())]
+        hint = "; --port 0 and --control-port 0 pick free ports" if error.taken else ""
+        raise click.ClickException(f"{error}{hint}") from error
+    helpers = [asyncio.create_task(return_freed_memory()), asyncio.create_task(warn_of_receivers(emulator))]
     if emulator.options.watch:
         helpers.append(_watch(emulator))
     calm_the_collector()
@@ -57,6 +63,15 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     return emulator.failure
 
 
+async def warn_of_receivers(emulator: Emulator) -> None:
+    """Log which receivers no push may go to: each push would be blocked."""
+    tenant = emulator.runtime.tenancy.default
+    for url in dict.fromkeys(tenant.callback_urls.values()):
+        refusal = await emulator.runtime.delivery.refusal(url)
+        if refusal is not None:
+            log.warning("pushes to %s will be blocked: %s", tenant.secrets.url(url), refusal)
+
+
 def _write_report(emulator: Emulator, path: Path) -> None:
     """Write the contract report. If it cannot be written, that is logged and stops nothing."""
     from voice_emulator.report import write
@@ -70,7 +85,7 @@ def _write_report(emulator: Emulator, path: Path) -> None:
 
 
 def _watch(emulator: Emulator) -> asyncio.Task[None]:
-    from voice_emulator.cli.reload import watch
+    from voice_emulator.cli.serve.reload import watch
 
     return asyncio.create_task(watch(emulator))
 

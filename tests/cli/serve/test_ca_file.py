@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from tests.cli.process import Running, command, group, serving
 from tests.patience import PATIENCE
 from voice_emulator.app import Emulator
-from voice_emulator.cli.ca_file import publish_authority
+from voice_emulator.cli.serve.ca_file import publish_authority
 from voice_emulator.settings import Options
 
 
@@ -43,7 +43,7 @@ async def test_without_a_folder_for_temporary_files_the_log_names_the_url(monkey
 
     emulator = Emulator(Options(port=0, control_port=0, tls_self_signed=True), grace=0.1)
     monkeypatch.setattr("tempfile.mkstemp", refuse)
-    with caplog.at_level("INFO", "voice_emulator.cli.ca_file"):
+    with caplog.at_level("INFO", "voice_emulator.cli.serve.ca_file"):
         assert publish_authority(emulator.runtime) is None
     assert "/v1/tls/ca.pem (no file: No usable temporary directory found)" in caplog.text
 
@@ -58,7 +58,7 @@ def test_health_and_wait_ready_accept_an_authority_or_anything():
         done = command("health", "--control", control)
         assert done.returncode == 1
         assert "is not trusted" in done.stderr
-        assert "--ca FILE, or --insecure" in done.stderr
+        assert "--ca FILE, or use --insecure" in done.stderr
         assert command("health", "--control", control, "--ca", "/nowhere").returncode == 2
 
 

@@ -39,6 +39,8 @@ async def watch(emulator: Emulator) -> None:
     """
     from watchfiles import awatch
 
+    # It logs each change of any file in the folder: also of the one that our own log goes to, for ever.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     path = file_of(emulator.options.scenario)
     log.info("watching %s", path)
     seen: frozenset[tuple[str, int, int, int]] | None = None
@@ -51,11 +53,14 @@ async def watch(emulator: Emulator) -> None:
 
 
 def files_beside(path: Path) -> frozenset[tuple[str, int, int, int]]:
-    """The scenario files in the folder of ``path``, each with its identity, the time of its last change and its size."""
+    """``path`` and the scenario files beside it: of each the identity, the time of its last change and its size.
+
+    Those are of the file that a link leads to at the moment.
+    """
     found = set()
     with suppress(OSError):  # the folder, or a file between the two calls, may be gone
         for file in path.parent.iterdir():
-            if file.suffix in _SUFFIXES:
+            if file.suffix in _SUFFIXES or file == path:
                 status = file.stat()
                 found.add((file.name, status.st_ino, status.st_mtime_ns, status.st_size))
     return frozenset(found)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from voice_emulator.cli import freed_memory
+from voice_emulator.cli.serve import freed_memory
 
 MB = 1024 * 1024
 
@@ -42,7 +42,7 @@ async def trims(
     monkeypatch.setattr(freed_memory, "BUSY", 1e6)
     monkeypatch.setattr(freed_memory, "_malloc_trim", lambda: trim)
     monkeypatch.setattr(freed_memory, "_resident", resident)
-    monkeypatch.setattr("voice_emulator.cli.freed_memory.time.process_time", lambda: next(used))
+    monkeypatch.setattr("voice_emulator.cli.serve.freed_memory.time.process_time", lambda: next(used))
     with pytest.raises(asyncio.CancelledError):
         await freed_memory.return_freed_memory()
     return done

@@ -20,8 +20,8 @@ from tests.cli.process import Running, command, get, group, post, running, servi
 from tests.patience import PATIENCE
 from voice_emulator import __version__
 from voice_emulator.app import GRACE, Emulator
-from voice_emulator.cli.serve import options_of, serve
-from voice_emulator.cli.serve_loop import serve_until_stopped
+from voice_emulator.cli.serve.command import options_of, serve
+from voice_emulator.cli.serve.loop import serve_until_stopped, warn_of_receivers
 from voice_emulator.core.clock import ClockSpec, parse_rfc3339
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
@@ -183,26 +183,20 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
     [
         (["--scenario", "happy-pat"], "did you mean 'happy-path'?"),
         (["--scenario", "./nowhere.yaml"], "there is no file ./nowhere.yaml"),
-        (["--clock", "fast"], "write real, manual, or a speed such as 60x"),
-        (["--clock", "manual", "--clock-start", "2026-01-05"], "offset included"),
-        (["--clock", "real", "--clock-start", "2026-01-05T09:00:00+08:00"], "--clock manual"),
         (["--clock-start", "2026-01-05T09:00:00+08:00"], "--clock manual"),
-        (["--callback-url", "localhost:9000"], "write one like http://"),
-        (["--callback-timeout", "0"], "invalid duration"),
-        (["--rewrite-callback", "http://localhost"], "not a pair of URLs"),
-        (["--auth", "none"], "'lenient'"),
+        (["--host", "300.1.1.1"], "--host 300.1.1.1: "),
         (["--tls-self-signed", "--tls-cert", "x"], "leave --tls-cert and --tls-key out"),
         (["--tls-fault", "expired"], "needs --tls-self-signed"),
         (["--callback-ca", "/nowhere"], "contains no certificates"),
         (["--control-token", ""], "--control-token is empty"),
         (["--control-token", "  "], "--control-token is empty"),
-        (["--scenario-env", "A=B"], "not the name of an environment variable"),
     ],
 )
 def test_wrong_usage_is_one_clear_sentence_and_status_2(args, words):
     done = command("serve", "--port", 0, "--control-port", 0, *args)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
+    assert "pick free ports" not in done.stderr
     assert done.stdout == ""
 
 
@@ -264,7 +258,13 @@ GIVEN = [
     ("--auth", "lenient", "lenient", True),
     ("--auth", "strict", "lenient", False),
 ]  # fmt: skip
-FLAGS = [("--watch", "watch"), ("--strict", "strict"), ("--tls-self-signed", "tls_self_signed")]
+FLAGS = [
+    ("--watch", "watch"),
+    ("--strict", "strict"),
+    ("--tls-self-signed", "tls_self_signed"),
+    ("--access-log", "access_log"),
+    ("--quiet", "quiet"),
+]
 
 
 def read(*args: str) -> Options:
@@ -357,3 +357,47 @@ def test_pushes_go_where_the_option_says():
         with serving("--callback-url", f"{url}/here", "--clock", "1000x") as server:
             post(server.ready["traffic"] + "/api/voiceSms/gpsend", GPSEND, **FORM)
             assert receiver.out.wait_for("POST /here").endswith("nxcloud group  answered 200 success")
+
+
+@pytest.mark.parametrize(
+    ("options", "scenario_url", "warned"),
+    [
+        (["--callback-url", "http://192.0.2.7/dr"], None, "allow it with --allow-callback-host 192.0.2.7"),
+        ([], "http://u:hush@192.0.2.8/dr", "allow it with --allow-callback-host 192.0.2.8"),
+        (["--callback-url", "http://192.0.2.7/dr", "--allow-callback-host", "192.0.2.*"], None, None),
+        (
+            [
+                "--callback-url",
+                "http://192.0.2.7/a",
+                "--rewrite-callback",
+                "http://192.0.2.7=http://localhost",
+            ],
+            None,
+            None,
+        ),
+        (["--callback-url", "http://127.0.0.1:9/dr"], None, None),
+        (["--callback-url", "http://name.invalid/dr"], None, None),
+    ],
+)
+async def test_a_receiver_that_no_push_may_go_to_is_a_warning_at_start(
+    options, scenario_url, warned, tmp_path, caplog
+):
+    text = "name: x\n" + (
+        f"providers: {{nxcloud: {{callback_url: '{scenario_url}'}}}}\n" if scenario_url else ""
+    )
+    path = str(scenario(tmp_path, text))
+    emulator = Emulator(read("--port", "0", "--control-port", "0", "--scenario", path, *options))
+    await emulator.start()
+    try:
+        await warn_of_receivers(emulator)
+    finally:
+        await emulator.close()
+    found = [record.getMessage() for record in caplog.records if "will be blocked" in record.getMessage()]
+    assert len(found) == (1 if warned else 0)
+    assert all(warned in line and "hush" not in line for line in found)
+
+
+def test_serve_warns_of_it_when_it_starts():
+    with serving("--callback-url", "http://192.0.2.7/dr") as server:
+        line = server.log.wait_for("will be blocked")
+    assert "pushes to http://192.0.2.7/dr will be blocked: 192.0.2.7 is neither loopback nor private" in line

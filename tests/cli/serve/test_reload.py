@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+import signal
 import sys
+import time
 
 import pytest
 
-from tests.cli.process import get, serving
+from tests.cli.process import get, running, serving
+from tests.patience import PATIENCE
 from voice_emulator.app import Emulator
-from voice_emulator.cli.reload import file_of, reload
+from voice_emulator.cli.serve.reload import file_of, reload
 from voice_emulator.resources import data_path
 from voice_emulator.settings import Options
 
@@ -110,3 +114,57 @@ def test_a_file_that_cannot_be_used_keeps_the_last_good_one(emulator, tmp_path, 
 def test_a_shipped_scenario_has_a_file_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert file_of("happy-path") == data_path("scenarios", "happy-path.yaml")
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "mine"])
+def test_a_log_in_the_same_folder_does_not_feed_on_itself(tmp_path, name: str):
+    path, log = tmp_path / name, tmp_path / "emulator.log"
+    path.write_text("name: first\n")
+    options = (
+        "serve",
+        "--port",
+        0,
+        "--control-port",
+        0,
+        "--scenario",
+        path,
+        "--watch",
+        "--log-format",
+        "json",
+    )
+    with log.open("wb") as stream, running(*options, stderr=stream.fileno()) as server:
+        health = json.loads(server.out.wait_for('"ready"'))["control"] + "/health"
+        for scenario in ("second", "third"):
+            path.write_text(f"name: {scenario}\n")
+            deadline = time.monotonic() + PATIENCE
+            while get(health)["scenario"] != scenario:
+                assert time.monotonic() < deadline
+        assert server.stop(signal.SIGTERM) == 0
+    lines = [json.loads(line)["message"] for line in log.read_text().splitlines()]
+    assert [line.split(" ")[0] for line in lines] == [
+        "traffic",
+        "watching",
+        "reloaded",
+        "reloaded",
+        "stopping",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+def test_a_link_is_followed_to_what_it_leads_to_now(tmp_path):
+    elsewhere = [tmp_path / "a" / "real.yaml", tmp_path / "b" / "other.yaml"]
+    for number, file in enumerate(elsewhere):
+        file.parent.mkdir()
+        file.write_text(f"name: at-{number}\n")
+    path = tmp_path / "watched" / "mine.yaml"
+    path.parent.mkdir()
+    path.symlink_to(elsewhere[0])
+    with serving("--scenario", path, "--watch") as server:
+        server.log.wait_for("watching ")
+        elsewhere[0].write_text("name: changed\n")
+        server.log.wait_for("reloaded mine.yaml: scenario changed")
+        (path.parent / "new").symlink_to(elsewhere[1])
+        (path.parent / "new").rename(path)
+        server.log.wait_for("reloaded mine.yaml: scenario at-1")
+        elsewhere[1].write_text("name: changed-too\n")
+        server.log.wait_for("reloaded mine.yaml: scenario changed-too")

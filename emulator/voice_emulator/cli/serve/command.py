@@ -13,7 +13,18 @@ from typing import Any
 import click
 
 from voice_emulator.cli.environment import misspelt
-from voice_emulator.cli.options import PORT, address, clock, report_file, rewrite, setting, span, variable
+from voice_emulator.cli.options import (
+    PORT,
+    address,
+    clock,
+    report_file,
+    rewrite,
+    setting,
+    span,
+    variable,
+    whole,
+)
+from voice_emulator.cli.serve.help import Grouped
 from voice_emulator.core.clock import ClockSpec, parse_start, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
@@ -24,7 +35,7 @@ _FILE = click.Path(path_type=Path)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command("serve")
+@click.command("serve", cls=Grouped)
 @setting("--scenario", metavar="NAME|PATH", help="Shipped scenario, or a file.")
 @setting(
     "--scenario-env",
@@ -41,7 +52,7 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 @setting("--port", metavar="PORT", type=PORT, help="Traffic port; 0 picks a free one.")
 @setting("--control-port", metavar="PORT", type=PORT, help="Control port; 0 picks a free one.")
 @setting("--callback-url", metavar="URL", type=address, help="Receiver of every provider's pushes.")
-@setting("--seed", metavar="N", type=int, help="Seed of the tenant default.")
+@setting("--seed", metavar="N", type=whole(), help="Seed of the tenant default.")
 @setting("--clock", metavar="real|manual|60x", type=clock, help="Clock of the tenant default.")
 @setting("--clock-start", metavar="RFC3339", help="First instant of a manual or scaled clock.")
 @setting("--watch", is_flag=True, help="Reload the scenario file when it changes.")
@@ -51,8 +62,8 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @setting("--strict", is_flag=True, help="Stop when a reply or receipt of the emulator breaks its own schema.")
 @setting("--callback-timeout", metavar="SECONDS", type=span, help="How long a push waits for its reply.")
-@setting("--calls-limit", metavar="N", type=click.IntRange(1), help="Ended calls kept per tenant.")
-@setting("--journal-limit", metavar="N", type=click.IntRange(1), help="Journal entries kept per tenant.")
+@setting("--calls-limit", metavar="N", type=whole(1), help="Ended calls kept per tenant.")
+@setting("--journal-limit", metavar="N", type=whole(1), help="Journal entries kept per tenant.")
 @setting("--tls-cert", metavar="FILE", type=_FILE, help="Certificate chain (PEM) of both ports.")
 @setting("--tls-key", metavar="FILE", type=_FILE, help="Private key (PEM) of the certificate.")
 @setting(
@@ -76,6 +87,12 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
     help="Write the contract report of the tenant default when stopping: .json, .xml, .html or .md.",
 )
 @setting("--log-format", type=click.Choice(["text", "json"]), help="Format of the logs.")
+@setting(
+    "--access-log",
+    is_flag=True,
+    help="Log a line for each request and each push; done anyway when standard error is a terminal.",
+)
+@setting("--quiet", is_flag=True, help="Log no such lines.")
 @setting(
     "--allow-callback-host",
     "allow_callback_hosts",
@@ -115,7 +132,7 @@ def serve(**given: Any) -> None:
     from voice_emulator.cli.event_loop import run
     from voice_emulator.cli.output import never_wait
     from voice_emulator.cli.process import fill_closed_descriptors, give_memory_back, leave_memory_alone
-    from voice_emulator.cli.serve_loop import serve_until_stopped
+    from voice_emulator.cli.serve.loop import serve_until_stopped
     from voice_emulator.wire.http.connection_limits import allow_more_files
 
     fill_closed_descriptors()
