@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from voice_emulator.cli.control import TRUST_OPTIONS
 from voice_emulator.cli.options import address, span
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import FileError, UsageError
@@ -76,7 +77,7 @@ def _run_options(command: F) -> F:
         click.option("--timeout", metavar="SECONDS", type=span, help="For each command of yours.  [default: 60s]"),
         click.option("--control", metavar="URL", type=address, envvar="VOICE_EMULATOR_CONTROL",
                      help="Use the emulator that runs there; one run at a time."),
-        click.option("--control-token", metavar="TOKEN", envvar="VOICE_EMULATOR_CONTROL_TOKEN", help="As for serve."),
+        *TRUST_OPTIONS,
         click.option("--tenant", metavar="ID", help="Use this tenant for every run, reset in between."),
         click.option("--app", metavar="CMD", help="What must outlive CMD: the receiver. Started for each run, ended last."),
         click.option("--app-ready", metavar="URL", help="The app is ready when this answers 2xx."),
@@ -90,8 +91,6 @@ def _run_options(command: F) -> F:
         click.option("--map", "map", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
                      help="The columns of the bill; as for reconcile."),
         click.option("--client-clock", metavar="faketime|tick=URL", help="Set the client's clock to the tenant's."),
-        click.option("--ca", metavar="FILE", type=click.Path(path_type=Path), envvar="VOICE_EMULATOR_CA",
-                     help="Authority (PEM) to trust at an https:// control port."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -262,7 +261,7 @@ _ERROR = 40  # logging.ERROR, without loading logging for --help
 
 
 def _setup(cmd: Sequence[str], given: Mapping[str, Any], jobs: int) -> Setup:
-    from voice_emulator.cli.health import trust
+    from voice_emulator.cli.control import trust
     from voice_emulator.swarm.session import FAKETIME, Setup
     from voice_emulator.swarm.subject import Commands
 
@@ -281,7 +280,7 @@ def _setup(cmd: Sequence[str], given: Mapping[str, Any], jobs: int) -> Setup:
         raise UsageError("--map needs --ledger")
     setup = Setup(
         commands, control=given["control"], url=os.environ.get("VOICE_EMULATOR_URL"), token=given["control_token"],
-        trust=trust(given["ca"], False) if given["control"] else None, tenant=given["tenant"],
+        trust=trust(given["ca"], given["insecure"]) if given["control"] else None, tenant=given["tenant"],
         probe=given["probe"], ledger=given["ledger"], map=Path(given["map"]) if given["map"] else None, jobs=jobs,
     )  # fmt: skip
     from dataclasses import replace

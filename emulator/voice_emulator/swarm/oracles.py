@@ -12,6 +12,7 @@ from typing import Any
 from voice_emulator.client import Call, Callback, Entry, Violation
 from voice_emulator.core.durations import parse_duration
 from voice_emulator.core.vocabulary import CONNECTED
+from voice_emulator.swarm.reconciliation import Reconciliation
 from voice_emulator.swarm.rules import Rule
 
 #: The rule of a call whose end the client never learned (voice_emulator.contract.rules.derived).
@@ -191,6 +192,8 @@ def server_errors(record: Record) -> Iterator[Failure]:
 
 # --- the client's own books -----------------------------------------------------------------------------------------
 
+#: Members of ``receipt`` that change what it says.
+CHANGING = frozenset({"set", "add", "drop", "repeat_set", "corrupt"})
 #: Members of a call in the probe that are compared, with what the ledger has.
 COMPARED = ("answered", "talk_seconds", "charge")
 
@@ -205,12 +208,7 @@ def probe(record: Record, calls: Mapping[str, Any]) -> Iterator[Failure]:
     for call in record.calls:
         for name in {call.provider_id, call.batch_id, *call.references} - {""}:
             known.setdefault(name, []).append(call)
-    changed = {
-        push.call_id
-        for push in record.callbacks
-        if (record.rules.get(str(push.rule)) or {}).get("receipt", {}).keys()
-        & {"set", "add", "drop", "repeat_set", "corrupt"}
-    }
+    changed = _changed(record)
     learned = {push.call_id for push in record.callbacks if push.delivered}
     for call in record.calls:
         if call.ended_at is None or call.outcome is None:
@@ -225,6 +223,30 @@ def probe(record: Record, calls: Mapping[str, Any]) -> Iterator[Failure]:
             continue
         for member, wrong in _differences(call, found):
             yield _probe_failure(call, member, f"call {names[0]}: {wrong}")
+
+
+def _changed(record: Record) -> set[str | None]:
+    """The calls of whose receipts a rule has changed the contents."""
+    return {
+        push.call_id
+        for push in record.callbacks
+        if (record.rules.get(str(push.rule)) or {}).get("receipt", {}).keys() & CHANGING
+    }
+
+
+def ledger(record: Record, found: Reconciliation) -> Iterator[Failure]:
+    """What the client's bill has otherwise than the ledger, but for receipts whose contents a rule has changed."""
+    changed = _changed(record)
+    for each in found.differences:
+        call, row = each.call, each.row
+        if call is not None and call.id in changed:
+            continue
+        rule = f"{each.kind} {each.cause}".strip() if each.cause != each.kind else each.kind
+        number = call.number if call is not None else row.number if row is not None else ""
+        yield Failure(
+            "ledger", rule, call.provider if call is not None else "", call.operation if call is not None else "",
+            f"{number}: {each.kind}: {each.text}", (number,) if number else (),
+        )  # fmt: skip
 
 
 def _probe_failure(call: Call, rule: str, message: str) -> Failure:

@@ -18,7 +18,10 @@ from voice_emulator.providers.registry import discover, receiver_keys
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.swarm import oracles
+from voice_emulator.swarm.bill_map import BillMap, read_map
+from voice_emulator.swarm.bill_source import read_source, shown_source
 from voice_emulator.swarm.oracles import Failure, Record
+from voice_emulator.swarm.reconciliation import reconcile_text
 from voice_emulator.swarm.runner import Runner
 from voice_emulator.swarm.subject import Commands, CommandSubject, SetupError, Stage, read_calls
 
@@ -68,6 +71,7 @@ def opened(setup: Setup, stopped: threading.Event) -> Iterator[list[Runner]]:
     own = None if setup.control is not None else embedded(journal_limit=JOURNAL)
     if own is not None:
         own.start()
+    books = _Books(setup)
     runners: list[Runner] = []
     subjects: list[CommandSubject] = []
     try:
@@ -88,7 +92,7 @@ def opened(setup: Setup, stopped: threading.Event) -> Iterator[list[Runner]]:
                     receivers,
                     tenant=(setup.tenant or "swarm") if setup.alone else None,
                     callback_url=setup.callback_url,
-                    books=_Books(setup).read,
+                    books=books.read,
                     faketime=faketime,
                     keep_stage=setup.commands.keep_app,
                 )
@@ -104,14 +108,16 @@ def opened(setup: Setup, stopped: threading.Event) -> Iterator[list[Runner]]:
             own.stop()
 
 
-@dataclass(frozen=True, slots=True)
 class _Books:
     """The client's own books, read over ``--probe`` and ``--ledger``."""
 
-    setup: Setup
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._map = BillMap() if setup.map is None else read_map(read_source(str(setup.map)), str(setup.map))
 
     def read(self, stage: Stage, record: Record) -> Iterable[Failure]:
-        setup = self.setup
+        """What they say otherwise than the ledger."""
+        setup = self._setup
         if setup.probe is not None:
             try:
                 calls = read_calls(stage.fill(setup.probe), setup.commands.timeout)
@@ -119,6 +125,16 @@ class _Books:
                 yield Failure("probe", "unreadable", message=str(error))
             else:
                 yield from oracles.probe(record, calls)
+        if setup.ledger is not None and any(call.billing is not None for call in record.calls):
+            source = stage.fill(setup.ledger)
+            try:
+                found = reconcile_text(
+                    read_source(source), shown_source(source), record.calls, chosen=self._map
+                )
+            except UsageError as error:
+                yield Failure("ledger", "unreadable", message=str(error))
+            else:
+                yield from oracles.ledger(record, found)
 
 
 def find_faketime() -> Path:

@@ -21,6 +21,8 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
+#: Where its clock begins.
+START = "2026-01-05T01:00:00+00:00"
 #: How long a call may stay open before its record is looked up.
 PATIENCE = timedelta(minutes=10)
 #: How long a refused request waits before it is sent again.
@@ -70,7 +72,12 @@ class Provider(Protocol):
     """The wire of one provider."""
 
     acknowledgement: tuple[str, bytes]
+    priced: bool
     now: datetime | None
+
+    def forget(self) -> None:
+        """Forget token and time."""
+        ...
 
     def try_again(self) -> None:
         """Ask for a token even if that failed a moment ago."""
@@ -94,7 +101,7 @@ class Service:
     """The correct one."""
 
     provider: Provider
-    now: datetime = field(default_factory=lambda: datetime.fromisoformat("2026-01-05T01:00:00+00:00"))
+    now: datetime = field(default_factory=lambda: datetime.fromisoformat(START))
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -226,10 +233,13 @@ class Service:
         }
 
     def price(self, attempt: Attempt) -> dict[str, str]:
-        return {"charge": str(attempt.charge)} if getattr(self.provider, "priced", False) else {}
+        return {"charge": str(attempt.charge)} if self.provider.priced else {}
 
     def reset(self) -> None:
-        self.__init__(type(self.provider)(self.provider.account))  # type: ignore[misc, attr-defined, call-arg]
+        self.attempts.clear()
+        self.provider.forget()
+        self.now = datetime.fromisoformat(START)
+        self.counter = 0
 
 
 class Handler(BaseHTTPRequestHandler):

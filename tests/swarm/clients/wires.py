@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -18,8 +19,6 @@ TIMEOUT = 8.0
 _OPENER = build_opener(ProxyHandler({}))
 #: A span that holds every run.
 FIRST, LAST = "2026-01-01 00:00:00", "2026-02-28 23:59:59"
-#: Statuses with which a gateway says that it did not forward the request... or so one hopes. It proves nothing.
-GATEWAY = (502, 503, 504)
 
 
 class Account:
@@ -36,11 +35,15 @@ class Account:
 class Wire:
     """One provider's wire."""
 
-    acknowledgement = ("application/json", b"{}")
+    acknowledgement: tuple[str, bytes] = ("application/json", b"{}")
     priced = False
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget token and time."""
         self.now: datetime | None = None
         self.token: str | None = None
         self._failed: list[datetime | None] = []
@@ -69,6 +72,16 @@ class Wire:
         """A new token. Raises Refused or Unknown."""
         raise NotImplementedError
 
+    def submit(self, number: str, key: str) -> str | None:
+        """As :class:`tests.swarm.clients.service.Provider` says, and so do the other two."""
+        raise NotImplementedError
+
+    def lookup(self, attempt: Attempt, others: Collection[str]) -> Report | None:
+        raise NotImplementedError
+
+    def read(self, target: str, body: bytes) -> Report | None:
+        raise NotImplementedError
+
     def refuse_token(self) -> None:
         """The provider has refused the token."""
         self.token = None
@@ -80,13 +93,10 @@ class Wire:
             try:
                 with _OPENER.open(request, timeout=TIMEOUT) as reply:
                     status, text = reply.status, reply.read()
-            except http.client.HTTPException as error:
-                raise Unknown(str(error)) from error
-            except OSError as error:
-                if not hasattr(error, "code"):
-                    raise Unknown(str(error)) from error
-                status, text = error.code, error.read()
-        except http.client.HTTPException as error:
+            except HTTPError as error:
+                with error:
+                    status, text = error.code, error.read()
+        except (OSError, http.client.HTTPException) as error:
             raise Unknown(str(error)) from error
         try:
             document = json.loads(text)
