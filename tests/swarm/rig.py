@@ -73,6 +73,10 @@ def _guarded(name: str, step: Callable[..., Any], *arguments: Any) -> list[Failu
     return [Failure("command", name, message="calls are still open")] if well is False else []
 
 
+#: To be closed with their emulator.
+_clients: list[Client] = []
+
+
 @contextmanager
 def serving() -> Iterator[Embedded]:
     """An emulator for many runs."""
@@ -81,14 +85,19 @@ def serving() -> Iterator[Embedded]:
     try:
         yield own
     finally:
+        for client in _clients:
+            client.close()
+        _clients.clear()
         own.stop()
 
 
 def make_runner(own: Embedded, name: str) -> Runner:
     """A runner of one client; its books are read directly."""
     subject = InProcess(name)
+    client = Client(own.control_url)
+    _clients.append(client)
     return Runner(
-        Client(own.control_url), own.url, subject, tuple(receiver_keys(catalogue().providers)),
+        client, own.url, subject, tuple(receiver_keys(catalogue().providers)),
         books=lambda stage, record: oracles.probe(record, subject.service.books()),
     )  # fmt: skip
 
@@ -106,8 +115,4 @@ def hunt(
     """Run seeds on one client."""
     runners = [make_runner(own, name) for _ in range(jobs)]
     space = make_space(catalogue(), providers=[provider_of(name)], way=way)
-    try:
-        return Hunt(space, runners, list(seeds), numbers(6), 3_600, first=first, shrink=shrink).run()
-    finally:
-        for runner in runners:
-            runner.client.close()
+    return Hunt(space, runners, list(seeds), numbers(6), 3_600, first=first, shrink=shrink).run()
