@@ -14,6 +14,8 @@ import click
 
 from voice_emulator.cli.scenarios import schema_text
 from voice_emulator.cli.serve.command import serve
+from voice_emulator.core.json_schema import Json
+from voice_emulator.core.shapes import SHAPES
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
 from voice_emulator.providers.registry import discover
@@ -28,6 +30,9 @@ _VALUES = {
     "text": "text",
     "texts": "list of texts",
     "mapping": "mapping",
+    "words": "mapping to text",
+    "entries": "mapping of entries",
+    "digits": "digits",
     "tariff": "`{cycle, price, basic_price}`",
     "tariffs": "`{country_code: tariff}`",
 }
@@ -38,6 +43,7 @@ def files() -> dict[Path, Callable[[str], str]]:
     """Each file with a generated part, and what makes its text from the present one."""
     made: dict[Path, Callable[[str], str]] = {
         CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(discover()),
+        CHECKOUT / "docs/control-api.md": lambda page: _filled(page, {"objects": _objects}),
         CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
     }
     for provider in discover().values():
@@ -80,9 +86,11 @@ def default_text(value: object) -> str:
 
 
 def _values(setting: Setting) -> str:
-    words = ", ".join(f"`{word}`" for word in setting.choices) or _VALUES[setting.kind]
+    words = ", ".join(f"`{word}`" for word in setting.choices) or setting.form or _VALUES[setting.kind]
+    kind = {"texts": "list of ", "words": "mapping to "}.get(setting.kind, "") if setting.choices else ""
     least = f" from {setting.minimum}" if setting.minimum is not None else ""
-    return words + least + (" or `null`" if setting.optional else "")
+    most = f" to {setting.maximum}" if setting.maximum is not None else ""
+    return kind + words + least + most + (" or `null`" if setting.optional else "")
 
 
 def codes_table(provider: Provider) -> str:
@@ -130,6 +138,43 @@ def _serve_options() -> str:
             )
         )
     return _table(("option", "environment variable", "default", "what it does"), rows)
+
+
+def _objects() -> str:
+    """Each object of the control API with its members."""
+    return "\n".join(f"### {shape.__name__}\n\n{_object(shape.schema())}" for shape in SHAPES)
+
+
+def _object(schema: Json) -> str:
+    rows = [
+        (f"`{name}`", _value(member) + ("" if name in schema["required"] else "; may be absent"))
+        for name, member in schema["properties"].items()
+    ]
+    return f"{schema['description'].replace('``', '`')}\n\n{_table(('member', 'value'), rows)}"
+
+
+def _value(schema: Json) -> str:
+    """A schema of a member in words."""
+    if "anyOf" in schema:
+        return " or ".join(map(_value, schema["anyOf"]))
+    if "$ref" in schema:
+        return schema["$ref"].rpartition("/")[2]
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    names = {"string": "text", "integer": "whole number", "null": "`null`", "date-time": "time"}
+    words = " or ".join(
+        names["date-time"] if one == "string" and "format" in schema else names.get(one, one) for one in types
+    )
+    if schema.get("pattern", "").startswith("^[0-9]+("):
+        words = "decimal number as text"
+    if "array" in types:
+        words = (
+            f"list of {_value(schema['items'])}"
+            if schema["items"].get("type") != "array"
+            else "list of pairs of text"
+        )
+    return words + (f". {schema['description']}" if "description" in schema else "")
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

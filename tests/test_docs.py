@@ -12,13 +12,14 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.cli.process import Running, environment, serving
+from tests.cli.process import Running, environment, running, serving, url_of
 from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, shell_commands
 from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
@@ -38,11 +39,11 @@ from voice_emulator.wire.control import server as control_server
 from voice_emulator.wire.delivery import answers
 from voice_emulator.wire.delivery import push_client as channel
 from voice_emulator.wire.delivery import scheduler as driver
-from voice_emulator.wire.http import connection_limits
+from voice_emulator.wire.http import connection_limits, strict_json
 from voice_emulator.wire.traffic import decoding, gateway
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
-NOT_RUN = frozenset({"docker", "git", "kubectl", "make", "pip", "pytest", "python"})
+NOT_RUN = frozenset({"cp", "docker", "git", "kubectl", "make", "pip", "pytest", "python"})
 #: What is run along with curl.
 RUN = frozenset({"curl", "sed", "voice-emulator"})
 LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", ""}
@@ -76,12 +77,23 @@ def options_of(page: str) -> list[str]:
     return found[1].split() if found else ["--clock", "manual"]
 
 
-class Reader:
-    """Somebody who follows a page from top to bottom, at a terminal in an empty folder."""
+#: Our own commands that a reader runs as they stand, besides curl; `serve` and `listen` stay until the end.
+FOLLOWED = frozenset({"report", "check", "wait-ready"})
 
-    def __init__(self, server: Running, folder: Path, curl: str | None) -> None:
-        self.server = server
+
+#: Pages whose whole path is walked: every receiver and emulator that they start, and it ends with a green report.
+WALKED = ("README.md", "docs/getting-started.md")
+
+
+class Reader:
+    """Somebody who follows a page from top to bottom, at terminals in an empty folder."""
+
+    def __init__(self, stack: ExitStack, page: str, folder: Path, curl: str | None) -> None:
+        self.stack = stack
         self.folder = folder
+        self.options = options_of(page)
+        self.receivers: dict[str, str] = {}
+        self.server = self.serve([])
         tools = folder / ".tools"
         tools.mkdir()
         programs = {"voice-emulator": f'exec "{sys.executable}" -m voice_emulator "$@"'}
@@ -99,15 +111,31 @@ class Reader:
             (folder / name).write_text(starter, encoding="utf-8")
         self.environment = environment(HOME=str(folder), PATH=f"{tools}:{os.environ['PATH']}")
 
+    def serve(self, options: list[str]) -> Running:
+        """Start the emulator as the page says; its clock is that of the page's comment, if it says none."""
+        clock = [] if "--scenario" in options else self.options
+        return self.stack.enter_context(serving(*self.here(options), *clock, cwd=self.folder))
+
+    def listen(self, port: str) -> None:
+        """Start a receiver on a free port in the place of ``port``."""
+        self.receivers[port] = url_of(self.stack.enter_context(running("listen"))).rpartition(":")[2]
+
+    def here(self, words: list[str]) -> list[str]:
+        """With the ports that the receivers really have."""
+        return [
+            re.sub(r"(?<=127\.0\.0\.1:)\d+", lambda found: self.receivers.get(found[0], found[0]), word)
+            for word in words
+        ]
+
     def type(self, block: Block) -> str:
         """Run a block, at this emulator's ports; what it printed. Any reply from 400 on is a failure."""
-        script = re.sub(r"\b(?:127\.0\.0\.1|localhost):(488[01])\b", self._port, block.text)
+        script = re.sub(r"\b(?:127\.0\.0\.1|localhost):(488[01])\b", self._port, self.here([block.text])[0])
         # What streams for ever is cut off: that is curl's status 28.
         endless = any("-N" in argv for argv in shell_commands(block.text))
         script = script.replace("curl -N", "curl -N --max-time 1") if endless else script
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            cwd=self.folder, env={**self.environment, "VOICE_EMULATOR_CONTROL": self.server.ready["control"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == (28 if endless else 0), (
@@ -146,25 +174,39 @@ def scenario_in(block: Block) -> bool:
 def follow(page: str, folder: Path, curl: str | None) -> int:
     """Follow a page; the number of blocks that were run."""
     count = 0
-    with serving(*options_of(page)) as server:
-        reader = Reader(server, folder, curl)
+    with ExitStack() as stack:
+        reader = Reader(stack, page, folder, curl)
+        servers = [reader.server]
         shown: Block | None = None
         printed = ""
         for block in blocks(page):
+            ours = emulator_commands(block.text) if block.language == "sh" else []
             if scenario_in(block):
                 shown = block
-            elif uses_curl(block):
-                if shown is not None and shown.section == block.section:
+                (folder / f"{yaml.safe_load(block.text)['name']}.yaml").write_text(
+                    block.text, encoding="utf-8"
+                )
+            elif page in WALKED and ours and ours[0][0] == "serve":
+                if ours[0][1:]:  # the first one runs already
+                    servers.append(reader.serve(ours[0][1:]))
+                    reader.server = servers[-1]
+                    shown = None
+            elif page in WALKED and ours and ours[0][0] == "listen":
+                reader.listen(ours[0][ours[0].index("--port") + 1])
+            elif uses_curl(block) or (page in WALKED and ours and ours[0][0] in FOLLOWED):
+                if shown is not None and shown.section == block.section and uses_curl(block):
                     reader.load(shown.text)
-                shown = None
+                    shown = None
                 printed = reader.type(block)
                 count += 1
                 continue
             elif block.language == "json" and block.follows and printed:
                 alike(json.loads(block.text), json.loads(printed.strip().splitlines()[-1]), block.id)
+            elif block.language == "text" and block.follows and printed:
+                assert printed.endswith(block.text) or block.text in printed, f"{block.id}\n{printed}"
             printed = ""
-        log = "\n".join(server.log.lines)
-    assert "Traceback" not in log, log
+        logs = ["\n".join(server.log.lines) for server in servers]
+    assert "Traceback" not in "".join(logs), logs
     return count
 
 
@@ -184,6 +226,18 @@ def test_a_page_can_be_followed_word_for_word(page: str, tmp_path: Path):
     assert follow(page, tmp_path, shutil.which("curl")) >= 1
 
 
+@pytest.mark.parametrize("page", WALKED)
+def test_a_walk_reads_a_report_and_says_how_long_to_wait(page: str):
+    reports = [
+        block for block in all_blocks("sh") if block.page == page and "voice-emulator report" in block.text
+    ]
+    assert reports
+    waits = [block for block in blocks(page) if "/wait?" in block.text]
+    for block in waits:
+        before = text(page).partition(block.text)[0].rsplit("\n\n", 2)[-2]
+        assert re.search(r"\bwaits?\b", before), f"{block.id}: {before}"
+
+
 def test_without_curl_a_stand_in_does(tmp_path: Path):
     assert follow("README.md", tmp_path, None) >= 5
 
@@ -195,7 +249,7 @@ def test_the_files_that_init_writes_are_checked_as_the_page_says(tmp_path: Path)
             timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-    assert "voice-emulator init\nvoice-emulator check scenario.yaml\n" in text("docs/getting-started.md")
+    assert "`voice-emulator init` writes a scenario" in text("docs/getting-started.md")
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -297,7 +351,7 @@ def test_every_page_is_reached_from_the_index_and_the_index_from_the_readme():
     [
         f"a body on the traffic port | {gateway.BODY_LIMIT // 2**20} MiB",
         f"a body on the control port | {control_server.BODY_LIMIT // 2**20} MiB, within {control_server.BODY_SECONDS:.0f} s",
-        f"JSON | {decoding.DEPTH_LIMIT} levels",
+        f"JSON | {strict_json.DEPTH_LIMIT} levels",
         (
             f"bodies held at once | {gateway.BODIES_LIMIT // 2**20} MiB on the traffic port, "
             f"{control_server.BODIES_LIMIT // 2**20} MiB on the control port"

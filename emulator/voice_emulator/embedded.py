@@ -18,10 +18,12 @@ from voice_emulator.app import Emulator, serving
 from voice_emulator.client import VoiceEmulator
 from voice_emulator.client.asynchronous import remember_session
 from voice_emulator.core.clock import ClockSpec, clock_of
-from voice_emulator.errors import ContractBug, UsageError
+from voice_emulator.errors import ContractBug, EmulatorError, UsageError
 from voice_emulator.scenarios.loader import remember_shipped
-from voice_emulator.settings import Options
+from voice_emulator.settings import EMBEDDED, Options
 from voice_emulator.wire.http.event_loop import loop_factory
+
+__tracebackhide__ = True
 
 #: What serving imports on first use.
 _LATE = (
@@ -55,10 +57,14 @@ class Embedded:
         remember_session()
         self._thread.start()
         try:
-            self._ready.result()
+            failure = self._ready.exception()
         except BaseException:
             self.stop()
             raise
+        if failure is not None:
+            self.stop()
+            # A mistake of the caller's: the frames of the serving thread do not help.
+            raise failure.with_traceback(None) if isinstance(failure, EmulatorError) else failure
 
     def stop(self) -> None:
         """Stop serving and wait for the thread to end. Raises ContractBug when ``strict`` ended it.
@@ -86,6 +92,7 @@ class Embedded:
                 self._ready.set_exception(error)
 
     async def _serve(self) -> None:
+        EMBEDDED.set(True)
         async with serving(self._options, scenario_text=self._scenario_text) as emulator:
             self._loop = asyncio.get_running_loop()
             self._emulator = emulator

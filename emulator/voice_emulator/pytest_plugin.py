@@ -1,4 +1,4 @@
-"""The pytest plugin: fixture ``voice_emulator``, its options and marker, and the journal of a failing test.
+"""The pytest plugin: fixture ``voice_emulator``, its options and marker, the journal of a failing test, the report.
 
 pytest imports this module wherever voice-emulator is installed, so it imports nothing costly: the
 emulator and its client are loaded when the first test asks for them.
@@ -7,12 +7,15 @@ emulator and its client are loaded when the first test asks for them.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
+import zlib
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,20 +25,64 @@ if TYPE_CHECKING:
 
     from voice_emulator.client import Client, VoiceEmulator
 
+__tracebackhide__ = True
+
 MARKER = "voice_emulator"
+STRICT_INI = "voice_emulator_strict"
 CONTROL_ENV = "VOICE_EMULATOR_CONTROL"
 URL_ENV = "VOICE_EMULATOR_URL"
 TOKEN_ENV = "VOICE_EMULATOR_CONTROL_TOKEN"
 CA_ENV = "VOICE_EMULATOR_CA"
+TENANT_ENV = "VOICE_EMULATOR_TENANT"
 SECTION = "voice emulator journal"
-#: What the marker may say: the arguments of a new tenant.
-ARGUMENTS = ("scenario", "clock", "seed", "settings", "callback_urls", "credentials")
+#: What the marker may say: the arguments of a new tenant, and whether findings fail the test.
+ARGUMENTS = ("scenario", "clock", "seed", "settings", "callback_urls", "credentials", "strict")
+#: Those that a tenant of somebody else's (:data:`TENANT_ENV`) takes too: the rest is what it was made for.
+OF_ANY_TENANT = ("settings", "callback_urls")
 #: Real seconds that a sidecar is given to become ready.
 SIDECAR_PATIENCE = 5
 #: Characters of a tenant's id that come from the test's own name.
 NAME_LENGTH = 40
 
-_HELD: pytest.StashKey[VoiceEmulator] = pytest.StashKey()
+#: Where a worker of pytest-xdist puts its reports for the process that merges them.
+REPORTS = "voice_emulator_reports"
+
+
+@dataclass(slots=True)
+class Held:
+    """The tenant of a test. ``journal`` is its journal as text, kept since the emulator is about to stop."""
+
+    tenant: VoiceEmulator
+    strict: bool
+    fresh: bool
+    journal: str | None = None
+
+    def timeline(self) -> str:
+        """The journal as text, or why there is none."""
+        from voice_emulator.client import ClientError
+        from voice_emulator.core.words import visible
+
+        if self.journal is not None:
+            return self.journal
+        try:
+            return visible(self.tenant.timeline())
+        except ClientError as error:
+            return visible(f"not available: {error}")
+
+
+@dataclass(slots=True)
+class Run:
+    """This test run, or one worker's part of it: the report to be written, and the tenant of the test that runs."""
+
+    report: Path | None = None
+    #: The reports of tenants, each as JSON, compressed: a run may have thousands.
+    reports: list[bytes] = field(default_factory=list)
+    held: Held | None = None
+    #: What the summary says about the report.
+    written: str = ""
+
+
+_RUN: pytest.StashKey[Run] = pytest.StashKey()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +127,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CLOCK",
         help="Clock of the tests' tenants, unless their marker says otherwise: real (default), manual, 60x.",
     )
+    group.addoption(
+        "--voice-emulator-report",
+        metavar="FILE",
+        help="Write the contract report of all tests together: .json, .xml (JUnit), .html or .md.",
+    )
+    parser.addini(
+        STRICT_INI,
+        "Fail each test whose client broke a provider's contract (an error finding of its tenant).",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker. Raises UsageError for a report that cannot be written."""
     config.addinivalue_line(
         "markers",
         f"{MARKER}({', '.join(f'{name}=...' for name in ARGUMENTS)}): how the tenant of the fixture "
-        "voice_emulator begins; scenario is a shipped name, a Path, or YAML text.",
+        "voice_emulator begins; scenario is a shipped name, a Path, or YAML text; strict=False lets the test break "
+        f"the contract where {STRICT_INI} is set.",
     )
+    run = config.stash[_RUN] = Run()
+    wanted = config.getoption("voice_emulator_report")
+    if wanted:
+        run.report = config.invocation_params.dir / wanted
+    if run.report is not None and not _is_worker(config):
+        from voice_emulator.report import writable
+
+        try:
+            writable(run.report)
+        except ValueError as error:
+            raise pytest.UsageError(f"--voice-emulator-report: {error}") from None
+        run.report.unlink(missing_ok=True)  # nobody takes the report of an earlier run for this one's
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Name the sidecar, if there is one."""
     control = _given(config, "control", CONTROL_ENV)
-    return f"voice-emulator: {control}" if control else None
+    tenant = os.environ.get(TENANT_ENV)
+    return (
+        ", ".join([f"voice-emulator: {control}", *([f"tenant {tenant}"] if tenant else [])])
+        if control
+        else None
+    )
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +196,7 @@ def voice_emulator_server(
     from voice_emulator.client.asynchronous import remember_session
 
     remember_session()
+    run = pytestconfig.stash[_RUN]
     control = _given(pytestconfig, "control", CONTROL_ENV)
     token = _given(pytestconfig, "token", TOKEN_ENV)
     if control:
@@ -129,6 +206,7 @@ def voice_emulator_server(
             client.wait_ready(SIDECAR_PATIENCE)
             url = _given(pytestconfig, "url", URL_ENV)
             yield VoiceEmulatorServer(client.url, url, token, client, sidecar=True, trust=trust)
+            _last_words(run)
         return
     from voice_emulator.embedded import embedded
 
@@ -140,6 +218,7 @@ def voice_emulator_server(
             yield VoiceEmulatorServer(
                 own.control_url, own.url, own_token, client, sidecar=False, trust=own.trust
             )
+            _last_words(run)
     finally:
         own.stop()
 
@@ -163,41 +242,127 @@ def voice_emulator(
     In asyncio tests whose receiver runs in the test's own loop, await the methods that wait:
     `await voice_emulator.aio.advance("90s")`, `await voice_emulator.aio.wait_for_callback(...)`.
     @pytest.mark.voice_emulator(scenario="all-busy", clock="manual", seed=7) says how the tenant begins.
+    Where the ini option voice_emulator_strict is set, a test fails when its client broke the contract.
+    With VOICE_EMULATOR_TENANT set, the fixture is that tenant of the emulator that runs, not a fresh one.
     """
     from voice_emulator.client import NotFound, VoiceEmulator
 
-    server = voice_emulator_server
-    tenant = server.client.create_tenant(_tenant_id(request.node, server), **_arguments(request))
+    server, run = voice_emulator_server, request.config.stash[_RUN]
+    arguments = _arguments(request)
+    strict = arguments.pop("strict", True) and request.config.getini(STRICT_INI)
+    shared = os.environ.get(TENANT_ENV)
+    if shared:
+        _refuse_unless(
+            server.sidecar, f"{TENANT_ENV} is set, and the emulator it belongs to is not: set {CONTROL_ENV}"
+        )
+        changes = {name: value for name, value in arguments.items() if name in OF_ANY_TENANT}
+        tenant = server.client.change_tenant(shared, **changes) if changes else server.client.tenant(shared)
+    else:
+        tenant = server.client.create_tenant(_tenant_id(request.node, server), **arguments)
     held = VoiceEmulator(
         server.control_url, id=tenant.id, url=server.url, token=server.token, ssl_context=server.trust
     )
-    request.node.stash[_HELD] = held
-    with closing(held):
-        yield held
-    with suppress(NotFound):  # the test itself may have deleted it
-        server.client.delete_tenant(tenant.id)
+    run.held = Held(held, strict, fresh=not shared)
+    yield held
+    if run.report is not None:
+        try:
+            run.reports.append(zlib.compress(json.dumps(held.report()).encode()))
+        except NotFound:  # the test itself may have deleted it
+            pass
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that passed while its client broke the contract, under ``voice_emulator_strict``."""
+    yield
+    held = item.config.stash[_RUN].held
+    if held is not None and held.strict:
+        from voice_emulator.client import NotFound, Unsatisfied
+
+        try:
+            held.tenant.assert_no_violations()
+        except Unsatisfied as error:
+            pytest.fail(f"{error}\n({STRICT_INI} is set)", pytrace=False)
+        except NotFound:
+            pass
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the journal of the test's tenant to the report of a failure."""
+    """Add the journal of the test's tenant to the report of a failure; after the teardown the tenant goes."""
     report = yield
-    held = item.stash.get(_HELD, None)
-    if held is not None and report.failed and report.when in ("setup", "call"):
-        report.sections.append((SECTION, _journal(held)))
+    run = item.config.stash[_RUN]
+    if run.held is not None:
+        if report.failed:
+            report.sections.append((SECTION, run.held.timeline()))
+        if report.when == "teardown":
+            _let_go(run.held)
+            run.held = None
     return report
 
 
-def _journal(held: VoiceEmulator) -> str:
-    from voice_emulator.client import ClientError
-    from voice_emulator.core.words import visible
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take the reports of a worker of pytest-xdist."""
+    node.config.stash[_RUN].reports += getattr(node, "workeroutput", {}).get(REPORTS, [])
 
-    try:
-        return visible(held.timeline())
-    except ClientError as error:
-        return visible(f"not available: {error}")
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of all tests; a worker of pytest-xdist hands over its own."""
+    config = session.config
+    run = config.stash[_RUN]
+    if run.report is None:
+        return
+    if _is_worker(config):
+        config.workeroutput[REPORTS] = run.reports  # type: ignore[attr-defined]
+        return
+    from voice_emulator.report import format_of, render_document
+    from voice_emulator.report.merge import merged
+    from voice_emulator.report.wording import verdict_line
+
+    if not run.reports:
+        run.written = f"{run.report} not written: no test used the fixture voice_emulator"
+        return
+    # All tests of a shared tenant have the same report, which grows.
+    counted = run.reports[-1:] if os.environ.get(TENANT_ENV) else run.reports
+    document = merged([json.loads(zlib.decompress(each)) for each in counted])
+    run.report.write_bytes(render_document(document, format_of(run.report))[1])
+    run.written = f"{run.report}: {verdict_line(document['summary'])}"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the report is, and its verdict."""
+    if config.stash[_RUN].written:
+        terminalreporter.write_line(f"voice-emulator report {config.stash[_RUN].written}")
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _last_words(run: Run) -> None:
+    """The emulator is about to stop: keep the journal of a test whose teardown may have failed."""
+    if run.held is not None:
+        run.held.journal = run.held.timeline()
+
+
+def _let_go(held: Held) -> None:
+    from voice_emulator.client import ClientError
+
+    with (
+        closing(held.tenant),
+        suppress(ClientError),
+    ):  # the test may have deleted it; the emulator may have stopped
+        if held.fresh:
+            held.tenant.client.delete_tenant(held.tenant.id)
+
+
+def _refuse_unless(right: bool, message: str) -> None:
+    if not right:
+        pytest.fail(message, pytrace=False)
 
 
 def _given(config: pytest.Config, name: str, environment: str) -> str | None:
@@ -215,8 +380,8 @@ def _arguments(request: pytest.FixtureRequest) -> dict[str, Any]:
         unknown = [name for name in marker.kwargs if name not in ARGUMENTS]
         if marker.args or unknown:
             wrong = ", ".join(map(repr, [*marker.args, *unknown]))
-            raise pytest.UsageError(
-                f"@pytest.mark.{MARKER} takes {', '.join(ARGUMENTS)} by name, not {wrong}"
+            pytest.fail(
+                f"@pytest.mark.{MARKER} takes {', '.join(ARGUMENTS)} by name, not {wrong}", pytrace=False
             )
         found |= marker.kwargs
     return found

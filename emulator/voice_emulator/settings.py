@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from voice_emulator.errors import UsageError
 TRAFFIC_PORT = 4880
 CONTROL_PORT = 4881
 LOOPBACK = "127.0.0.1"
+
+#: Whether the emulator of this context was started from Python, not by ``serve``.
+EMBEDDED: ContextVar[bool] = ContextVar("EMBEDDED", default=False)
+
+
+def option(typed: str, python: str) -> str:
+    """What to change, in the words of whoever started this emulator: ``typed`` is for a command line."""
+    return python if EMBEDDED.get() else typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from examples.infin8linx_campaign.campaign import Account, Refused, main, reconcile, records, submit
+from campaign import Account, Refused, main, reconcile, records, submit
 
 pytestmark = pytest.mark.voice_emulator(clock={"mode": "manual", "start": "2026-01-05T09:00:00+08:00"})
 

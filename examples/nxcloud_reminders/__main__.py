@@ -1,12 +1,11 @@
-"""Serve the reminders: `python -m examples.nxcloud_reminders`, configured by environment variables."""
+"""Serve the reminders: `python nxcloud_reminders` (the folder), configured by environment variables."""
 
 from __future__ import annotations
 
 import os
 
 from aiohttp import web
-
-from examples.nxcloud_reminders.service import Account, Store, create_app
+from service import Account, Store, create_app
 
 
 def main() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
-from aiohttp.test_utils import TestClient
-
-from examples.nxcloud_reminders.service import Account, Store, create_app
+from aiohttp.test_utils import TestClient, TestServer
+from service import Account, Store, create_app
 
 AUDIO = "https://files.example.com/appointment.mp3"
 
@@ -38,17 +40,27 @@ def store():
     store.close()
 
 
+def in_a_loop(test):
+    """Runs a coroutine as a test, without a plugin for pytest. With pytest-asyncio you do not need it."""
+
+    @functools.wraps(test)
+    def run(**fixtures):
+        asyncio.run(test(**fixtures))
+
+    return run
+
+
 @pytest.fixture
-def start(aiohttp_client, voice_emulator):
+def start(voice_emulator):
     """Start the service on a free port with the keys of this test's tenant, and register its receiver."""
 
-    async def start(store: Store) -> TestClient:
+    @asynccontextmanager
+    async def start(store: Store) -> AsyncIterator[TestClient]:
         keys = voice_emulator.credentials.nxcloud
-        client = await aiohttp_client(
-            create_app(Account(voice_emulator.url, keys.appkey, keys.secretkey), store)
-        )
-        voice_emulator.callback_urls["nxcloud"] = client.make_url("/nxcloud/receipts")
-        return client
+        app = create_app(Account(voice_emulator.url, keys.appkey, keys.secretkey), store)
+        async with TestClient(TestServer(app)) as client:
+            voice_emulator.callback_urls["nxcloud"] = client.make_url("/nxcloud/receipts")
+            yield client
 
     return start
 
@@ -65,16 +77,17 @@ async def shown(service: TestClient, path: str) -> dict:
         return await reply.json()
 
 
+@in_a_loop
 async def test_an_answered_call_is_settled_by_its_receipt(start, store, voice_emulator):
-    service = await start(store)
-    reminder = await remind(service, "6281200000000")
-    assert (await shown(service, f"/reminders/{reminder}"))["state"] == "called"
+    async with start(store) as service:
+        reminder = await remind(service, "6281200000000")
+        assert (await shown(service, f"/reminders/{reminder}"))["state"] == "called"
 
-    await voice_emulator.aio.advance("1m")
+        await voice_emulator.aio.advance("1m")
 
-    assert (await shown(service, f"/reminders/{reminder}"))["state"] == "answered"
-    assert await shown(service, "/bill") == {"cost": "0.036"}
-    voice_emulator.assert_no_violations()
+        assert (await shown(service, f"/reminders/{reminder}"))["state"] == "answered"
+        assert await shown(service, "/bill") == {"cost": "0.036"}
+        voice_emulator.assert_no_violations()
 
 
 @pytest.mark.parametrize(
@@ -82,49 +95,54 @@ async def test_an_answered_call_is_settled_by_its_receipt(start, store, voice_em
     [("6281200000486", "USER_BUSY"), ("6281200000480", "NO_ANSWER")],
     ids=["busy", "no answer"],
 )
+@in_a_loop
 async def test_an_unanswered_call_is_missed(start, store, voice_emulator, phone, cause):
     """The last four digits of the number choose the outcome."""
-    service = await start(store)
-    reminder = await remind(service, phone)
-    await voice_emulator.aio.advance("1m")
-    found = await shown(service, f"/reminders/{reminder}")
-    assert (found["state"], found["cause"]) == ("missed", cause)
+    async with start(store) as service:
+        reminder = await remind(service, phone)
+        await voice_emulator.aio.advance("1m")
+        found = await shown(service, f"/reminders/{reminder}")
+        assert (found["state"], found["cause"]) == ("missed", cause)
 
 
+@in_a_loop
 async def test_a_receipt_that_comes_before_its_own_reply_is_not_lost(start, store, voice_emulator):
     voice_emulator.load("receipt-before-reply")
-    service = await start(store)
-    reminder = await remind(service, "6281234567891")
-    await voice_emulator.aio.advance("5m")
-    assert (await shown(service, f"/reminders/{reminder}"))["state"] != "called"
+    async with start(store) as service:
+        reminder = await remind(service, "6281234567891")
+        await voice_emulator.aio.advance("5m")
+        assert (await shown(service, f"/reminders/{reminder}"))["state"] != "called"
 
 
+@in_a_loop
 async def test_a_repeated_receipt_is_charged_once(start, store, voice_emulator):
     voice_emulator.load("duplicate-receipts")
-    service = await start(store)
-    await remind(service, "6281200000000")
-    await voice_emulator.aio.advance("5m")
-    assert [push.outcome for push in voice_emulator.callbacks()] == ["delivered", "delivered"]
-    assert await shown(service, "/bill") == {"cost": "0.036"}
+    async with start(store) as service:
+        await remind(service, "6281200000000")
+        await voice_emulator.aio.advance("5m")
+        assert [push.outcome for push in voice_emulator.callbacks()] == ["delivered", "delivered"]
+        assert await shown(service, "/bill") == {"cost": "0.036"}
 
 
+@in_a_loop
 async def test_the_emulator_catches_a_store_that_charges_repeats(start, voice_emulator):
     """The same test with the bug: the bill is twice what the call cost."""
     voice_emulator.load("duplicate-receipts")
     store = CountingStore()
-    service = await start(store)
-    await remind(service, "6281200000000")
-    await voice_emulator.aio.advance("5m")
-    (call,) = voice_emulator.calls()
-    assert call.billing is not None
-    assert store.bill() == 2 * call.billing.charge
+    async with start(store) as service:
+        await remind(service, "6281200000000")
+        await voice_emulator.aio.advance("5m")
+        (call,) = voice_emulator.calls()
+        assert call.billing is not None
+        assert store.bill() == 2 * call.billing.charge
     store.close()
 
 
+@in_a_loop
 async def test_an_empty_account_is_reported_to_the_user(start, store, voice_emulator):
     voice_emulator.settings["nxcloud"]["balance"] = "0"
-    service = await start(store)
-    async with service.post("/reminders", json={"phone": "6281200000000", "audio": AUDIO}) as reply:
-        assert reply.status == 502
-        assert (await reply.json())["code"] == "3"
-    voice_emulator.verify(operation="gpsend", number="6281200000000", exactly=1)
+    async with start(store) as service:
+        async with service.post("/reminders", json={"phone": "6281200000000", "audio": AUDIO}) as reply:
+            assert reply.status == 502
+            assert (await reply.json())["code"] == "3"
+        voice_emulator.verify(operation="gpsend", number="6281200000000", exactly=1)

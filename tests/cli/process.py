@@ -109,11 +109,12 @@ def running(
     program: tuple[str, ...] = COMMAND,
     stdout: int = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
+    cwd: Path | None = None,
 ) -> Iterator[Running]:
     """Start a command and kill it in the end if it still runs."""
     process = subprocess.Popen(
         [*program, *(str(arg) for arg in args)], env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True, errors="replace", cwd=cwd,
     )  # fmt: skip
     try:
         yield Running(process, Lines(process.stdout or ()), Lines(process.stderr or ()))
@@ -128,10 +129,15 @@ def running(
 
 @contextmanager
 def serving(
-    *args: object, env: Mapping[str, str] | None = None, program: tuple[str, ...] = COMMAND
+    *args: object,
+    env: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = COMMAND,
+    cwd: Path | None = None,
 ) -> Iterator[Running]:
     """Run ``serve`` on free ports, once it is ready."""
-    with running("serve", "--port", 0, "--control-port", 0, *args, env=env, program=program) as server:
+    with running(
+        "serve", "--port", 0, "--control-port", 0, *args, env=env, program=program, cwd=cwd
+    ) as server:
         server.ready = json.loads(server.out.wait_for('"ready"'))
         yield server
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import timedelta, timezone
 from decimal import Decimal
@@ -19,7 +20,7 @@ from tests.swarm.ledger import as_csv, call, row_of
 from voice_emulator.cli import commands
 from voice_emulator.cli.reconcile import show
 from voice_emulator.client import Client
-from voice_emulator.client.results import Call
+from voice_emulator.core.shapes import Call
 from voice_emulator.swarm.reconciliation import reconcile_text
 
 BATCH = 100
@@ -169,6 +170,29 @@ def test_all_calls_to_one_number_are_matched_in_linear_time():
         body = as_csv([{n: c for n, c in row.items() if n not in without} for row in rows])
         with cpu_below(2):
             assert reconcile_text(body, "bill.csv", calls).differences == ()
+
+
+def test_receipts_of_all_providers_as_they_were_pushed_are_a_right_bill():
+    """Their ids, times in their own zones, seconds, and the charges that NXCloud's fields give."""
+    with voice_emulator.running(SCENARIO, callback_url="http://127.0.0.1:9/dr") as ve:
+        for index in range(4):
+            for provider in ("nxcloud", "huawei_cec", "infin8linx"):
+                place(ve.client, provider, numbers(3 * index, 3))
+            ve.client.place(ve.id, "nxcloud", "62898765432", operation="notsend")
+            ve.advance(5 * 3600)
+        ve.client.advance(ve.id, to="idle")
+        calls, pushes = ve.calls(), ve.callbacks()
+    first = {push.call_id: json.dumps(push.fields) for push in reversed(pushes)}
+    assert len(first) == len(calls) == 40
+    found = reconcile_text("\n".join(first.values()).encode(), "receipts.jsonl", calls)
+    assert found.differences == ()
+    assert found.notes[1:] == (
+        "times without a zone are read as UTC+08:00 (nxcloud, infin8linx)",
+        "times without a zone are read as UTC (huawei_cec)",
+    )
+    again = "\n".join([*first.values(), *list(first.values())[:5]]).encode()
+    found = reconcile_text(again, "receipts.jsonl", calls)
+    assert [each.kind for each in found.differences] == ["doubled"] * 5
 
 
 def test_an_empty_bill_against_calls_differs_and_against_none_does_not(tmp_path):

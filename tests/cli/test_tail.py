@@ -39,7 +39,7 @@ def test_a_signal_ends_it_with_status_0_and_without_a_traceback(server, number):
         assert len(tail.log.end()) == 1
 
 
-def test_it_ends_with_the_emulator():
+def test_tail_ends_with_the_emulator():
     with serving() as own, running("tail", "--control", own.ready["control"]) as tail:
         tail.log.wait_for("following")
         own.stop(signal.SIGTERM)

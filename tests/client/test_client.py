@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 
@@ -23,6 +26,7 @@ from voice_emulator.client import (
 )
 from voice_emulator.client.endpoints import ControlMethods
 from voice_emulator.embedded import running
+from voice_emulator.errors import FileError
 
 YAML = "name: mine\nrules:\n  - {call: {outcome: rejected}}\n"
 
@@ -64,7 +68,7 @@ def test_a_scenario_may_be_a_path(client, tenant, tmp_path):
     path.write_text(YAML, encoding="utf-8")
     assert client("load_scenario", tenant.id, path).scenario == "mine"
     assert client("load_scenario", tenant.id, str(path)).scenario == "mine"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileError, match=r"nowhere\.yaml: No such file"):
         client("load_scenario", tenant.id, Path("nowhere.yaml"))
 
 
@@ -218,6 +222,25 @@ async def test_the_asynchronous_client_streams_too(server, tenant, place):
         with pytest.raises(NotFound):
             async with client.events("nobody"):
                 pass
+
+
+async def test_streams_take_kinds_and_rows_and_events_of_any_length(server, tenant, place):
+    async with (
+        AsyncClient(server.control_url) as client,
+        client.events(tenant.id, kinds=("request",)) as events,
+        client.events(tenant.id, brief=True) as rows,
+    ):
+        keys = tenant.credentials["nxcloud"]
+        form = urlencode({"appkey": keys["appkey"], "secretkey": "x" * 700_000}).encode()
+        await asyncio.to_thread(lambda: urlopen(f"{server.url}/api/voiceSms/gpsend", form).close())
+        event = await anext(events)
+        row = await anext(rows)
+        while row.kind != "request":
+            row = await anext(rows)
+    assert event.kind == "request"
+    assert event.data["request"]["body"]
+    assert "body" not in row.data["request"]
+    assert row.data["why"]
 
 
 def test_silence_is_limited(server, tenant):

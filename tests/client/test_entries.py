@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from voice_emulator.client.entries import Entry, StreamEvent, StreamParser
-from voice_emulator.client.reading import build
+from voice_emulator.core.members import Shape
+from voice_emulator.core.shapes import SHAPES, ActingRules, Callback, JournalEntry, ReceivedRequest, SentReply
 
 REQUEST = {
     "id": 4,
@@ -51,7 +54,7 @@ CALLBACK = {
 
 
 def test_a_request_entry_has_shorthands_for_what_tests_ask():
-    entry = build(Entry, REQUEST)
+    entry = Entry.read(REQUEST)
     assert (entry.id, entry.provider, entry.operation, entry.numbers) == (
         4,
         "nxcloud",
@@ -68,7 +71,7 @@ def test_a_request_entry_has_shorthands_for_what_tests_ask():
 
 
 def test_a_callback_entry_speaks_of_its_attempt():
-    entry = build(Entry, CALLBACK)
+    entry = Entry.read(CALLBACK)
     assert entry.subject["outcome"] == "lost"
     assert entry.fields == {"hangup_cause": "USER_BUSY"}
     assert (entry.numbers, entry.calls, entry.method) == (("6281200000486",), ("c1",), "POST")
@@ -76,7 +79,43 @@ def test_a_callback_entry_speaks_of_its_attempt():
 
 
 def test_a_request_without_reply_has_no_status():
-    assert build(Entry, {**REQUEST, "reply": None}).status is None
+    assert Entry.read({**REQUEST, "reply": None}).status is None
+
+
+class Watched(dict[str, Any]):
+    """An object that notes which of its members are read."""
+
+    def __init__(self, document: Mapping[str, Any], read: set[str], shape: type[Shape]) -> None:
+        inner = {"request": ReceivedRequest, "reply": SentReply, "rule": ActingRules, "callback": Callback}
+        super().__init__(
+            {
+                n: Watched(v, read, inner[n]) if isinstance(v, dict) and n in inner else v
+                for n, v in document.items()
+            }
+        )
+        self.read, self.shape = read, shape
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add(f"{self.shape.__name__}.{name}")
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("document", [REQUEST, CALLBACK], ids=["request", "callback"])
+def test_the_shorthands_read_declared_members_only(document: dict[str, Any]):
+    read: set[str] = set()
+    entry = Entry.read(Watched(document, read, JournalEntry))
+    for name, found in vars(Entry).items():
+        if isinstance(found, property) and name != "reply_json":
+            getattr(entry, name)
+    declared = {f"{shape.__name__}.{name}" for shape in SHAPES for name in shape.schema()["properties"]}
+    # Each shorthand looks for a member under both kinds; only a request has a path, only a push one number and call.
+    assert read - declared <= {
+        "Callback.path",
+        "JournalEntry.number",
+        "JournalEntry.call_id",
+        "JournalEntry.faults",
+    }
+    assert len(read & declared) > 10
 
 
 def events(text: str) -> list[StreamEvent]:

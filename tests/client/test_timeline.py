@@ -3,28 +3,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.reading import build
-from voice_emulator.client.results import Call, Tenant
 from voice_emulator.client.timeline import SHOWN, WIDTH, timeline
+from voice_emulator.core.shapes import Call, Tenant
 
 GOLDEN = Path(__file__).with_name("timeline.txt")
 START = "2026-01-05T01:00:"
 
 
 def entry(id: int, second: float, kind: str, **document: object) -> Entry:
-    return build(Entry, {"id": id, "kind": kind, "at": f"{START}{second:09.6f}+00:00", **document})
+    return Entry.read({"id": id, "kind": kind, "at": f"{START}{second:09.6f}+00:00", **document})
 
 
 def tenant(clock: str = "manual") -> Tenant:
     document = {"id": "mine", "scenario": "bad-day", "clock": clock, "now": f"{START}00+00:00"}
-    return build(Tenant, document)
+    return Tenant.read(document)
 
 
 def call(id: str, outcome: str, cause: str) -> Call:
     at = f"{START}00+00:00"
-    return build(
-        Call, {"id": id, "number": "62812000", "outcome": outcome, "cause": cause, "submitted_at": at}
-    )
+    return Call.read({"id": id, "number": "62812000", "outcome": outcome, "cause": cause, "submitted_at": at})
 
 
 ENTRIES = [
@@ -49,7 +46,7 @@ ENTRIES = [
     entry(
         5, 3, "callback", provider="nxcloud",
         callback={
-            "call_id": "c1", "kind": "group", "attempt": 1, "outcome": "refused",
+            "call_id": "c1", "label": "group, copy 1 of 2, attempt 1", "outcome": "refused",
             "status": 200, "reply": "OK\nthen",
             "reason": "the body is not success", "rule": None, "faults": [],
         },
@@ -63,7 +60,8 @@ ENTRIES = [
     entry(
         7, 33, "callback", provider="nxcloud",
         callback={
-            "call_id": "c1", "kind": "group", "attempt": 2, "outcome": "lost", "status": None, "reply": None,
+            "call_id": "c1", "label": "group, copy 1 of 2, attempt 2", "outcome": "lost", "status": None,
+            "reply": None,
             "reason": "lost by a rule", "rule": "lossy", "faults": ["lost"],
         },
     ),

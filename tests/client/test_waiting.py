@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.results import Call, Callback
 from voice_emulator.client.waiting import wait_result
+from voice_emulator.core.shapes import Call, Callback
 
 AT = "2026-01-05T09:00:00+08:00"
 

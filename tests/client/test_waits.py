@@ -62,11 +62,15 @@ def test_wait_in_vain_names_only_a_few_calls_under_way():
 
 
 def test_verify_in_vain_tells_bounds_conditions_and_near_misses():
-    missed = {"satisfied": False, "count": 3, "near_misses": [{"id": 7, "differences": ["number: no"]}]}
+    missed = {
+        "satisfied": False,
+        "count": 3,
+        "near_misses": [{"id": 7, "differences": [{"place": "number", "expected": "1", "actual": "2"}]}],
+    }
     lines = failure(waits.verify("t", number="62811", at_most=2), {"verify": missed})
     assert lines == [
         "wanted at_most 2 of the requests with number '62811'; 3 matched",
-        "  near miss: entry 7: number: no",
+        "  near miss: entry 7: number: wanted 1, got 2",
     ]
     assert failure(waits.verify("t"), {"verify": {**missed, "near_misses": []}}) == [
         "wanted at_least 1 of the requests with any; 3 matched"

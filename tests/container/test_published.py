@@ -105,7 +105,7 @@ def test_every_command_in_the_snippets_has_the_options_it_is_given():
     ]
     for argv in found:
         parse(argv)
-    assert {argv[0] for argv in found} == {"check", "serve", "wait-ready", "report", "health"}
+    assert {argv[0] for argv in found} == {"check", "serve", "wait-ready", "report"}
 
 
 def test_published_containers_keep_to_the_public_schema():

@@ -63,7 +63,7 @@ class Client:
             json={**CEC, **changes},
             headers={"X-Token-Expire": expire},
         )
-        return found.get("AccessToken", found)
+        return found.get("AccessToken", found) if isinstance(found, dict) else {}
 
     async def cec_call(self, token: str, authorization: str | None = None, **changes: Any) -> Any:
         headers = {"Authorization": authorization or f"Bearer {token}", "X-APP-Key": "cec-app-key"}

@@ -134,3 +134,38 @@ async def test_a_token_that_died_early_is_replaced_and_the_request_repeated_once
                 await client.cec_call(token, called=number)
         await emu.settle()
         assert rules_found(emu) == set()
+
+
+def accepted(reply: Any) -> bool:
+    """Whether a submission went through at its provider."""
+    if not isinstance(reply, dict):
+        return False
+    return (reply.get("code") in ("0", 200)) if "code" in reply else reply.get("retCode") == "0"
+
+
+@pytest.mark.parametrize(
+    "scenario", ["rate-limited", "outage-window", "gateway-html-error", "provider-outage"]
+)
+async def test_a_client_that_waits_and_repeats_the_refused_request_breaks_nothing(scenario):
+    """As the page advises; the pause doubles. The calls differ, so what is found is about the repeats."""
+    async with started(scenario) as emu:
+        client = Client(emu)
+        await emu.advance("115s")  # where the disturbance goes by time, it is on
+        repeats = 0
+        while not isinstance(token := await client.cec_token(), str):
+            repeats += 1
+            await emu.advance("5s")
+        for number in numbers(6):
+            for send in (
+                lambda number=number: client.gpsend(phone=number),
+                lambda number=number: client.cec_call(token, called=f"{number}1"),
+                lambda number=number: client.play(destnumber=f"{number}2"),
+            ):
+                pause = 5
+                while not accepted(await send()):
+                    repeats += 1
+                    await emu.advance(f"{pause}s")
+                    pause *= 2
+        assert repeats
+        await emu.settle()
+        assert rules_found(emu) <= {"orphaned-call", "expired-token-used"}, repeats

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from voice_emulator.core.attempts import Attempt, Attempts, PushReply
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import PushOutcome
 
 
 class Subject:

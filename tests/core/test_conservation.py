@@ -9,9 +9,9 @@ from tests.core.accounts import SECOND, START, make_tenant, run, submission
 from voice_emulator.core.conservation import ORPHAN_LIMIT, Conservation
 from voice_emulator.core.lifecycle import place
 from voice_emulator.core.placing import ReceiptPlan
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import ReceiptEffect, Retry, Rule, Scenario
-from voice_emulator.core.vocabulary import Fate, Step
+from voice_emulator.core.vocabulary import Fate, PushOutcome, Step
 
 
 def dialled(scenario: Scenario | None = None, numbers: int = 1, **arguments):

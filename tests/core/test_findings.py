@@ -44,8 +44,8 @@ def test_derived_findings_follow_the_added_ones_and_are_worked_out_anew_each_tim
     assert [each.rule for each in found.all()] == ["schema-violation"]
 
 
-def test_finding_is_shown_without_its_instant_and_weighs_its_message():
+def test_finding_is_shown_with_its_instant_and_weighs_its_message():
     shown = finding().shown()
     assert (shown["entry"], shown["call_id"], shown["severity"]) == (3, None, "error")
-    assert "at" not in shown
+    assert shown["at"] == "1970-01-01T00:00:00.000007+00:00"
     assert finding(message="x" * 1000).weight > finding().weight + 900

@@ -12,9 +12,8 @@ from voice_emulator.core.lifecycle import place
 from voice_emulator.core.matchers import Globs, Match
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.plan import Limits
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.scenario import CallEffect, CallSpec, ReceiptEffect, Retry, Rule, Scenario
-from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome, State, Step
+from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome, PushOutcome, State, Step
 
 
 def ruled(**effects) -> Scenario:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from voice_emulator.core.engine import Engine
-from voice_emulator.core.pushes import Outbox, Push, PushOutcome
+from voice_emulator.core.pushes import Outbox, Push
 from voice_emulator.core.scenario import ReceiptEffect, Retry
+from voice_emulator.core.vocabulary import PushOutcome
 
 
 def push(name: str, due: int = 0, **options: Any) -> Push:

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from tests.core.accounts import make_tenant, run, submission
 from voice_emulator.core.lifecycle import place
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.totals import Totals
+from voice_emulator.core.vocabulary import PushOutcome
 
 
 def test_totals_sum_the_charges_of_ended_calls_by_provider():

@@ -16,8 +16,8 @@ from tests.examples import examples
 from tests.rig import Running, receivers, started
 from tests.scenarios.day import Customer
 from voice_emulator.core.calls import Call
-from voice_emulator.core.pushes import Push, PushOutcome
-from voice_emulator.core.vocabulary import Fate, State, Step
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import Fate, PushOutcome, State, Step
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: A few numbers, so that they are called again and again; some of them are magic.

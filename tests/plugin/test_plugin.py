@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import voice_emulator
+import voice_emulator.embedded  # now: pytester forgets modules that are imported within a test
 
 pytest_plugins = "pytester"
 
@@ -299,6 +301,260 @@ def test_a_failure_shows_the_journal_of_its_tenant(run, monkeypatch):
     report = lines[next(index for index, line in enumerate(lines) if "FAILURES" in line) : -1]
     shown = re.sub(r"127\.0\.0\.1:[0-9]+", "127.0.0.1:PORT", "\n".join([*report, ""]))
     assert shown == GOLDEN.read_text("utf-8")
+
+
+BREAKING = """
+import pytest
+from client import call
+
+
+def test_breaks(voice_emulator):
+    call(voice_emulator, "nonsense")
+
+
+@pytest.mark.voice_emulator(strict=False)
+def test_may(voice_emulator):
+    call(voice_emulator, "nonsense")
+
+
+def test_fails_by_itself(voice_emulator):
+    call(voice_emulator, "nonsense")
+    assert False, "its own reason"
+
+
+def test_skips(voice_emulator):
+    call(voice_emulator, "nonsense")
+    pytest.skip("later")
+
+
+def test_keeps_to_it(voice_emulator):
+    call(voice_emulator, "6281200000486")
+    voice_emulator.assert_no_violations()
+
+
+def test_places_no_call(voice_emulator):
+    voice_emulator.assert_no_violations(warnings=True)
+
+
+@pytest.mark.voice_emulator(clock="manual")
+class TestWarnings:
+    def test_are_counted_if_asked(self, voice_emulator):
+        call(voice_emulator, "6281200000486")
+        voice_emulator.advance("1m")  # there is no receiver: an orphan
+        voice_emulator.assert_no_violations()
+        with pytest.raises(AssertionError, match="1 violation .*\\n  warning "):
+            voice_emulator.assert_no_violations(warnings=True)
+
+
+def test_without_a_tenant():
+    pass
+"""
+
+
+def test_strict_mode_fails_a_test_in_its_call_phase(run):
+    files = {"client.py": CLIENT, "test_it.py": BREAKING}
+    run(files).assert_outcomes(passed=6, failed=1, skipped=1)
+    strict = run(files, "-o", "voice_emulator_strict=true")
+    strict.assert_outcomes(passed=5, failed=2, skipped=1)
+    told = strict.stdout.str()
+    assert told.count("(voice_emulator_strict is set)") == told.count("FAILED test_it.py::test_breaks") == 1
+    strict.stdout.fnmatch_lines(
+        ["1 violation of the providers' contract", "  error schema-violation nxcloud.gpsend *: /phone: *"]
+    )
+    strict.stdout.fnmatch_lines(["*- voice emulator journal -*", "*request    nxcloud gpsend nonsense*"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_one_report_of_all_tests_and_workers(run, pytester, workers):
+    files = {"client.py": CLIENT, "test_it.py": BREAKING, "test_parallel.py": PARALLEL}
+    pytester.path.joinpath("all.json").write_text("from another run", "utf-8")
+    result = run(files, "--voice-emulator-report=all.json", *workers)
+    result.stdout.fnmatch_lines(
+        ["voice-emulator report *all.json: 4 violations of the contract, 13 warnings."]
+    )
+    report = json.loads(pytester.path.joinpath("all.json").read_text("utf-8"))
+    assert (report["tenant"], report["summary"]["requests"], report["summary"]["accepted"]) == ("all", 18, 14)
+    assert {group["rule"]: group["count"] for group in report["findings"]} == {
+        "schema-violation": 4,
+        "orphaned-call": 13,
+    }
+    assert len({each["tenant"] for each in report["violations"]}) == 17
+
+
+def test_a_report_of_nothing_is_not_written_and_one_that_cannot_be_is_told_at_once(run, pytester):
+    pytester.path.joinpath("all.xml").write_text("from another run", "utf-8")
+    idle = run({"test_it.py": "def test_it(): pass"}, "--voice-emulator-report", "all.xml")
+    idle.stdout.fnmatch_lines(["voice-emulator report *all.xml not written: no test used the fixture*"])
+    assert not pytester.path.joinpath("all.xml").exists()
+    for name, words in {
+        "all.txt": "must end in .json, *",
+        "no/all.xml": "cannot write *: No such file *",
+    }.items():
+        refused = run({}, "--voice-emulator-report", name)
+        assert refused.ret == pytest.ExitCode.USAGE_ERROR
+        refused.stderr.fnmatch_lines([f"ERROR: --voice-emulator-report: *{words}"])
+
+
+OF_ANOTHER = """
+import pytest
+from client import call
+
+
+@pytest.mark.voice_emulator(scenario="all-busy", clock="real", settings={"nxcloud": {"language": "zh"}})
+def test_first(voice_emulator):
+    assert (voice_emulator.id, voice_emulator.scenario) == ("theirs", "no-answer-day")
+    assert voice_emulator.settings["nxcloud"]["language"] == "zh"
+    call(voice_emulator, "6281200000486")
+    voice_emulator.advance("1m")
+
+
+def test_second(voice_emulator):
+    assert [each.number for each in voice_emulator.calls()] == ["6281200000486"]
+    call(voice_emulator, "6281200000480")
+"""
+
+
+def test_the_tenant_of_the_environment_is_used_and_stays(run, pytester):
+    with voice_emulator.running() as sidecar:
+        scenario = "name: no-answer-day\nrules: [{call: {outcome: no_answer}}]\n"
+        sidecar.client.create_tenant("theirs", scenario=scenario, clock="manual")
+        environment = {"VOICE_EMULATOR_CONTROL": sidecar.control_url, "VOICE_EMULATOR_TENANT": "theirs"}
+        result = run(
+            {"client.py": CLIENT, "test_it.py": OF_ANOTHER},
+            "--voice-emulator-report=all.json",
+            environment=environment,
+        )
+        assert len(sidecar.client.calls("theirs").items) == 2
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines([f"voice-emulator: {sidecar.control_url}, tenant theirs"])
+    report = json.loads(pytester.path.joinpath("all.json").read_text("utf-8"))
+    assert report["summary"]["accepted"] == 2  # the calls of the first test are not counted twice
+
+    alone = run(
+        {"client.py": CLIENT, "test_it.py": OF_ANOTHER}, environment={"VOICE_EMULATOR_TENANT": "theirs"}
+    )
+    alone.assert_outcomes(errors=2)
+    alone.stdout.fnmatch_lines(["VOICE_EMULATOR_TENANT is set, and *: set VOICE_EMULATOR_CONTROL"])
+
+
+TOLD = """
+import asyncio
+from pathlib import Path
+
+import pytest
+import voice_emulator as package
+from client import call, receiving
+
+
+def test_a_real_clock(voice_emulator):
+    voice_emulator.advance("90s")
+
+
+def test_a_real_clock_from_a_loop(voice_emulator):
+    async def later():
+        await voice_emulator.aio.advance(to="idle")
+
+    asyncio.run(later())
+
+
+def test_an_unknown_scenario(voice_emulator):
+    voice_emulator.load("all-bussy")
+
+
+def test_no_such_file(voice_emulator):
+    voice_emulator.load(Path("nope.yaml"))
+
+
+def test_two_mistakes(voice_emulator):
+    voice_emulator.load("name: x\\nrules: [{call: {outcom: busy}}]\\n")
+
+
+def test_an_unknown_key(voice_emulator):
+    voice_emulator.callback_urls["nxclod"] = "http://127.0.0.1:9/dr"
+
+
+def test_an_unknown_setting(voice_emulator):
+    voice_emulator.settings["nxcloud"]["balanc"] = "0"
+
+
+def test_an_unknown_credential(voice_emulator):
+    voice_emulator.credentials.nxcloud.appkye
+
+
+def test_a_duration(voice_emulator):
+    voice_emulator.wait_for_callback(timeout="5 secs")
+
+
+def test_nothing_answers(voice_emulator):
+    with package.running() as other:
+        pass
+    other.calls()
+
+
+@pytest.mark.voice_emulator(scenario="all-bussy")
+def test_a_marker(voice_emulator):
+    pass
+
+
+@pytest.mark.voice_emulator(clock="manual")
+def test_pushes_that_go_nowhere(voice_emulator):
+    for url in ("http://93.184.216.34/dr", "http://127.0.0.1:9/dr", None):
+        if url:
+            voice_emulator.callback_urls["nxcloud"] = url
+        else:
+            del voice_emulator.callback_urls["nxcloud"]
+        call(voice_emulator, "6281200000486")
+        voice_emulator.advance("1m")
+    assert False
+
+
+@pytest.fixture
+def checked(voice_emulator):
+    yield voice_emulator
+    voice_emulator.assert_no_violations()
+
+
+@pytest.mark.parametrize("last", [False, True])  # after the last test the emulator stops
+def test_in_a_teardown(checked, last):
+    call(checked, "nonsense")
+"""
+
+
+def test_what_goes_wrong_is_a_sentence_about_the_test(run):
+    """No frame of the client, no cause from a library, no option of a command line, and the journal every time."""
+    result = run({"client.py": CLIENT, "test_it.py": TOLD}, "-p", "no:asyncio", "-p", "no:aiohttp", "-vv")
+    result.assert_outcomes(passed=2, failed=11, errors=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*at teardown of test_in_a_teardown*",
+            "E *Unsatisfied: 1 violation of the providers' contract",
+            "*- voice emulator journal -*",
+            "*request    nxcloud gpsend nonsense*",
+            "*at teardown of test_in_a_teardown*",
+            "*- voice emulator journal -*",
+            "*request    nxcloud gpsend nonsense*",
+        ]
+    )
+    told = result.stdout.str()
+    sentences = [
+        'this one is real; mark the test @pytest.mark.voice_emulator(clock="manual")',
+        "the request is invalid: /name: there is no scenario 'all-bussy'; did you mean 'all-busy'?",
+        "FileError: cannot read the scenario nope.yaml: No such file or directory",
+        "the scenario is invalid\nE         /rules/0/call: outcome is missing",
+        "/callback_urls/nxclod: unknown key; did you mean 'nxcloud'?",
+        "/settings/nxcloud/balanc: unknown key; did you mean 'balance'?",
+        "no 'appkye' here; there are 'appkey', ",
+        "invalid duration '5 secs': write 250ms, 3s, 2m or 1h",
+        "; is an emulator running there?",
+        "/scenario: there is no scenario 'all-bussy'; did you mean 'all-busy'?",
+        "allow it with allow_callback_hosts=('93.184.216.34',)",
+        "has no receiver for nxcloud: set callback_urls['nxcloud']",
+    ]
+    assert [each for each in sentences if each not in told] == []
+    assert not re.search(
+        r"voice_emulator/\w+(/\w+)*\.py:[0-9]+: (in |\w+$)|direct cause|http/client\.py", told, re.MULTILINE
+    )
+    assert not re.search(r" --[a-z]", told.partition("= FAILURES")[2])
 
 
 WRONG = """

@@ -3,9 +3,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import jsonschema
 import pytest
 
 from voice_emulator.core.billing import Tariff
+from voice_emulator.providers.setting_schema import setting_schema
 from voice_emulator.providers.settings import Setting, SettingTable
 
 
@@ -81,6 +83,37 @@ def test_setting_holds_values_against_choices_bounds_and_its_own_check():
     with pytest.raises(ValueError, match="must be even"):
         setting("integer", 2, check=even).read(3)
     assert setting("integer", optional=True, minimum=1).read(None) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "good", "bad", "reason"),
+    [
+        ({"kind": "integer", "minimum": -2, "maximum": 5}, ["-2", 5], 6, "at most 5, not 6"),
+        ({"kind": "decimal", "maximum": 5}, ["5.0"], "5.01", "at most 5, not 5.01"),
+        ({"kind": "text", "pattern": "[a-z]{2}", "form": "two letters"}, ["ab"], "abc", "must be two letters"),
+        ({"kind": "text", "pattern": "[0-9]+", "form": "a text of digits"}, ["12"], 12, "must be a text of digits"),
+        ({"kind": "digits"}, ["0", 7.0, "2147483647"], "2147483648", "at most 2147483647"),
+        ({"kind": "digits"}, ["007"], "-1", "must be digits"),
+        ({"kind": "texts", "choices": ("ivr", "cdr")}, ["ivr", ["cdr"]], ["ivr", "cdt"], "did you mean 'cdr'"),
+        ({"kind": "words", "choices": ("on", "off", "1")}, [{"a": "on"}, {"a": 1.0}], {"a": "of"}, "a: 'of' .* 'off'"),
+        ({"kind": "words"}, [{"a": "x"}], {"a": 5}, "a: must be text"),
+        ({"kind": "entries", "members": {"name": ()}}, [{"1": {"name": "x"}}, {"1": {}}], {"1": "on"}, "1: must be a map"),
+        ({"kind": "entries", "members": {"state": ("on",)}}, [{"1": {"state": "on"}}], {"1": {"sate": "on"}}, "mean 'state'"),
+        ({"kind": "entries", "members": {"state": ("on",)}}, [{}], {"1": {"state": "om"}}, "1: state: 'om' .* 'on'"),
+        ({"kind": "entries", "members": {"name": ()}}, [{}], {"1": {"name": 5}}, "1: name: must be text"),
+    ],
+)  # fmt: skip
+def test_what_a_setting_declares_its_schema_says_too(
+    declared: dict[str, Any], good: list[Any], bad: Any, reason: str
+):
+    declaration = Setting("x", default=None, optional=True, description="X.", **declared)
+    schema = jsonschema.Draft202012Validator(setting_schema(declaration))
+    for value in good:
+        declaration.read(value)
+        assert schema.is_valid(value), value
+    with pytest.raises(ValueError, match=reason):
+        declaration.read(bad)
+    assert not schema.is_valid(bad)
 
 
 def test_table_names_the_setting_that_is_wrong_and_the_nearest_known_one():

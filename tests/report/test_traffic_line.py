@@ -81,7 +81,7 @@ def test_a_push_is_one_line(changes: Mapping[str, Any], line: str):
     assert traffic_line({**PUSH, **changes}) == f"2026-01-05T09:00:01.000Z {line}"
 
 
-def test_another_tenant_is_named():
+def test_a_tenant_other_than_default_is_named():
     assert " gpsend (tenant t1): code 0" in traffic_line(REQUEST, "t1")
 
 

@@ -20,7 +20,7 @@ from tests.patience import PATIENCE
 from tests.rig import started
 from tests.robustness.memory import memory_of
 from tests.wire.delivery.test_attempting import call
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.process import WATCHED, Running, serving
 from tests.robustness.test_abuse import CREATE, FORMS, GP, JSON, TOKEN, put, serves, whole
 from tests.watchdog import BLOCKED
-from voice_emulator.wire.traffic.decoding import VALUE_LIMIT
+from voice_emulator.wire.http.strict_json import VALUE_LIMIT
 
 MB = 1024 * 1024
 SCENARIO = "/v1/tenants/default/scenario"

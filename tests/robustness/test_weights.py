@@ -17,7 +17,8 @@ from voice_emulator.core import attempts as attempts_module
 from voice_emulator.core import events as events_module
 from voice_emulator.core.attempts import Attempt, Attempts, PushReply
 from voice_emulator.core.journal import Journal
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import PushOutcome
 
 MB = 1024 * 1024
 LIMIT = 2 * MB

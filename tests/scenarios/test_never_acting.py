@@ -129,7 +129,7 @@ def test_a_signature_of_a_provider_that_signs_nothing(loader, member: str):
         ),
     ],
 )
-def test_other_conditions_that_are_never_met(loader, rule: str, warning: str):
+def test_conditions_that_are_never_met(loader, rule: str, warning: str):
     assert warnings(loader, rule) == [f"0 {warning}"]
 
 

@@ -12,7 +12,7 @@ from yarl import URL
 from tests.rig import Running, started
 from tests.wire.delivery.test_target_policy import answers, push_to
 from tests.wire.raw import GPSEND, talk
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.delivery.target_policy import TargetPolicy
 
 ANYTHING = ("*",)

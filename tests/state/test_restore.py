@@ -18,8 +18,7 @@ from tests.state.stories import Story, story
 from tests.wire.raw import GPSEND
 from voice_emulator.app import Emulator
 from voice_emulator.core.clock import ClockSpec
-from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.errors import StateError
 from voice_emulator.settings import Options
 from voice_emulator.state.database import StateFile

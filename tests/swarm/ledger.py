@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from voice_emulator.client.results import Billing, Call, TimelineStep
 from voice_emulator.core.billing import Tariff, bill
+from voice_emulator.core.shapes import Billing, Call, TimelineStep
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 GROUP = Tariff(60, Decimal("0.036"), Decimal("0.005"))

@@ -10,10 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.swarm.ledger import GROUP, START, as_csv, call, mixed, row_of
-from voice_emulator.client.results import Call, TimelineStep
 from voice_emulator.core.billing import Tariff
+from voice_emulator.core.shapes import Call, TimelineStep
+from voice_emulator.errors import UsageError
 from voice_emulator.swarm.bill_columns import Bill, BillRow
 from voice_emulator.swarm.bill_map import BillMap
 from voice_emulator.swarm.reconciliation import Difference, reconcile, reconcile_text
@@ -381,3 +384,47 @@ def test_the_oracle_takes_rows_that_were_never_a_file():
     found = reconcile(Bill(rows), [LONG])
     assert told(found.differences) == [("wrong amount", "rounded down")]
     assert (found.rows, found.calls) == (1, 1)
+
+
+SEEDS = [
+    as_csv([row_of(each) for each in mixed(6)]),
+    as_csv([row_of(each, charge="1.234,5 EUR", at="03/04/2026") for each in mixed(6)], delimiter=";"),
+    json.dumps([row_of(each) for each in mixed(6)], indent=1).encode(),
+    "\n".join(json.dumps(row_of(each)) for each in mixed(6)).encode(),
+    b"number,charge,at\n1,2,0001-01-01T00:00:00+14:00\n62812000001,0,9999-12-31T23:59:59-12:00\n62812000001,,9999-12-31\n",
+]
+PIECES = [
+    b'"',
+    b",",
+    b";",
+    b"\n",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b"e99",
+    b"-",
+    b"9" * 20,
+    b"\0",
+    b"\xff",
+    b"NaN",
+    b"\\ud800",
+]
+
+
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5), st.sampled_from([*PIECES, b""])), max_size=6),
+)
+def test_a_damaged_bill_is_compared_or_refused_in_one_line(body, damages):
+    for where, length, piece in damages:
+        start = int(where * len(body))
+        body = body[:start] + piece + body[start + length :]
+    said = "b:"
+    try:
+        reconcile_text(body, "b", mixed(6))
+    except UsageError as error:
+        said = str(error)
+    assert said.startswith("b:")
+    assert "\n" not in said

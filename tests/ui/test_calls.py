@@ -214,7 +214,7 @@ async def test_an_address_that_is_half_wrong_shows_what_it_can(page):
         await page.open(place)
         await page.total("0 calls")
         if "/calls/" in place:
-            await expect(page("#detail")).to_contain_text(re.compile("no call|forgotten"))
+            await expect(page("#detail")).to_contain_text(re.compile("no call|no such entry"))
 
 
 async def test_reset_empties_the_list(emu, page):

@@ -186,3 +186,31 @@ async def test_requests_and_pushes_are_offered_as_curl(emu, page):
     # What the page itself asked is there as well, and can be run.
     own = dialog.locator(".block").filter(has_text=f"call_id={call['id']}")
     await expect(own.first).to_be_visible()
+
+
+async def test_the_copies_of_a_receipt_are_told_apart(emu, page):
+    scenario = "name: twice\nrules:\n  - receipt: {copies: 2, gap: 1m}\n"
+    yaml = {"Content-Type": "application/yaml"}
+    async with emu.client.put(
+        f"{emu.control}/v1/tenants/default/scenario", data=scenario, headers=yaml
+    ) as reply:
+        assert reply.status == 200
+    await dial(emu, NUMBER)
+    await emu.settle()
+    await page.open(f"/default/calls/{(await first_call(emu))['id']}")
+    await expect(page("details.push summary .grow")).to_have_text(
+        ["group, copy 1 of 2, attempt 1 → 200", "group, copy 2 of 2, attempt 1 → 200"]
+    )
+    for number in (1, 2):
+        await expect(page("svg title").filter(has_text=f"copy {number} of 2")).to_have_count(1)
+
+
+async def test_an_entry_that_never_was_is_told_from_one_that_is_gone(emu, page):
+    await dial(emu, NUMBER)
+    await emu.settle()
+    journal = emu.tenant.journal
+    journal._entries.popleft()  # as the limits of the journal would, after 20,000 more
+    await page.open("/default/requests/1")
+    await expect(page("#detail .empty")).to_have_text("The journal no longer keeps this entry.")
+    await page.open("/default/requests/999")
+    await expect(page("#detail .empty")).to_have_text("There is no such entry.")

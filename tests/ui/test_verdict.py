@@ -53,7 +53,8 @@ async def test_charts_tell_their_numbers_and_filter(emu, page):
     await expect(pushes.locator("rect.good")).to_have_count(3)
     late = page(".chart").filter(has_text="Lateness")
     await expect(late.locator("svg")).to_have_attribute(
-        "aria-label", "Lateness: from the end of a call to its first push: at most 3 calls"
+        "aria-label",
+        "Lateness: from the end of a call to its first push, while this page is open: at most 3 calls",
     )
     await outcomes.get_by_role("link", name="busy").click()
     await page.total("1 of 3")

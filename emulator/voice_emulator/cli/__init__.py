@@ -16,7 +16,7 @@ from typing import NamedTuple
 import click
 
 from voice_emulator.cli.terminal import echo
-from voice_emulator.core.words import nearest, visible
+from voice_emulator.core.words import counted, nearest, visible
 from voice_emulator.errors import EmulatorError, FileError, UsageError
 
 __all__ = ["COMMANDS", "main"]
@@ -126,7 +126,7 @@ def _counted(error: FileError) -> str:
     count = len(error.findings)
     if not count:
         return str(error)
-    return "the scenario has a mistake" if count == 1 else f"the scenario has {count} mistakes"
+    return f"the scenario has {counted(count, 'mistake')}"
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

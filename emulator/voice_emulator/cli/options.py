@@ -117,21 +117,12 @@ def rewrite(value: str | tuple[str, str]) -> tuple[str, str]:
 
 def report_file(value: str | Path) -> Path:
     """A file that a report can be written to, in the format of its suffix."""
-    from voice_emulator.report import format_of
+    from voice_emulator.report import writable
 
-    path = Path(value)
     try:
-        format_of(path)
+        return writable(Path(value))
     except ValueError as error:
         _refuse(str(error))
-    existed = path.exists()
-    try:
-        path.open("ab").close()
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        _refuse(f"cannot write {path}: {error.strerror or error}")
-    return path
 
 
 def variable(value: str) -> str:

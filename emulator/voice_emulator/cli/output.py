@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from voice_emulator.cli.process import forget
+from voice_emulator.core.words import counted
 
 #: Bytes that may wait for a reader; further lines are dropped.
 WAITING_LIMIT = 1024 * 1024
@@ -26,7 +27,7 @@ DRAINING = 1.0
 
 def dropped(count: int) -> str:
     """What is written in the place of ``count`` lines."""
-    return f"{count} lines dropped here: the lines before them were not read"
+    return f"{counted(count, 'line')} dropped here: what came before was not read"
 
 
 class Outlet(io.TextIOBase):

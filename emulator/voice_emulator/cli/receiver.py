@@ -51,7 +51,6 @@ class Guesser:
     """Tells by a push's fields which kind of receipt it is, whatever provider there is."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
-        """Know the receipts of ``providers`` by their schemas."""
         self._kinds = [
             (
                 provider.id,

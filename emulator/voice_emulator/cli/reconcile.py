@@ -62,7 +62,7 @@ def reconcile(port: ControlPort, ledger: str, tenant: str, map_file: str | None,
     from voice_emulator.swarm.bill_source import read_source, shown_source
     from voice_emulator.swarm.reconciliation import reconcile_text
 
-    chosen = read_map(read_source(map_file), map_file) if map_file is not None else None
+    chosen = read_map(read_source(map_file, "the map"), map_file) if map_file is not None else None
     body, label = read_source(ledger), shown_source(ledger)
     with port.client() as client:
         calls = client.every(client.calls(tenant, limit=PAGE_LIMIT))

@@ -15,10 +15,10 @@ from voice_emulator.cli.terminal import echo
 from voice_emulator.core.clock import MILLISECOND, SECOND, ClockSpec
 from voice_emulator.core.ledger import FIRST_RECORD
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.core.vocabulary import Outcome, PushOutcome
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.providers.examples import place_example

@@ -2,6 +2,9 @@
 
 Both have the same methods, one per route, with the same typed results. :class:`VoiceEmulator` is
 what a test holds: one tenant, with everything a test wants to say about it.
+
+What goes wrong is the caller's to read: exceptions say it in a sentence and name no cause, and ``__tracebackhide__``
+in each module keeps its frames out of pytest's reports (``--full-trace`` shows them).
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from voice_emulator.client.errors import (
     WouldDeadlock,
 )
 from voice_emulator.client.pages import Page
-from voice_emulator.client.results import (
+from voice_emulator.client.voice import VoiceEmulator
+from voice_emulator.client.waiting import WaitResult
+from voice_emulator.core.shapes import (
     Advanced,
     Billing,
     Call,
@@ -40,8 +45,6 @@ from voice_emulator.client.results import (
     VerifyResult,
     Violation,
 )
-from voice_emulator.client.voice import VoiceEmulator
-from voice_emulator.client.waiting import WaitResult
 
 __all__ = [
     "Advanced",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+__tracebackhide__ = True
+
 CONTROL_URL = "http://127.0.0.1:4881"
 
 

@@ -21,6 +21,8 @@ from voice_emulator.wire.http.connection_errors import EMULATOR, connection_erro
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 
@@ -64,7 +66,6 @@ class AsyncClient(Awaiting, ControlMethods):
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry out ``flow`` and return its result."""
-        __tracebackhide__ = True  # in pytest's reports: a failure belongs to the line of the test
         try:
             step = next(flow)
             while True:
@@ -107,7 +108,7 @@ class AsyncClient(Awaiting, ControlMethods):
         try:
             response = await remember_session()(self._open(), "GET", target, headers=headers, timeout=limits)
         except (ClientError, OSError) as error:
-            raise self._not_ready(error) from error
+            raise self._not_ready(error) from None
         async with response:
             if response.status != 200:
                 raise refusal(Reply(response.status, response.content_type, await response.read()))
@@ -126,7 +127,7 @@ class AsyncClient(Awaiting, ControlMethods):
             except StopAsyncIteration:
                 return
             except (ClientError, OSError) as error:
-                raise self._not_ready(error) from error
+                raise self._not_ready(error) from None
             *ended, rest = chunk.split(b"\n")
             for line in ended:
                 event = parser.feed(b"".join([*begun, line]).decode("utf-8", "replace").rstrip("\r"))
@@ -180,7 +181,7 @@ class AsyncClient(Awaiting, ControlMethods):
             async with response:
                 return Reply(response.status, response.headers.get("Content-Type", ""), await response.read())
         except (ClientError, OSError) as error:
-            raise self._not_ready(error) from error
+            raise self._not_ready(error) from None
 
     def _not_ready(self, error: Exception) -> NotReady:
         return NotReady(

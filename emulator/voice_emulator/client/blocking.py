@@ -19,6 +19,8 @@ from voice_emulator.client.exchange import Exchange, Flow, Pause, Reply, events_
 from voice_emulator.client.pages import Page, every
 from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 
@@ -51,7 +53,6 @@ class Client(Blocking, ControlMethods):
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out ``flow`` and return its result."""
-        __tracebackhide__ = True  # in pytest's reports: a failure belongs to the line of the test
         try:
             step = next(flow)
             while True:
@@ -94,7 +95,7 @@ class Client(Blocking, ControlMethods):
                 connection.request("GET", target, headers=headers)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
-                raise self._not_ready(error) from error
+                raise self._not_ready(error) from None
             with closing(response):
                 if response.status != 200:
                     raise refusal(_reply(response))
@@ -108,7 +109,7 @@ class Client(Blocking, ControlMethods):
                 if event is not None:
                     yield event
         except (OSError, http.client.HTTPException) as error:
-            raise self._not_ready(error) from error
+            raise self._not_ready(error) from None
 
     def close(self) -> None:
         """Close the idle connections. The client can be used again afterwards."""
@@ -136,7 +137,7 @@ class Client(Blocking, ControlMethods):
             reply = _reply(connection.getresponse())
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise self._not_ready(error) from error
+            raise self._not_ready(error) from None
         except BaseException:
             connection.close()
             raise

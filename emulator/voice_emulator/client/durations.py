@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from voice_emulator.core.durations import UNITS, duration_text, parse_duration
 
+__tracebackhide__ = True
+
 #: Any way to say how long: text with a unit, seconds, or a timedelta.
 Duration = str | int | float | timedelta
 
@@ -25,7 +27,10 @@ def text(duration: Duration) -> str:
 def _microseconds(duration: Duration) -> int:
     if isinstance(duration, str):
         written = duration.strip()
-        return parse_duration(f"{written}s" if written[-1:].isdigit() else written)
+        try:
+            return parse_duration(f"{written}s" if written[-1:].isdigit() else written)
+        except ValueError as error:
+            raise ValueError(str(error)) from None
     value = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"invalid duration {duration!r}: it must be finite and not negative")

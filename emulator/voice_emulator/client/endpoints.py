@@ -9,6 +9,8 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 from voice_emulator.client import observing, operations
 from voice_emulator.client.exchange import Flow
 
+__tracebackhide__ = True
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,7 +56,6 @@ class Endpoint(Generic[P, T]):
 
         @functools.wraps(flow)
         def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            __tracebackhide__ = True
             return runner.run(flow(*args, **kwargs))
 
         return method

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from voice_emulator.client.reading import instant, member, original, text, whole
+from voice_emulator.core.members import INSTANT, TEXT, WHOLE, Shape, member, original
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Shape):
     """One line of the journal. ``kind`` is request, callback, violation or system.
 
-    ``document`` is the whole entry as the API shows it; the properties are shorthands.
+    ``document`` is the whole entry as the API shows it (:class:`~voice_emulator.core.shapes.JournalEntry`); the
+    properties are shorthands.
     """
 
-    id: int = member(whole)
-    kind: str = member(text)
-    at: datetime = member(instant)
+    id: int = member(WHOLE)
+    kind: str = member(TEXT)
+    at: datetime = member(INSTANT)
     document: Mapping[str, Any] = original()
 
     @property
@@ -148,7 +149,6 @@ class StreamParser:
     """Server-sent events out of lines (HTML Living Standard, "Interpreting an event stream")."""
 
     def __init__(self) -> None:
-        """Start before the first line."""
         self._kind = ""
         self._id = ""
         self._data: list[str] = []

@@ -43,7 +43,6 @@ class ControlError(ClientError):
         errors: tuple[InputError, ...] = (),
         type: str = "about:blank",
     ) -> None:
-        """Keep the members of the problem document."""
         self.status = status
         self.title = title
         self.detail = detail
@@ -53,10 +52,13 @@ class ControlError(ClientError):
 
     def __str__(self) -> str:
         text = f"{self.status} {self.title}"
-        if self.detail:
-            text = f"{text}: {self.detail}"
-        lines = [text, *(f"  {error.pointer or '/'}: {error.message}" for error in self.errors)]
-        return visible("\n".join(lines))
+        if not self.errors:
+            return visible(f"{text}: {self.detail}" if self.detail else text)
+        faults = [f"{error.pointer or '/'}: {error.message}" for error in self.errors]
+        # The detail may end in the first of them, which is said below.
+        detail = self.detail.partition(f": {faults[0]}")[0]
+        heading = f"{text}: {detail}" if detail else text
+        return visible(f"{heading}: {faults[0]}" if len(faults) == 1 else "\n  ".join([heading, *faults]))
 
 
 class Invalid(ControlError):

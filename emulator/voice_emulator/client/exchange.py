@@ -16,6 +16,8 @@ from urllib.parse import quote, urlencode
 from voice_emulator.client.errors import BY_STATUS, ControlError, InputError, UnexpectedReply
 from voice_emulator.wire.http.agent import tells_traffic_port
 
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 #: Real seconds within which a reply to a plain request must be there.
@@ -105,7 +107,6 @@ def document(values: Mapping[str, Any]) -> bytes:
 
 def ask(exchange: Exchange) -> Flow[Reply]:
     """Send a request. Raises the ControlError of a refusal."""
-    __tracebackhide__ = True
     reply = yield exchange
     if reply.status >= 300:
         raise refusal(reply)

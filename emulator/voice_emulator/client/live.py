@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 
 from voice_emulator.client.errors import ClientError
 
+__tracebackhide__ = True
+
 
 class Attributes(dict[str, Any]):
     """A mapping whose keys are attributes as well, all the way down. Read only: it is a copy."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        """Copy ``values``, nested mappings included."""
         super().__init__(
             (name, Attributes(value) if isinstance(value, Mapping) else value)
             for name, value in values.items()

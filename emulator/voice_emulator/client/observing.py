@@ -13,9 +13,10 @@ from voice_emulator.client.entries import Entry
 from voice_emulator.client.exchange import Exchange, Flow, ask, document, given, path, query
 from voice_emulator.client.operations import DEFAULT_TENANT, SLACK
 from voice_emulator.client.pages import Page, page
-from voice_emulator.client.reading import build, list_of
-from voice_emulator.client.results import Call, Callback, VerifyResult, Violation
 from voice_emulator.client.waiting import WaitResult, wait_result
+from voice_emulator.core.shapes import Call, Callback, VerifyResult, Violation
+
+__tracebackhide__ = True
 
 #: Real seconds for a push by hand: the receiver may take all of the emulator's own time-out.
 PUSH_TIMEOUT = 120.0
@@ -36,20 +37,22 @@ def calls(
     wanted = query(
         provider=provider, number=number, state=state, outcome=outcome, q=q, limit=limit, after=after
     )
-    return (yield from page(Exchange("GET", path("v1", "tenants", tenant, "calls"), wanted), "calls", Call))
+    return (
+        yield from page(Exchange("GET", path("v1", "tenants", tenant, "calls"), wanted), "calls", Call.read)
+    )
 
 
 def call(tenant: str, call_id: str) -> Flow[Call]:
     """One call with its timeline."""
     found = yield from ask(Exchange("GET", path("v1", "tenants", tenant, "calls", call_id)))
-    return build(Call, found.document())
+    return Call.read(found.document())
 
 
 def push(tenant: str, call_id: str) -> Flow[tuple[Callback, ...]]:
     """Push the receipt of an ended call again, now; returns the attempts once they are over."""
     target = path("v1", "tenants", tenant, "calls", call_id, "push")
     found = (yield from ask(Exchange("POST", target, timeout=PUSH_TIMEOUT))).document()
-    return list_of(Callback)(found.get("callbacks"))
+    return tuple(map(Callback.read, found.get("callbacks") or ()))
 
 
 def callbacks(
@@ -76,7 +79,7 @@ def callbacks(
         limit=limit,
         after=after,
     )
-    return (yield from page(Exchange("GET", target, wanted), "callbacks", Callback))
+    return (yield from page(Exchange("GET", target, wanted), "callbacks", Callback.read))
 
 
 def journal(
@@ -94,7 +97,7 @@ def journal(
         yield from page(
             Exchange("GET", target, query(kind=kind, provider=provider, q=q, limit=limit, after=after)),
             "entries",
-            Entry,
+            Entry.read,
         )
     )
 
@@ -133,7 +136,7 @@ def verify(
     patience = SLACK + (0 if within is None else seconds(within))
     target = path("v1", "tenants", tenant, "verify")
     reply = yield from ask(Exchange("POST", target, body=document(body), timeout=patience))
-    return build(VerifyResult, reply.document())
+    return VerifyResult.read(reply.document())
 
 
 def wait(
@@ -184,7 +187,7 @@ def violations(
                 query(provider=provider, severity=severity, rule=rule, limit=limit, after=after),
             ),
             "violations",
-            Violation,
+            Violation.read,
         )
     )
 

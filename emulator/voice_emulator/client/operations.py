@@ -29,8 +29,10 @@ from voice_emulator.client.exchange import (
     query,
 )
 from voice_emulator.client.pages import Page, page
-from voice_emulator.client.reading import build
-from voice_emulator.client.results import Advanced, Health, Placed, ShippedScenario, Tenant
+from voice_emulator.core.shapes import Advanced, Health, Placed, ShippedScenario, Tenant
+from voice_emulator.errors import FileError
+
+__tracebackhide__ = True
 
 DEFAULT_TENANT = "default"
 
@@ -50,7 +52,7 @@ ClockText = str | Mapping[str, Any]
 
 def health() -> Flow[Health]:
     """Whether both ports serve, with the version and the scenario of the tenant ``default``."""
-    return build(Health, (yield from ask(Exchange("GET", "/health"))).document())
+    return Health.read((yield from ask(Exchange("GET", "/health"))).document())
 
 
 def wait_ready(timeout: Duration = 30) -> Flow[Health]:
@@ -60,10 +62,10 @@ def wait_ready(timeout: Duration = 30) -> Flow[Health]:
         left = deadline - time.monotonic()
         try:
             reply = yield from ask(Exchange("GET", "/health", timeout=min(LOOK, max(left, BETWEEN_LOOKS))))
-            return build(Health, reply.document())
+            return Health.read(reply.document())
         except ClientError as error:
             if time.monotonic() > deadline:
-                raise NotReady(f"no emulator became ready within {text(timeout)}: {error}") from error
+                raise NotReady(f"no emulator became ready within {text(timeout)}: {error}") from None
         yield Pause(BETWEEN_LOOKS)
 
 
@@ -81,7 +83,7 @@ def openapi(provider: str | None = None) -> Flow[dict[str, Any]]:
 def scenarios(*, limit: int | None = None, after: str | None = None) -> Flow[Page[ShippedScenario]]:
     """The shipped scenarios."""
     exchange = Exchange("GET", "/v1/scenarios", query(limit=limit, after=after))
-    return (yield from page(exchange, "scenarios", ShippedScenario))
+    return (yield from page(exchange, "scenarios", ShippedScenario.read))
 
 
 def scenario(name: str) -> Flow[str]:
@@ -109,19 +111,21 @@ def create_tenant(
     if scenario is not None:
         name, source = scenario_source(scenario)
         body.update({"scenario": name} if source is None else {"scenario_yaml": source.decode()})
-    return build(Tenant, (yield from ask(Exchange("POST", "/v1/tenants", body=document(body)))).document())
+    return Tenant.read((yield from ask(Exchange("POST", "/v1/tenants", body=document(body)))).document())
 
 
 def tenants(*, limit: int | None = None, after: str | None = None) -> Flow[Page[Tenant]]:
     """The tenants."""
     return (
-        yield from page(Exchange("GET", "/v1/tenants", query(limit=limit, after=after)), "tenants", Tenant)
+        yield from page(
+            Exchange("GET", "/v1/tenants", query(limit=limit, after=after)), "tenants", Tenant.read
+        )
     )
 
 
 def tenant(tenant: str = DEFAULT_TENANT) -> Flow[Tenant]:
     """One tenant as it is now."""
-    return build(Tenant, (yield from ask(Exchange("GET", path("v1", "tenants", tenant)))).document())
+    return Tenant.read((yield from ask(Exchange("GET", path("v1", "tenants", tenant)))).document())
 
 
 def change_tenant(
@@ -135,7 +139,7 @@ def change_tenant(
     """Change parts of a tenant: merged into what is there, and None inside a mapping removes."""
     changes = given(callback_urls=callback_urls, credentials=credentials, settings=settings, seed=seed)
     exchange = Exchange("PATCH", path("v1", "tenants", tenant), body=document(changes))
-    return build(Tenant, (yield from ask(exchange)).document())
+    return Tenant.read((yield from ask(exchange)).document())
 
 
 def delete_tenant(tenant: str) -> Flow[None]:
@@ -156,7 +160,10 @@ def scenario_source(scenario: Scenario) -> tuple[str, bytes | None]:
     if isinstance(scenario, Path) or scenario.endswith((".yaml", ".yml")):
         from voice_emulator.scenarios.portable import portable
 
-        return str(scenario), portable(Path(scenario), os.environ)
+        try:
+            return str(scenario), portable(Path(scenario), os.environ)
+        except OSError as error:
+            raise FileError(f"cannot read the scenario {scenario}: {error.strerror or error}") from None
     return scenario, None
 
 
@@ -170,14 +177,14 @@ def load_scenario(tenant: str = DEFAULT_TENANT, scenario: Scenario = "happy-path
     content_type, body = (JSON, document({"name": name})) if source is None else (YAML, source)
     target = path("v1", "tenants", tenant, "scenario")
     reply = yield from ask(Exchange("PUT", target, body=body, content_type=content_type))
-    return build(Tenant, reply.document())
+    return Tenant.read(reply.document())
 
 
 def reset(tenant: str = DEFAULT_TENANT, *, to_start: bool = False) -> Flow[Tenant]:
     """Forget calls, tokens, journal and counters; ``to_start`` also restores the start-up state."""
     target = path("v1", "tenants", tenant, "reset")
     reply = yield from ask(Exchange("POST", target, query(to="start" if to_start else None)))
-    return build(Tenant, reply.document())
+    return Tenant.read(reply.document())
 
 
 def advance(
@@ -204,7 +211,7 @@ def advance(
     target = path("v1", "tenants", tenant, "clock", "advance")
     patience = seconds(wall_limit) + SLACK
     reply = yield from ask(Exchange("POST", target, body=document(body), timeout=patience))
-    return build(Advanced, reply.document())
+    return Advanced.read(reply.document())
 
 
 def place(
@@ -224,4 +231,4 @@ def place(
     reply = yield from ask(
         Exchange("POST", path("v1", "tenants", tenant, "place"), body=document(body), timeout=PLACE_TIMEOUT)
     )
-    return build(Placed, reply.document())
+    return Placed.read(reply.document())

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, overload
 
 from voice_emulator.client.exchange import Exchange, Flow, ask
-from voice_emulator.client.reading import build
+
+__tracebackhide__ = True
 
 T = TypeVar("T")
 
@@ -39,12 +40,8 @@ class Page(Sequence[T], Generic[T]):
         return self.items[index]
 
 
-def page(exchange: Exchange, plural: str, cls: type[T]) -> Flow[Page[T]]:
-    """Ask for a list of ``cls``, found under ``plural``."""
-    return (yield from _page(exchange, plural, lambda item: build(cls, item)))
-
-
-def _page(exchange: Exchange, plural: str, read: Callable[[dict[str, Any]], T]) -> Flow[Page[T]]:
+def page(exchange: Exchange, plural: str, read: Callable[[dict[str, Any]], T]) -> Flow[Page[T]]:
+    """Ask for a list; ``read`` makes an item of each object under ``plural``."""
     found = (yield from ask(exchange)).document()
     following = found.get("next")
     return Page(
@@ -62,6 +59,6 @@ def every(first: Page[T]) -> Flow[list[T]]:
     current = first
     while current.next is not None:
         exchange = replace(current.exchange, query={**current.exchange.query, "after": current.next})
-        current = yield from _page(exchange, current.plural, current.read)
+        current = yield from page(exchange, current.plural, current.read)
         items.extend(current)
     return items

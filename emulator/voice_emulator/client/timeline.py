@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.results import Call, Tenant
+from voice_emulator.core.shapes import Call, Tenant
 
 #: Entries shown at most; the oldest are left out.
 SHOWN = 200
@@ -66,8 +66,8 @@ def _callback(entry: Entry, calls: Mapping[str, Call]) -> str:
     call = calls.get(str(attempt.get("call_id")))
     number = attempt.get("number") or (call.number if call else "")
     went = f"({call.outcome}{f', {call.cause}' if call.cause else ''})" if call and call.outcome else ""
-    again = f"attempt {attempt.get('attempt')}" if (attempt.get("attempt") or 1) > 1 else ""
-    what = " ".join(filter(None, (entry.provider, str(attempt.get("kind") or ""), number, went, again)))
+    which = str(attempt.get("label") or "").removesuffix(", attempt 1")
+    what = " ".join(filter(None, (entry.provider, which, number, went)))
     answer = str(attempt.get("outcome"))
     if entry.status is not None:
         answer += f": {entry.status} {entry.reply[:60]!r}"

@@ -18,8 +18,10 @@ from voice_emulator.client.exchange import Flow
 from voice_emulator.client.live import Attributes, Live
 from voice_emulator.client.operations import DEFAULT_TENANT, Callbacks, Scenario
 from voice_emulator.client.pages import PAGE_LIMIT
-from voice_emulator.client.results import Call, Callback, Tenant, Violation
 from voice_emulator.client.timeline import timeline
+from voice_emulator.core.shapes import Call, Callback, Tenant, Violation
+
+__tracebackhide__ = True
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,7 +61,6 @@ class Waiting(Generic[P, T]):
 
         @functools.wraps(self._flow)
         def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            __tracebackhide__ = True
             if isinstance(holder, VoiceEmulator) and self._waits_with(kwargs):
                 _refuse_in_a_loop(self._name)
             return holder.run(self._flow(holder.id, *args, **kwargs))
@@ -68,7 +69,6 @@ class Waiting(Generic[P, T]):
 
 
 def _refuse_in_a_loop(name: str) -> None:
-    __tracebackhide__ = True
     trio = sys.modules.get("trio")
     if trio is not None and _in_trio(trio):
         raise WouldDeadlock(
@@ -121,7 +121,6 @@ class Aio(WaitingMethods):
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry out ``flow``, over a connection of its own: nothing is left open in the test's loop."""
-        __tracebackhide__ = True
         async with AsyncClient(self._control_url, token=self._token, ssl_context=self._ssl) as client:
             return await client.run(flow)
 
@@ -153,7 +152,6 @@ class VoiceEmulator(WaitingMethods):
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow of the client."""
-        __tracebackhide__ = True
         return self.client.run(flow)
 
     @property
@@ -249,7 +247,6 @@ class VoiceEmulator(WaitingMethods):
 
     def assert_no_violations(self, warnings: bool = False) -> None:
         """Fail when the client under test broke the contract: errors, and ``warnings`` too if asked."""
-        __tracebackhide__ = True
         self.run(waits.assert_no_violations(self.id, warnings))
 
     def report(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.reading import build
-from voice_emulator.client.results import Call, Callback
+from voice_emulator.core.shapes import Call, Callback
+
+__tracebackhide__ = True
 
 T = TypeVar("T")
 
@@ -36,6 +37,6 @@ class WaitResult(Generic[T]):
 def wait_result(kind: str, document: Mapping[str, Any]) -> WaitResult[Any]:
     """Read the API's answer to a wait for ``kind``: callbacks, calls or requests."""
     cls = _ITEMS[kind]
-    items = tuple(build(cls, item) for item in document.get("items") or ())
+    items = tuple(map(cls.read, document.get("items") or ()))
     following = document.get("next")
     return WaitResult(bool(document.get("satisfied")), items, None if following is None else str(following))

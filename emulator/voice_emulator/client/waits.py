@@ -12,13 +12,20 @@ from typing import Any, Literal
 from voice_emulator.client import observing, operations
 from voice_emulator.client.durations import Duration, text
 from voice_emulator.client.entries import Entry
-from voice_emulator.client.errors import Unsatisfied
+from voice_emulator.client.errors import Conflict, Unsatisfied
 from voice_emulator.client.exchange import Flow
 from voice_emulator.client.pages import PAGE_LIMIT, every
-from voice_emulator.client.results import Advanced, Call, Callback, VerifyResult
+from voice_emulator.core.shapes import Advanced, Call, Callback, VerifyResult
+from voice_emulator.core.words import counted
+
+__tracebackhide__ = True
 
 #: Calls under way that a failure names.
 SHOWN_CALLS = 5
+#: What a test lacks that advances a clock which is not manual.
+MANUAL = (
+    'mark the test @pytest.mark.voice_emulator(clock="manual"), or outside pytest use running(clock="manual")'
+)
 
 
 def advance(
@@ -35,8 +42,12 @@ def advance(
     receiver has answered. Raises Conflict when the clock is not manual, Unsatisfied when ``wall_limit``
     (real time) or ``at_most`` ended it before all was done.
     """
-    __tracebackhide__ = True
-    done = yield from operations.advance(tenant, by, to=to, at_most=at_most, wall_limit=wall_limit)
+    try:
+        done = yield from operations.advance(tenant, by, to=to, at_most=at_most, wall_limit=wall_limit)
+    except Conflict as error:
+        if (yield from operations.tenant(tenant)).manual:
+            raise
+        raise Conflict(error.status, error.title, f"{error.detail}; {MANUAL}") from None
     if not done.complete:
         limits = _words(wall_limit=text(wall_limit), at_most=None if at_most is None else text(at_most))
         raise Unsatisfied(f"the clock stopped at {done.now.isoformat()} with more to come ({limits})")
@@ -58,7 +69,6 @@ def wait_for_callbacks(
     ``outcome`` is that of the attempt (``delivered``, ``refused``, ``failed``, ...), ``timeout`` real time.
     Raises Unsatisfied when there are fewer at its end.
     """
-    __tracebackhide__ = True
     found: list[Callback] = yield from _wait_for(
         tenant, "callbacks", count, timeout, provider=provider, number=number, outcome=outcome, after=after
     )
@@ -79,7 +89,6 @@ def wait_for_callback(
     Its ``fields`` are the receipt's, ``reply`` and ``status`` what the receiver answered. ``timeout`` is
     real time. Raises Unsatisfied when none came.
     """
-    __tracebackhide__ = True
     found = yield from wait_for_callbacks(
         tenant, 1, timeout=timeout, provider=provider, number=number, outcome=outcome, after=after
     )
@@ -100,7 +109,6 @@ def wait_for_calls(
 
     ``timeout`` is real time. Raises Unsatisfied when there are fewer at its end.
     """
-    __tracebackhide__ = True
     found: list[Call] = yield from _wait_for(
         tenant, "calls", count, timeout, provider=provider, number=number, outcome=outcome, after=after
     )
@@ -120,7 +128,6 @@ def wait_for_requests(
 
     ``timeout`` is real time. Raises Unsatisfied when there are fewer at its end.
     """
-    __tracebackhide__ = True
     found: list[Entry] = yield from _wait_for(
         tenant, "requests", count, timeout, provider=provider, number=number, after=after
     )
@@ -144,7 +151,6 @@ def verify(
     Waits up to ``within`` of real time for it to become so. Raises Unsatisfied with the requests that
     came nearest, and what differed.
     """
-    __tracebackhide__ = True
     result = yield from observing.verify(
         tenant,
         provider=provider,
@@ -169,7 +175,6 @@ def push(tenant: str, call: Call | str) -> Flow[tuple[Callback, ...]]:
 
     Returns the attempts once they are over. Raises Conflict when the call has not ended.
     """
-    __tracebackhide__ = True
     return (yield from observing.push(tenant, call if isinstance(call, str) else call.id))
 
 
@@ -178,12 +183,11 @@ def assert_no_violations(tenant: str, warnings: bool = False) -> Flow[None]:
 
     Raises Unsatisfied with every finding, the rule and the provider page that states it.
     """
-    __tracebackhide__ = True
     found = yield from every((yield from observing.violations(tenant)))
-    counted = [violation for violation in found if warnings or violation.severity == "error"]
-    if counted:
-        lines = [f"{len(counted)} violation{'s' if len(counted) > 1 else ''} of the providers' contract"]
-        raise Unsatisfied("\n".join([*lines, *(f"  {violation}" for violation in counted)]))
+    broken = [violation for violation in found if warnings or violation.severity == "error"]
+    if broken:
+        heading = f"{counted(len(broken), 'violation')} of the providers' contract"
+        raise Unsatisfied("\n".join([heading, *(f"  {violation}" for violation in broken)]))
 
 
 def _words(**wanted: Any) -> str:
@@ -201,7 +205,6 @@ def _wait_for(
     number: str | None,
     outcome: str | None = None,
 ) -> Flow[list[Any]]:
-    __tracebackhide__ = True
     cursor = None if after is None else str(after)
     result = yield from observing.wait(
         tenant,
@@ -216,10 +219,8 @@ def _wait_for(
     if result.satisfied:
         return list(result.items)
     wanted = _words(provider=provider, number=number, outcome=outcome)
-    what = kind if count != 1 else kind.removesuffix("s")
-    lines = [
-        f"waited {text(timeout)} for {count} {what}{wanted and f' with {wanted}'}; got {len(result.items)}"
-    ]
+    what = counted(count, kind.removesuffix("s"))
+    lines = [f"waited {text(timeout)} for {what}{wanted and f' with {wanted}'}; got {len(result.items)}"]
     lines += yield from _hints(tenant, kind, provider, number)
     raise Unsatisfied("\n".join(lines))
 

@@ -9,10 +9,9 @@ from typing import Any
 from voice_emulator.contract.memory import memory_of
 from voice_emulator.contract.rules import all_rules
 from voice_emulator.core.faults import FAULTS
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.scenario import RECEIPT_FAULTS
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import Outcome
+from voice_emulator.core.vocabulary import Outcome, PushOutcome
 from voice_emulator.providers.contract import FindingRule, When
 from voice_emulator.providers.provider import Provider
 

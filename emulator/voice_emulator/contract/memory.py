@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from voice_emulator.core.progress import Latency, Timeline
@@ -23,7 +24,6 @@ class Recent(Generic[K, V]):
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int = REMEMBERED) -> None:
-        """Start empty."""
         self._entries: dict[K, V] = {}
         self._limit = limit
 
@@ -71,7 +71,6 @@ class Memory:
     )
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
         #: How often an occasional rule had something to judge, by (rule, provider).
         self.occasions: Counter[tuple[str, str]] = Counter()
         #: Requests that the emulator itself failed at. They say nothing about the client.
@@ -93,17 +92,14 @@ class Memory:
         return room
 
 
+@dataclass(slots=True)
 class LostReply:
     """A submission whose reply the client never saw whole."""
 
-    __slots__ = ("at", "entry_id", "operation", "why")
-
-    def __init__(self, operation: str, entry_id: int, at: int, why: str) -> None:
-        """Journal entry and instant of the submission."""
-        self.operation = operation
-        self.entry_id = entry_id
-        self.at = at
-        self.why = why
+    operation: str
+    entry_id: int
+    at: int
+    why: str
 
 
 def memory_of(tenant: Tenant) -> Memory:

@@ -20,9 +20,8 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.findings import Finding
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Operation, Reply
@@ -52,7 +51,6 @@ class Watch(Listener):
     """Keeps the verdict on all tenants up to date."""
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
-        """Sort the rules by operation."""
         self._providers = providers
         self._rules = all_rules(providers.values())
         self._pushed = [rule for rule in self._rules if rule.when is When.PUSHED]

@@ -20,29 +20,23 @@ class AccountRules(Protocol):
     @property
     def id(self) -> str:
         """The provider's id."""
-        ...
 
     @property
     def default_credentials(self) -> Mapping[str, Any]:
         """Credentials of the tenant ``default``; None values are unset."""
-        ...
 
     @property
     def secrets(self) -> frozenset[str]:
         """Names of fields, headers and credentials that hold secrets."""
-        ...
 
     def default_settings(self) -> Mapping[str, Any]:
         """Every setting with its default, as JSON values."""
-        ...
 
     def read_settings(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         """The parsed settings. Raises ValueError naming the setting."""
-        ...
 
     def credential_keys(self, credentials: Mapping[str, Any]) -> Iterable[Key]:
         """The directory keys by which requests with these credentials are attributed."""
-        ...
 
 
 def derive_credentials(defaults: Mapping[str, Any], tenant: str, *path: str) -> dict[str, Any]:

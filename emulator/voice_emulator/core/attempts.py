@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.shapes import Callback
+from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
 BYTE_LIMIT = 64 * 1024 * 1024
@@ -83,10 +84,8 @@ class Attempt:
 
     @property
     def label(self) -> str:
-        """Which push it was, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
-        copies = self.push.effect.copies
-        copy = f", copy {self.push.copy + 1} of {copies}" if copies > 1 and not self.push.by_hand else ""
-        return f"{self.push.kind}{copy}{', by hand' if self.push.by_hand else ''}, attempt {self.number}"
+        """Which push it was, and which attempt of it."""
+        return self.push.label(self.number)
 
     def weigh(self) -> None:
         """Set :attr:`weight`, once nothing changes any more: the body is kept as sent and as the fields it was made of."""
@@ -101,27 +100,28 @@ class Attempt:
         """The attempt as the control API shows it."""
         masker = self.masker or Masker(())
         reply = self.reply
-        return {
-            "id": self.id,
-            "call_id": self.call_id,
-            "number": masker.number(self.push.call.number) if self.push.call is not None else None,
-            "provider": self.push.provider,
-            "kind": self.push.kind,
-            "attempt": self.number,
-            "at": rfc3339(self.at),
-            "url": masker.url(self.url) if self.url is not None else None,
-            "method": self.method,
-            "headers": masker.headers(self.headers),
-            "body": masker.body(self.body),
-            "fields": masker.mapping(self.fields),
-            "faults": list(self.faults),
-            "outcome": self.outcome.value,
-            "reason": masker.text(self.reason),
-            "status": reply.status if reply else None,
-            "reply": masker.body(reply.body) if reply else None,
-            "duration_ms": round(self.duration / 1000, 3),
-            "rule": self.push.rule,
-        }
+        return Callback.shown(
+            id=self.id,
+            call_id=self.call_id,
+            number=masker.number(self.push.call.number) if self.push.call is not None else None,
+            provider=self.push.provider,
+            kind=self.push.kind,
+            attempt=self.number,
+            label=self.label,
+            at=self.at,
+            url=masker.url(self.url) if self.url is not None else None,
+            method=self.method,
+            headers=masker.headers(self.headers),
+            body=masker.body(self.body),
+            fields=masker.mapping(self.fields),
+            faults=self.faults,
+            outcome=self.outcome,
+            reason=masker.text(self.reason),
+            status=reply.status if reply else None,
+            reply=masker.body(reply.body) if reply else None,
+            duration_ms=round(self.duration / 1000, 3),
+            rule=self.push.rule,
+        )
 
 
 class Attempts:
@@ -130,7 +130,6 @@ class Attempts:
     __slots__ = ("_attempts", "_by_call", "_byte_limit", "_bytes", "_limit", "total")
 
     def __init__(self, limit: int = ATTEMPT_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
-        """Keep at most ``limit``, and ``byte_limit`` bytes of them."""
         self._byte_limit = byte_limit
         self._bytes = 0
         self._attempts: deque[Attempt] = deque()

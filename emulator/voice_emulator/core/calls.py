@@ -37,7 +37,6 @@ class Call:
     def __init__(
         self, id: str, number: str, ordinal: int, submission: Submission, plan: Plan, submitted_at: int
     ) -> None:
-        """Create a queued call that will go as ``plan`` says."""
         self.id = id
         self.number = number
         self.ordinal = ordinal

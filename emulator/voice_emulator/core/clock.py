@@ -75,20 +75,15 @@ def parse_clock(text: str) -> ClockSpec:
     raise ValueError(f"invalid clock {text[:40]!r}: write real, manual, or a speed such as 60x{hint}")
 
 
-def parse_start(text: str) -> int:
-    """The first instant of a clock, an RFC 3339 time. Raises ValueError."""
+def started(spec: ClockSpec, text: str) -> ClockSpec:
+    """The clock with a first instant, an RFC 3339 time. Raises ValueError."""
     try:
-        instant = parse_rfc3339(text)
+        start = parse_rfc3339(text)
     except ValueError:
         message = f"the start of a clock must be like {EXAMPLE_TIME}, offset included, not {text[:40]!r}"
         raise ValueError(message) from None
     if not re.fullmatch(START_PATTERN, text):
         raise ValueError(f"the start of a clock must be between the years 1970 and 2200, not {text}")
-    return instant
-
-
-def started(spec: ClockSpec, start: int) -> ClockSpec:
-    """The clock with a first instant. Raises ValueError for a real one."""
     if spec.mode == "real":
         raise ValueError("a real clock has no start")
     return replace(spec, start=start)
@@ -104,7 +99,7 @@ def clock_of(value: str | Mapping[str, Any]) -> ClockSpec:
             f'a clock is a text or {{"mode": "manual", "start": "{EXAMPLE_TIME}"}}, not {value!r}'
         )
     spec = parse_clock(value["mode"])
-    return started(spec, parse_start(value["start"])) if "start" in value else spec
+    return started(spec, value["start"]) if "start" in value else spec
 
 
 class Clock:

@@ -14,8 +14,8 @@ from typing import Any
 
 from voice_emulator.core.billing import money
 from voice_emulator.core.calls import Call
-from voice_emulator.core.pushes import Push, PushOutcome
-from voice_emulator.core.vocabulary import Fate, Step
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import Fate, PushOutcome, Step
 
 #: Orphans kept one by one; the others are only counted.
 ORPHAN_LIMIT = 10_000
@@ -88,7 +88,6 @@ class Conservation:
     __slots__ = ("_orphans", "accounts")
 
     def __init__(self) -> None:
-        """Start with nothing accepted."""
         self.accounts: dict[str, Account] = {}
         self._orphans: dict[str, Orphan] = {}
 

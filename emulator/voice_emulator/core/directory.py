@@ -24,7 +24,6 @@ class HasId(Protocol):
     @property
     def id(self) -> str:
         """Unique in the process."""
-        ...
 
 
 Owner = TypeVar("Owner", bound=HasId)

@@ -26,7 +26,6 @@ class Distribution(Protocol):
 
     def at(self, unit: float) -> int:
         """The duration, in microseconds, at quantile ``unit`` in [0, 1)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

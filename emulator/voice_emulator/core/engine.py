@@ -22,7 +22,6 @@ class Engine:
     __slots__ = ("_heap", "_listeners", "_sequence")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
-        """Start empty."""
         self._heap: list[tuple[int, int, Action, Any]] = []
         self._sequence = 0
         self._listeners = listeners or Listeners()

@@ -36,7 +36,6 @@ class Events:
     __slots__ = ("_heavy", "_listeners", "_recent", "_weight", "last_id")
 
     def __init__(self, limit: int = REMEMBERED, listeners: Listeners | None = None) -> None:
-        """Remember at most ``limit`` events."""
         # Plain tuples: most are never read.
         self._recent: deque[tuple[int, Kind, int, Any, str]] = deque(maxlen=limit)
         self._listeners = listeners or Listeners()

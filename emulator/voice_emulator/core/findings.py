@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from voice_emulator.core.listeners import Listeners
-
-Severity = Literal["error", "warning"]
+from voice_emulator.core.shapes import Violation
+from voice_emulator.core.vocabulary import Severity
 
 FINDING_LIMIT = 10_000
 
@@ -39,16 +39,10 @@ class Finding:
 
     def shown(self) -> dict[str, Any]:
         """The finding as the control API shows it."""
-        return {
-            "rule": self.rule,
-            "severity": self.severity,
-            "provider": self.provider,
-            "operation": self.operation,
-            "entry": self.entry,
-            "call_id": self.call_id,
-            "message": self.message,
-            "source": self.source,
-        }
+        return Violation.shown(
+            rule=self.rule, severity=self.severity, provider=self.provider, operation=self.operation, entry=self.entry,
+            call_id=self.call_id, message=self.message, source=self.source, at=self.at or None,
+        )  # fmt: skip
 
 
 class Findings:
@@ -62,7 +56,6 @@ class Findings:
     __slots__ = ("_findings", "_listeners", "counts", "memory")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
-        """Start with none."""
         self._listeners = listeners or Listeners()
         self._findings: list[Finding] = []
         self.counts: Counter[tuple[str, str, str]] = Counter()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-EntryKind = Literal["request", "callback", "violation", "system"]
+from voice_emulator.core.vocabulary import EntryKind
 
 ENTRY_LIMIT = 10_000
 BYTE_LIMIT = 32 * 1024 * 1024
@@ -22,11 +22,9 @@ class Record(Protocol):
     @property
     def weight(self) -> int:
         """Bytes in memory, roughly."""
-        ...
 
     def shown(self) -> dict[str, Any]:
         """The record as JSON values, secrets masked."""
-        ...
 
 
 class Entry(NamedTuple):
@@ -44,7 +42,6 @@ class Journal:
     __slots__ = ("_byte_limit", "_bytes", "_entries", "_limit", "_more", "evicted", "finished", "last_id")
 
     def __init__(self, limit: int = ENTRY_LIMIT, byte_limit: int = BYTE_LIMIT) -> None:
-        """Keep at most ``limit`` entries and ``byte_limit`` bytes of them."""
         self._entries: deque[Entry] = deque()
         self._limit = limit
         self._byte_limit = byte_limit

@@ -27,7 +27,6 @@ class Counts:
     __slots__ = ("_limit", "_old", "_young")
 
     def __init__(self, limit: int = COUNTED_NUMBERS) -> None:
-        """Start at zero for every key."""
         self._young: dict[str, int] = {}
         self._old: dict[str, int] = {}
         self._limit = limit
@@ -71,7 +70,6 @@ class Ledger:
     )  # fmt: skip
 
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
-        """Keep at most ``ended_limit`` ended calls."""
         self._calls: dict[str, Call] = {}
         self._named: dict[str, dict[str, Call]] = {}
         self._ended: deque[Call] = deque()

@@ -82,7 +82,6 @@ class Listeners:
     __slots__ = _NOTICES
 
     def __init__(self, *listeners: Listener) -> None:
-        """Register ``listeners``."""
         self.clear()
         for listener in listeners:
             self.add(listener)

@@ -152,7 +152,6 @@ class Globs:
     __slots__ = ("_tests", "patterns")
 
     def __init__(self, *patterns: str) -> None:
-        """Compile ``patterns``."""
         self.patterns = patterns
         self._tests = tuple(compile_glob(pattern) for pattern in patterns)
 

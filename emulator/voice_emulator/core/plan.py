@@ -69,7 +69,6 @@ class Plans:
     __slots__ = ("_made",)
 
     def __init__(self) -> None:
-        """Start with none."""
         self._made: dict[tuple[int, int | None, int | None, bool], Plan] = {}
 
     def certain(self, effect: CallEffect, limits: Limits, *, wants_keys: bool) -> Plan | None:

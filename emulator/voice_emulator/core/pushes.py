@@ -15,20 +15,7 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.engine import Engine
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.scenario import ONCE, PLAIN_RECEIPT, ReceiptEffect, Retry
-from voice_emulator.core.vocabulary import Step, Word
-
-
-class PushOutcome(Word):
-    """How one attempt went; INTERFACE: ``callbacks``."""
-
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    LOST = "lost"
-    NO_URL = "no_url"
-    UNCERTAIN = "uncertain"
-    PENDING = "pending"
+from voice_emulator.core.vocabulary import PushOutcome, Step
 
 
 @dataclass(slots=True)
@@ -55,6 +42,12 @@ class Push:
     by_hand: bool = False
     acknowledged: bool = False
 
+    def label(self, attempt: int) -> str:
+        """Which push it is, and which attempt of it: ``voice, copy 2 of 3, attempt 1``."""
+        copies = self.effect.copies
+        copy = f", copy {self.copy + 1} of {copies}" if copies > 1 and not self.by_hand else ""
+        return f"{self.kind}{copy}{', by hand' if self.by_hand else ''}, attempt {attempt}"
+
 
 class Outbox:
     """The pushes of one tenant that are due, held back, or being sent."""
@@ -62,7 +55,6 @@ class Outbox:
     __slots__ = ("_engine", "_listeners", "due", "held", "in_flight", "next_copies")
 
     def __init__(self, engine: Engine, listeners: Listeners | None = None) -> None:
-        """Schedule on ``engine``."""
         self._engine = engine
         self._listeners = listeners or Listeners()
         #: Pushes to send now, in order.

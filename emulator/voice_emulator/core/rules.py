@@ -80,7 +80,6 @@ class RuleBook:
                  "plans", "scenario", "size", "tallies")  # fmt: skip
 
     def __init__(self, scenario: Scenario) -> None:
-        """Sort the rules by what they act on."""
         self.scenario = scenario
         own = scenario.rules
         #: How many rules are looked at for each number, at most.

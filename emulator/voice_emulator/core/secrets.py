@@ -67,7 +67,6 @@ class Values:
     __slots__ = ("_grams", "_known", "_words")
 
     def __init__(self) -> None:
-        """Start with none."""
         self._known: set[str] = set()
         self._words: dict[bytes, _Word] = {}
         # Bytes 0 to 3 and 1 to 4 of each word as numbers, with (offset, length) pairs. Four bytes of a text are looked

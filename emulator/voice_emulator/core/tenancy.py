@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from voice_emulator.core.accounts import AccountRules
 from voice_emulator.core.clock import ClockSpec, TimeSource
@@ -110,14 +109,3 @@ class Tenancy:
             told(tenant)
         tenant.close()
         return True
-
-    def describe(self, tenant: Tenant) -> dict[str, Any]:
-        """A tenant as the control API shows it, without its clock."""
-        return {
-            "id": tenant.id,
-            "scenario": tenant.scenario.name,
-            "seed": tenant.seed,
-            "callback_urls": dict(tenant.callback_urls),
-            "credentials": tenant.credentials,
-            "settings": tenant.raw_settings,
-        }

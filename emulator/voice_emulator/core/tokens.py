@@ -45,7 +45,6 @@ class Tokens:
     __slots__ = ("_fresh", "_listeners", "_tokens")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
-        """Start with none."""
         self._listeners = listeners or Listeners()
         self._tokens: OrderedDict[str, Token] = OrderedDict()
         self._fresh: deque[str] = deque(maxlen=REMEMBERED)

@@ -6,7 +6,7 @@ from collections import Counter
 from decimal import Decimal
 
 from voice_emulator.core.calls import Call
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 
 
 class Totals:
@@ -20,7 +20,6 @@ class Totals:
     __slots__ = ("accepted", "calls", "causes", "charged", "codes", "dropped", "faults", "pushes", "requests")
 
     def __init__(self) -> None:
-        """Start at zero."""
         self.clear()
 
     def clear(self) -> None:

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
+
+#: How much a finding weighs.
+Severity = Literal["error", "warning"]
+#: What a line of the journal is about.
+EntryKind = Literal["request", "callback", "violation", "system"]
 
 
 class Word(StrEnum):
@@ -65,6 +71,19 @@ class Fate(Word):
     UNCERTAIN = "uncertain"
     ORPHAN = "orphan"
     DROPPED = "dropped"
+
+
+class PushOutcome(Word):
+    """How one attempt went; INTERFACE: ``callbacks``."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    LOST = "lost"
+    NO_URL = "no_url"
+    UNCERTAIN = "uncertain"
+    PENDING = "pending"
 
 
 #: Outcomes with an answer: only these have talk time, keys and billing cycles.

@@ -33,9 +33,14 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else json.dumps(character)[1:-1]
 
 
+def plural(count: int, noun: str) -> str:
+    """``error`` for 1, ``errors`` for 2."""
+    return noun if count == 1 else f"{noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+
+
 def counted(count: int, noun: str) -> str:
     """``1 error``, ``2 errors``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {plural(count, noun)}"
 
 
 def nearest_word(word: str, choices: Iterable[str]) -> str | None:

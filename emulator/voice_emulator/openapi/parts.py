@@ -20,7 +20,6 @@ class Components:
     """Schemas by component name, each with its inner references turned to where it stands now."""
 
     def __init__(self) -> None:
-        """None yet."""
         self.schemas: dict[str, Json] = {}
 
     def ref(self, schema: Schema) -> Json:

@@ -15,7 +15,7 @@ from enum import Enum
 from inspect import cleandoc
 from typing import Any
 
-from voice_emulator.core.findings import Severity
+from voice_emulator.core.vocabulary import Severity
 from voice_emulator.providers.grading import Grading
 
 

@@ -42,7 +42,6 @@ class SeenRequest(Protocol):
     @property
     def sent(self) -> SentReply | None:
         """What the client could see of the reply."""
-        ...
 
 
 class RuleContext:

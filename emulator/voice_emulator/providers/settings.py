@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
-from voice_emulator.core.integers import LARGEST
+from voice_emulator.core.integers import LARGEST, up_to
 from voice_emulator.core.words import nearest
 
 Provenance = Literal["documented", "inferred", "choice"]
-Kind = Literal["boolean", "integer", "decimal", "text", "choice", "texts", "mapping", "tariff", "tariffs"]
+Kind = Literal[
+    "boolean", "integer", "decimal", "text", "digits", "choice", "texts", "mapping", "words", "entries", "tariff", "tariffs"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting of a provider's account.
 
-    ``default`` is a JSON value; ``choices`` the allowed words of a ``choice``; ``minimum`` bounds
-    integers and decimals from below; ``optional`` admits null; ``check`` raises ValueError for a
-    value of the right type that still will not do.
+    ``default`` is a JSON value; ``choices`` are the words of a ``choice``, and of ``texts`` and ``words`` (a mapping to
+    texts) where these have any. ``minimum`` and ``maximum`` bound integers and decimals. A ``text`` with a
+    ``pattern`` must match it as a whole; ``form`` says so in words. ``members`` are the keys of each of the
+    ``entries``, each with its words, or () for any text. ``optional`` admits null. ``check`` raises ValueError for a
+    value of the right type that still will not do; the schema does not know it.
     """
 
     name: str
@@ -32,6 +36,10 @@ class Setting:
     provenance: Provenance = "choice"
     choices: tuple[str, ...] = ()
     minimum: int | None = None
+    maximum: int | None = None
+    pattern: str = ""
+    form: str = ""
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: bool = False
     source: str = ""
     check: Callable[[Any], None] | None = None
@@ -43,15 +51,43 @@ class Setting:
                 return None
             raise ValueError("must not be null")
         parsed = _READERS[self.kind](value)
-        if self.kind == "choice" and parsed not in self.choices:
-            raise ValueError(
-                f"{parsed!r} is not one of {', '.join(self.choices)}{nearest(parsed, self.choices)}"
-            )
+        if self.kind == "choice":
+            _one_of("", parsed, self.choices)
+        elif self.kind == "texts" and self.choices:
+            for item in parsed:
+                _one_of("", item, self.choices)
+        elif self.kind == "words":
+            for name, word in parsed.items():
+                _one_of(f"{name}: ", word, self.choices)
+        elif self.kind == "entries":
+            self._check_entries(parsed)
+        if self.pattern and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            # Without the value, which may be a secret.
+            raise ValueError(f"must be {self.form}")
         if self.minimum is not None and parsed < self.minimum:
             raise ValueError(f"must be at least {self.minimum}, not {parsed}")
+        if self.maximum is not None and parsed > self.maximum:
+            raise ValueError(f"must be at most {self.maximum}, not {parsed}")
         if self.check is not None:
             self.check(parsed)
         return parsed
+
+    def _check_entries(self, entries: Mapping[str, Any]) -> None:
+        for key, entry in entries.items():
+            if not isinstance(entry, Mapping):
+                raise ValueError(f"{key}: must be a mapping of {', '.join(self.members)}")
+            for name, value in entry.items():
+                if name not in self.members:
+                    raise ValueError(f"{key}: unknown key {name!r}{nearest(str(name), self.members)}")
+                _one_of(f"{key}: {name}: ", value, self.members[name])
+
+
+def _one_of(where: str, value: Any, words: Collection[str]) -> None:
+    """One of ``words``, or any text where there are none."""
+    if words and _text(value) not in words:
+        raise ValueError(f"{where}{value!r} is not one of {', '.join(words)}{nearest(str(value), words)}")
+    if not words and not isinstance(value, str):
+        raise ValueError(f"{where}must be text, not {value!r}")
 
 
 class SettingTable:
@@ -123,6 +159,13 @@ def _text(value: Any) -> str:
     raise ValueError(f"must be text, not {value!r}")
 
 
+def _digits(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(f"(?=[0-9]{{1,10}}$){up_to(LARGEST)}", text):
+        raise ValueError(f"must be digits, at most {LARGEST}, not {value!r}")
+    return text
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
@@ -158,9 +201,12 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "integer": _integer,
     "decimal": _decimal,
     "text": _text,
+    "digits": _digits,
     "choice": _text,
     "texts": _texts,
     "mapping": _mapping,
+    "words": _mapping,
+    "entries": _mapping,
     "tariff": _tariff,
     "tariffs": _tariffs,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.report.document import Reported, gather
 
-__all__ = ["FORMATS", "format_of", "gather", "render", "render_document", "write"]
+__all__ = ["FORMATS", "format_of", "gather", "render", "render_document", "writable", "write"]
 
 #: The formats by name, with the media type of each.
 FORMATS: Mapping[str, str] = {
@@ -31,6 +31,19 @@ def format_of(path: Path) -> str:
     if found is None:
         raise ValueError(f"{path.name!r} must end in {', '.join(ENDINGS)}")
     return found
+
+
+def writable(path: Path) -> Path:
+    """``path``, to which a report can be written. Raises ValueError for its suffix, or where it cannot be."""
+    format_of(path)
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
 
 
 def render(runtime: Reported, tenant: Tenant, format: str) -> tuple[str, bytes]:

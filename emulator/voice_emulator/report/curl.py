@@ -51,12 +51,12 @@ def curl_line(
         parts += ["--limit-rate", str(bytes_per_second)]
     pairs = list(headers)
     for name, value in pairs:
-        parts += ["-H", _quoted(f"{name}: {value}" if value else f"{name};", secrets)]
+        parts += ["-H", quoted(f"{name}: {value}" if value else f"{name};", secrets)]
     if not any(name.lower() == "content-type" for name, _ in pairs):
         parts += ["-H", "Content-Type:"]  # curl would call any body a form
     if body or method not in ("GET", "HEAD"):
         parts += ["--data-raw", _body(body, secrets)]
-    return " ".join([*parts, _quoted(target, secrets)])
+    return " ".join([*parts, quoted(target, secrets)])
 
 
 def _without_user(url: str) -> tuple[str, str]:
@@ -70,7 +70,8 @@ def _pattern(secrets: Mapping[str, str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
 
 
-def _quoted(text: str, secrets: Mapping[str, str]) -> str:
+def quoted(text: str, secrets: Mapping[str, str]) -> str:
+    """``text`` as a word of a POSIX shell; ``secrets`` are shell variables by the value they stand for."""
     pattern = _pattern(secrets)
     if pattern is None:
         return shlex.quote(text)
@@ -94,7 +95,7 @@ def _body(body: bytes, secrets: Mapping[str, str]) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" not in text:
-        return _quoted(text, secrets)
+        return quoted(text, secrets)
     # Bytes that are not text: the quoting of bash and zsh.
     plain = frozenset(range(0x20, 0x7F)) - set(b"'\\")
     return "$'" + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in body) + "'"

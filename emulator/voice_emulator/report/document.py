@@ -31,12 +31,10 @@ class Reported(Protocol):
     @property
     def providers(self) -> Mapping[str, Provider]:
         """The providers by id."""
-        ...
 
     @property
     def version(self) -> str:
         """The program's version."""
-        ...
 
 
 def gather(runtime: Reported, tenant: Tenant) -> dict[str, Any]:
@@ -107,11 +105,8 @@ def rank(group: Mapping[str, Any]) -> tuple[str, int, str]:
 
 
 def shown_finding(finding: Finding) -> dict[str, Any]:
-    """One finding with its instant."""
-    return finding.shown() | {
-        "provider": finding.provider or None,
-        "at": rfc3339(finding.at) if finding.at else None,
-    }
+    """One finding; its provider is null where it is about none."""
+    return finding.shown() | {"provider": finding.provider or None}
 
 
 def _summary(tenant: Tenant, groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.call_timeline import timeline
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND, rfc3339
 from voice_emulator.core.draws import choose_weighted, draw
@@ -231,26 +232,6 @@ def _call_draws(call: Call, rule: Rule | None, unit: Any) -> list[Json]:
     if spec is not None and len(spec.hangup) > 1:
         add("hangup", plan.ended_by.value)
     return told
-
-
-def timeline(tenant: Tenant, call: Call) -> list[Json]:
-    """What happened to a call, in order: its own steps, then the attempts to report it."""
-    steps: list[tuple[int, str, str]] = [(call.submitted_at, "submitted", call.operation)]
-    named = (("dialled", call.dialled_at), ("ringing", call.ring_at), ("answered", call.answered_at))
-    steps += [(at, name, "") for name, at in named if at is not None]
-    if call.ended_at is not None:
-        how = (
-            "dropped undialled"
-            if call.dropped
-            else f"{call.plan.outcome.value}, by {call.plan.ended_by.value}"
-        )
-        steps.append((call.ended_at, "ended", how))
-    for attempt in tenant.attempts.of_call(call.id):
-        reason = f": {attempt.reason}" if attempt.reason else ""
-        detail = f"{attempt.label}: {attempt.outcome.value}{reason}"
-        steps.append((attempt.at, "callback", detail))
-    steps.sort(key=lambda step: step[0])
-    return [{"at": rfc3339(at), "event": event, "detail": detail} for at, event, detail in steps]
 
 
 # --- callbacks --------------------------------------------------------------------------------

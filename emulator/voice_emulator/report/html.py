@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
+from voice_emulator.core.words import plural
 from voice_emulator.report import charts
 from voice_emulator.report.charts import Lane, Series
 from voice_emulator.report.page import badge, chips, folded, page, table, tiles
@@ -62,12 +63,12 @@ def _tiles(document: Mapping[str, Any]) -> str:
         (summary["warnings"], "warning"),
         (summary["requests"], "request"),
     ]
-    named = [(f"{count:,}", noun if count == 1 else f"{noun}s") for count, noun in figures]
+    named = [(f"{count:,}", plural(count, noun)) for count, noun in figures]
     accepted = summary["accepted"]
     return tiles([
         *named,
-        (f"{accepted:,}", "number accepted" if accepted == 1 else "numbers accepted"),
-        (f"{ended:,}", "call ended" if ended == 1 else "calls ended"),
+        (f"{accepted:,}", f"{plural(accepted, 'number')} accepted"),
+        (f"{ended:,}", f"{plural(ended, 'call')} ended"),
         (f"{pushes.get('delivered', 0):,} / {sum(pushes.values()):,}", "pushes acknowledged"),
     ])  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
+from voice_emulator.core.clock import ClockSpec, parse_clock, started
 from voice_emulator.core.distributions import (
     LONGEST,
     Distribution,
@@ -118,33 +118,25 @@ def clock(reading: Diagnostics, node: Node) -> ClockSpec | None:
     members = reading.mapping(node, "clock", ("mode", "start"))
     if members is None:
         return None
-    start = members.read("start", _start)
     if "mode" not in members:
         reading.error(node, "clock needs a mode: real, manual, or a speed such as 60x")
-        return None
-    spec = _mode(reading, members["mode"])
-    if spec is None or start is None:
+    spec = _mode(reading, members["mode"]) if "mode" in members else None
+    start = reading.text(members["start"], "the start of a clock") if "start" in members else None
+    if start is None:
         return spec
     try:
-        return started(spec, start)
+        # A start is judged even if its clock is wrong.
+        clock = started(spec or ClockSpec("manual"), start)
     except ValueError as error:
         reading.error(members["start"], str(error))
-    return None
+        return None
+    return clock if spec is not None else None
 
 
 def _mode(reading: Diagnostics, node: Node) -> ClockSpec | None:
     text = reading.text(node, "clock")
     try:
         return None if text is None else parse_clock(text)
-    except ValueError as error:
-        reading.error(node, str(error))
-    return None
-
-
-def _start(reading: Diagnostics, node: Node) -> int | None:
-    text = reading.text(node, "the start of a clock")
-    try:
-        return None if text is None else parse_start(text)
     except ValueError as error:
         reading.error(node, str(error))
     return None

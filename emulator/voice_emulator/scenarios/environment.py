@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from voice_emulator.settings import option
+
 # Either an escaped dollar, a whole reference, or a brace that begins something else.
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{")
 
@@ -33,7 +35,7 @@ def variables_sent(environ: Mapping[str, str], allowed: Collection[str]) -> Vari
     return Variables(
         {name: environ[name] for name in allowed if name in environ},
         "${{{name}}} has no value in a scenario sent over HTTP; write ${{{name}:-default}}, or start the "
-        "emulator with --scenario-env {name} (and {name} set)",
+        "emulator with " + option("--scenario-env {name}", "scenario_env=('{name}',)") + " (and {name} set)",
     )
 
 

@@ -108,11 +108,15 @@ class ScenarioLoader:
 
     def check(self, path: str | Path) -> list[FileFinding]:
         """Everything wrong with a file, and with the files it extends; warnings if it is valid."""
-        return self._resolve(_file_source(Path(path), str(path)), self._local, (), warns=True).findings
+        return self._checked(_file_source(Path(path), str(path)))
 
     def check_bytes(self, raw: bytes, label: str) -> list[FileFinding]:
         """As :meth:`check`, of a file's contents; paths in it start from the working directory."""
-        return self._resolve(_bytes_source(raw, label, Path(label)), self._local, (), warns=True).findings
+        return self._checked(_bytes_source(raw, label, Path(label)))
+
+    def _checked(self, source: _Source) -> list[FileFinding]:
+        findings = self._resolve(source, self._local, (), warns=True).findings
+        return [finding for finding in findings if not finding.warning] or findings
 
     def shipped(self) -> list[tuple[str, str]]:
         """Name and description of each shipped scenario, by name."""

@@ -28,7 +28,7 @@ def read_rules(reading: Diagnostics, node: Node, catalogue: Catalogue) -> tuple[
     names, generated = _names(reading, items)
     read = [_rule(reading, item, name, catalogue) for item, name in zip(items, names, strict=True)]
     rules = [rule for rule in read if rule is not None]
-    if reading.warns and not reading.findings:
+    if reading.warns:
         for position, message in never_acting(rules, catalogue):
             reading.warn(items[position], message)
     return rules, generated

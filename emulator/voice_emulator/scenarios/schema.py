@@ -11,6 +11,8 @@ from typing import Any
 
 from voice_emulator.core.clock import SPEED_PATTERN
 from voice_emulator.core.faults import FAULTS, HttpStatus, SlowBody
+from voice_emulator.core.integers import LARGEST
+from voice_emulator.core.json_schema import Json, only
 from voice_emulator.core.scenario import CORRUPTIONS, RETRIES
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome
 from voice_emulator.providers.provider import Provider
@@ -20,7 +22,6 @@ from voice_emulator.resources import data_path
 from voice_emulator.scenarios import call_section, diagnostics, match_section, receipt_section, reply_section
 from voice_emulator.scenarios.catalogue import url_settings
 from voice_emulator.scenarios.documents import SEED_LIMIT
-from voice_emulator.schemas.shorthand import Json, only
 
 #: ``${NAME}`` may stand in every value.
 _REFERENCE = r"|\$\{"
@@ -89,20 +90,28 @@ def _credentials(default: Mapping[str, Any]) -> Json:
 
 
 def _setting(setting: Setting) -> Json:
+    word = _word(setting.choices) if setting.choices else _ref("text")
     kinds: dict[str, Json] = {
         "boolean": _ref("boolean"),
         "integer": _ref("integer"),
         "decimal": _ref("number"),
-        "text": _ref("text"),
+        "text": _text(f"^({setting.pattern})$") if setting.pattern else _ref("text"),
+        "digits": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, _text("^[0-9]{1,10}$")]},
         "choice": {"anyOf": [{"enum": choice_values(setting)}, _ref("reference")]},
-        "texts": {"anyOf": [_ref("text"), {"type": "array", "items": _ref("text")}]},
+        "texts": {"anyOf": [word, {"type": "array", "items": word}]},
         "mapping": {"type": "object"},
+        "words": {"type": "object", "additionalProperties": word},
+        "entries": {
+            "type": "object",
+            "additionalProperties": only(**dict.fromkeys(setting.members, _ref("text"))),
+        },
         "tariff": _ref("tariff"),
         "tariffs": {"type": "object", "additionalProperties": _ref("tariff")},
     }
     schema = kinds[setting.kind]
-    if setting.minimum is not None:
-        schema["minimum"] = setting.minimum
+    for name, bound in (("minimum", setting.minimum), ("maximum", setting.maximum)):
+        if bound is not None:
+            schema[name] = bound
     if setting.optional:
         schema = {"anyOf": [schema, {"type": "null"}]}
     return {**schema, "description": setting.description, "default": setting.default}

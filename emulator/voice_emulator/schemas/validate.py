@@ -231,7 +231,6 @@ class SchemaSet:
     """All schemas of the providers, by name: ``nxcloud/gpsend.request``."""
 
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
-        """Hold compiled schemas."""
         self._schemas = dict(schemas)
 
     def __iter__(self) -> Iterator[Schema]:

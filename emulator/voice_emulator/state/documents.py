@@ -13,11 +13,11 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
 from voice_emulator.core.conservation import Orphan
 from voice_emulator.core.placing import Submission
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, Retry, Scenario
 from voice_emulator.core.tenants import Snapshot, Tenant
 from voice_emulator.core.totals import Totals
-from voice_emulator.core.vocabulary import Fate, State, Step
+from voice_emulator.core.vocabulary import Fate, PushOutcome, State, Step
 from voice_emulator.state.codec import decode, encode, pack, unpack
 
 #: Of a call, by attribute: what never changes, and what changes as it goes on. ``details`` comes after the latter.

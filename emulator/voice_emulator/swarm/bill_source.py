@@ -20,21 +20,21 @@ PATIENCE = 30.0
 _PIECE = 65_536
 
 
-def read_source(source: str) -> bytes:
-    """The bytes of the bill at ``source``: a path, a URL (redirects are not followed), or ``-`` for standard input.
+def read_source(source: str, what: str = "the bill") -> bytes:
+    """The bytes of the bill, or of ``what``, at ``source``: a path, a URL (redirects are not followed), or ``-`` for standard input.
 
     Raises UsageError with one line where nothing can be read, or more than :data:`SIZE_LIMIT`.
     """
     if "://" in source:
-        return _fetch(source)
+        return _fetch(source, what)
     try:
         if source == "-":
-            return _bounded(source, sys.stdin.buffer.read(SIZE_LIMIT + 1))
+            return _bounded(f"{what} {source}", sys.stdin.buffer.read(SIZE_LIMIT + 1))
         with Path(source).open("rb") as file:
-            return _bounded(source, file.read(SIZE_LIMIT + 1))
+            return _bounded(f"{what} {source}", file.read(SIZE_LIMIT + 1))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise UsageError(
-            f"cannot read the bill {source}: {getattr(error, 'strerror', None) or error}"
+            f"cannot read {what} {source}: {getattr(error, 'strerror', None) or error}"
         ) from error
 
 
@@ -51,16 +51,16 @@ def shown_source(source: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _bounded(source: str, body: bytes) -> bytes:
+def _bounded(what: str, body: bytes) -> bytes:
     if len(body) > SIZE_LIMIT:
-        raise UsageError(f"the bill {source} is larger than {SIZE_LIMIT // 1_000_000} MB")
+        raise UsageError(f"{what} is larger than {SIZE_LIMIT // 1_000_000} MB")
     return body
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str, what: str) -> bytes:
     problem = url_problem(url)
     if problem is not None:
-        raise UsageError(f"--ledger: {problem}")
+        raise UsageError(f"cannot read {what}: {problem}")
     parts = urlsplit(ascii_url(url))
     host = parts.hostname or ""
     connection = (
@@ -79,15 +79,15 @@ def _fetch(url: str) -> bytes:
         while len(body) <= SIZE_LIMIT and (piece := reply.read1(_PIECE)):
             body += piece
             if time.monotonic() > until:
-                raise UsageError(f"the bill at {shown} did not arrive within {PATIENCE:g} s")
+                raise UsageError(f"{what} at {shown} did not arrive within {PATIENCE:g} s")
     except (OSError, http.client.HTTPException) as error:
         raise UsageError(
-            f"cannot read the bill at {shown}: {connection_error(error, url, seconds=PATIENCE)}"
+            f"cannot read {what} at {shown}: {connection_error(error, url, seconds=PATIENCE)}"
         ) from error
     finally:
         connection.close()
     if reply.status != 200:
-        raise UsageError(f"cannot read the bill at {shown}: it answers {reply.status}, not 200")
+        raise UsageError(f"cannot read {what} at {shown}: it answers {reply.status}, not 200")
     if reply.length:  # bytes that were announced and did not come
-        raise UsageError(f"the bill at {shown} broke off after {len(body):,} bytes")
-    return _bounded(shown, body)
+        raise UsageError(f"{what} at {shown} broke off after {len(body):,} bytes")
+    return _bounded(f"{what} {shown}", body)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
-from voice_emulator.client.results import Call
 from voice_emulator.core.billing import Tariff, count_cycles, money
+from voice_emulator.core.shapes import Call
 from voice_emulator.core.words import counted
 
 #: Billing cycles, in seconds, that providers use.

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 
-from voice_emulator.client.results import Call
+from voice_emulator.core.shapes import Call
 from voice_emulator.swarm.bill_columns import BillRow, number_key
 
 DAY = 86_400

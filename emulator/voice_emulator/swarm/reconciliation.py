@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 
-from voice_emulator.client.results import Call
 from voice_emulator.core.billing import Tariff, bill, money
+from voice_emulator.core.shapes import Call
 from voice_emulator.core.words import counted
 from voice_emulator.swarm.bill_columns import Bill, BillRow, Known, number_key, read_rows
 from voice_emulator.swarm.bill_file import read_table

@@ -2,7 +2,7 @@
 
 import { enc } from "./api.js";
 import { CallDetail, EntryDetail } from "./detail.js";
-import { clockTime, count, outcomeOf, OUTCOMES, receiptOf, RECEIPTS, talk } from "./format.js";
+import { clockTime, count, outcomeOf, OUTCOMES, plural, receiptOf, RECEIPTS, talk } from "./format.js";
 import { ListView } from "./listview.js";
 import { CALL_KEYS } from "./query.js";
 import { firstCalls } from "./start.js";
@@ -70,7 +70,7 @@ export class CallsView extends ListView {
 				{ name: "time", title: "Time", width: 68, area: "c", down: false, sort: (row) => row.submitted_at, cell: (row) => clockTime(row.submitted_at) },
 				{ name: "provider", title: "Provider", width: 92, drop: 4, area: "c", sort: (row) => row.provider, cell: (row) => row.provider },
 				{ name: "number", title: "Number", width: 128, grow: 1.4, area: "a", sort: either((row) => row.members[0].number, (row) => row.number),
-					cell: either((row) => `${row.open ? "▾" : "▸"} ${count(row.members.length)} numbers`, (row) => row.number), link: either((row) => this.#request(row), (row) => app.link({ view: "calls", id: row.id })) },
+					cell: either((row) => `${row.open ? "▾" : "▸"} ${plural(row.members.length, "number")}`, (row) => row.number), link: either((row) => this.#request(row), (row) => app.link({ view: "calls", id: row.id })) },
 				{ name: "outcome", title: "Outcome", width: 112, grow: 1, area: "b", sort: either((row) => row.outcome[0], (row) => outcomeOf(row)[0]), cell: either((row) => row.outcome[0], (row) => outcomeOf(row)[0]), look: either((row) => dot(row.outcome), (row) => dot(outcomeOf(row))) },
 				{ name: "talk", title: "Talk", width: 48, drop: 7, down: true, sort: either((row) => row.sums.talk, (row) => row.talk ?? -1), cell: either((row) => (row.sums.talk ? talk(row.sums.talk) : ""), (row) => (row.talk ? talk(row.talk) : "")) },
 				{ name: "charge", title: "Charge", width: 64, drop: 6, down: true, sort: either((row) => row.sums.charge, (row) => Number(row.charge)), cell: either((row) => money(row.sums.charge), (row) => (Number(row.charge) ? row.charge : "")) },

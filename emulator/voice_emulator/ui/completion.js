@@ -76,36 +76,44 @@ function enter(path, lead, column) {
 	return dash + 0.5;
 }
 
-/** A schema's alternatives, references followed. */
+const target = (schema, { $ref }) => $ref?.split("/").slice(1).reduce((place, part) => place?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")], schema);
+
+/** A schema with all that it consists of, references followed. */
 function alternatives(schema, node, depth = 0) {
 	if (!node || typeof node !== "object" || depth > 12) return [];
-	if (node.$ref) return alternatives(schema, node.$ref.split("/").slice(1).reduce((place, part) => place?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")], schema), depth + 1);
-	return [node, ...["allOf", "anyOf", "oneOf"].flatMap((word) => (node[word] ?? []).flatMap((one) => alternatives(schema, one, depth + 1)))];
+	return [node, ...[target(schema, node), ...(node.allOf ?? []), ...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((one) => alternatives(schema, one, depth + 1))];
 }
 
-function nodesAt(schema, path) {
-	let nodes = alternatives(schema, schema);
+/** The schemas of what stands at `path`. */
+function schemasAt(schema, path) {
+	let found = [schema];
 	for (const step of path) {
-		nodes = nodes.flatMap((node) => alternatives(schema, step === "-" ? (node.items ?? node.prefixItems?.[0]) : (node.properties?.[step] ?? node.additionalProperties)));
+		found = found.flatMap((one) => alternatives(schema, one)).map((node) => (step === "-" ? (node.items ?? node.prefixItems?.[0]) : (node.properties?.[step] ?? node.additionalProperties)));
 	}
-	return nodes;
+	return found;
+}
+
+/** The properties of a mapping as [name, schema]: those of any choice, but none that the same choice refuses. */
+function properties(schema, node, depth = 0) {
+	if (!node || typeof node !== "object" || depth > 12) return [];
+	const own = [...Object.entries(node.properties ?? {}), ...[target(schema, node), ...(node.allOf ?? [])].flatMap((one) => properties(schema, one, depth + 1))];
+	const refused = new Set(own.filter(([, value]) => value === false).map(([name]) => name));
+	return [...own, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((one) => properties(schema, one, depth + 1))].filter(([name, value]) => value !== false && !refused.has(name));
 }
 
 export function keysAt(schema, path) {
 	const found = new Map();
-	for (const node of nodesAt(schema, path)) {
-		for (const [label, value] of Object.entries(node.properties ?? {})) {
-			if (found.has(label)) continue;
-			const [{ type, description } = {}] = alternatives(schema, value).filter((one) => one.type || one.description);
-			found.set(label, { label, apply: `${label}: `, type: "property", detail: [type].flat().filter(Boolean).join(" or "), info: value.description ?? description });
-		}
+	for (const [label, value] of schemasAt(schema, path).flatMap((node) => properties(schema, node))) {
+		if (found.has(label)) continue;
+		const [{ type, description } = {}] = alternatives(schema, value).filter((one) => one.type || one.description);
+		found.set(label, { label, apply: `${label}: `, type: "property", detail: [type].flat().filter(Boolean).join(" or "), info: value.description ?? description });
 	}
 	return [...found.values()];
 }
 
 export function valuesAt(schema, path) {
 	const found = new Map();
-	for (const node of nodesAt(schema, path)) {
+	for (const node of schemasAt(schema, path).flatMap((one) => alternatives(schema, one))) {
 		const values = [...(node.enum ?? []), ...("const" in node ? [node.const] : []), ...(node.type === "boolean" ? [true, false] : []), ...(node.examples ?? [])];
 		for (const value of values) if (typeof value !== "object") found.set(String(value), { label: String(value), type: "enum", info: node.description });
 	}

@@ -109,7 +109,8 @@ export class EntryDetail extends Detail {
 
 	async read() {
 		const [{ entries: [entry] }, { entries: [row] }, { violations }] = await Promise.all([this.get(this.path), this.get(`${this.path}&brief=true`), this.get(`/violations?q=entry:${this.id}`)]);
-		if (entry?.id !== this.id) return this.draw(`Entry ${this.id}`, [], h("p.empty", "The journal has forgotten this entry."));
+		// Later ones exist: it was there once.
+		if (entry?.id !== this.id) return this.draw(`Entry ${this.id}`, [], h("p.empty", entry ? "The journal no longer keeps this entry." : "There is no such entry."));
 		if (entry.kind === "request") this.entry = entry;
 		const title = entry.kind !== "request" ? `Entry ${this.id}` : (entry.operation ?? `${entry.request.method} ${entry.request.path}`);
 		const marks = entry.kind !== "request" ? [h("span.tag", entry.kind)] : [pill(entry.refused ? ["refused", "bad"] : ["accepted", "good"]), entry.provider && h("span.tag", entry.provider)];

@@ -43,8 +43,10 @@ export function span(ms) {
 export const talk = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 export const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
+/** `call` for 1, `calls` for 2. */
+export const noun = (number, word) => (number === 1 ? word : word + (/(s|x|ch|sh)$/.test(word) ? "es" : "s"));
 /** `1 call`, `2 calls`. */
-export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+export const plural = (number, word) => `${count(number)} ${noun(number, word)}`;
 
 export function pretty(text) {
 	try {

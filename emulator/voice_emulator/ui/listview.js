@@ -1,7 +1,7 @@
 // A live list with its search box, chips, sorting, and beside it what is open. The lists of calls and of requests are two of these.
 
 import { h, put, say } from "./dom.js";
-import { count } from "./format.js";
+import { count, plural } from "./format.js";
 import { parseQuery, withTerm } from "./query.js";
 import { SearchBox } from "./search.js";
 import { VirtualGrid } from "./virtual.js";
@@ -76,7 +76,7 @@ export class ListView {
 		this.newest = items[0];
 		const { noun } = this.spec;
 		const all = rows.length;
-		const told = this.query.trim() ? `${count(found.length)} of ${count(all)}` : `${count(all)} ${noun}${all === 1 ? "" : "s"}`;
+		const told = this.query.trim() ? `${count(found.length)} of ${count(all)}` : plural(all, noun);
 		say(this.total, this.loading ? (all ? `${told}, loading…` : "Loading…") : told);
 		this.#drawChips(this.chipRows(rows), all);
 		this.#drawEmpty(items.length ? "" : this.loading ? "loading" : all ? "filtered" : "none");

@@ -15,7 +15,7 @@ export class PlaceCard {
 		this.about = h("p.hint", { id: "place-about" });
 		this.number = h("input.mono", { id: "place-number", value: "6281200010000", autocomplete: "off", spellcheck: "false", "aria-describedby": "place-about" });
 		this.ends = h("select", { onchange: () => this.ends.value && (this.number.value = this.number.value.slice(0, -4) + this.ends.value) },
-			h("option", { value: "" }, "as its digits and the scenario say"), Object.entries(MAGIC).map(([outcome, digits]) => h("option", { value: digits }, `${OUTCOMES[outcome][0]} (…${digits})`)));
+			h("option", { value: "" }, "by digits and rules"), Object.entries(MAGIC).map(([outcome, digits]) => h("option", { value: digits }, `${OUTCOMES[outcome][0]} (…${digits})`)));
 		this.fields = h("textarea.mono", { rows: 7, spellcheck: "false", "aria-label": "Fields of the request as JSON" });
 		this.result = h("div.stack.result", { role: "status" });
 		this.root = h("div", form("Place the call", () => this.#place(), field("Operation", this.operation), this.about, field("Number", this.number), field("Ends", this.ends),

@@ -50,7 +50,7 @@ function picture(call, own, pushes, width) {
 		const x = Math.min(Math.max(scale(t), PADDING + half), width - half - 2);
 		const room = x - half > right;
 		if (room) right = x + half + 6;
-		add(`${attempt.kind}, attempt ${attempt.attempt}: ${label} at ${clockTime(attempt.at, true)}`, s(`circle.push.${colour}`, { cx: scale(t), cy: PUSH_Y, r: 8 }),
+		add(`${attempt.label}: ${label} at ${clockTime(attempt.at, true)}`, s(`circle.push.${colour}`, { cx: scale(t), cy: PUSH_Y, r: 8 }),
 			text("in-push", scale(t), PUSH_Y + 4, "middle", index + 1), room && text("under", x, PUSH_Y + 24, "middle", label));
 	});
 	if (!pushes.length) svg.append(text("under", PADDING, PUSH_Y + 20, "start", call.ended_at ? "no push yet" : "the receipt follows the end of the call"));

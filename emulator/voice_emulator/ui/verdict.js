@@ -2,7 +2,7 @@
 
 import { bars, columns } from "./charts.js";
 import { h, hint, later, put, soft } from "./dom.js";
-import { count, OUTCOMES, plural, RECEIPTS, span } from "./format.js";
+import { count, noun, OUTCOMES, plural, RECEIPTS, span } from "./format.js";
 import { card, facts, howToFix, pill } from "./widgets.js";
 
 const SHOWN = 100;
@@ -57,8 +57,8 @@ export class VerdictView {
 		const [verdict, colour] = VERDICTS[summary.verdict];
 		this.root.setAttribute("aria-busy", "false");
 		put(this.root,
-			h("div.tiles", tile(summary.requests ? verdict : "Nothing judged yet", `${plural(summary.errors, "error")}, ${plural(summary.warnings, "warning")}`, `first.${summary.requests ? colour : "dim"}`), tile(count(summary.requests), summary.requests === 1 ? "request" : "requests"), tile(count(summary.accepted), summary.accepted === 1 ? "number accepted" : "numbers accepted"),
-				tile(count(total(summary.calls)), "calls ended"), tile(count(total(summary.pushes)), "pushes"), tile(count(conservation.orphan), conservation.orphan === 1 ? "orphan" : "orphans", conservation.orphan ? "bad" : "dim")),
+			h("div.tiles", tile(summary.requests ? verdict : "Nothing judged yet", `${plural(summary.errors, "error")}, ${plural(summary.warnings, "warning")}`, `first.${summary.requests ? colour : "dim"}`), tile(count(summary.requests), noun(summary.requests, "request")), tile(count(summary.accepted), `${noun(summary.accepted, "number")} accepted`),
+				tile(count(total(summary.calls)), `${noun(total(summary.calls), "call")} ended`), tile(count(total(summary.pushes)), noun(total(summary.pushes), "push")), tile(count(conservation.orphan), noun(conservation.orphan, "orphan"), conservation.orphan ? "bad" : "dim")),
 			h("div.panels",
 				card("Conservation", this.#conservation(conservation)),
 				card("Findings", this.#findings(report)),
@@ -117,7 +117,7 @@ export class VerdictView {
 	#lateness() {
 		const classes = [...LATE, Infinity].map(() => 0);
 		for (const row of this.app.calls.rows) if (row.ended && row.pushed.length) classes[[...LATE, Infinity].findIndex((bound) => row.pushed[0] - row.ended < bound)]++;
-		return columns("Lateness: from the end of a call to its first push", "calls", classes.map((value) => [[value, "accent"]]), [...LATE.map((bound) => `<${span(bound)}`), "later"]);
+		return columns("Lateness: from the end of a call to its first push, while this page is open", "calls", classes.map((value) => [[value, "accent"]]), [...LATE.map((bound) => `<${span(bound)}`), "later"]);
 	}
 
 	#coverage(found) {

@@ -33,7 +33,7 @@ export function push(one, number, open) {
 	const fields = h("div.fields");
 	receiptFields(one, fields);
 	return h("details.push", { open, "data-push": one.id },
-		h("summary", h("span.number", number), pill(receiptOf(one.outcome)), h("span.grow", `${one.kind}, attempt ${one.attempt}${one.status ? ` → ${one.status}` : ""}`), mono(clockTime(one.at, true))),
+		h("summary", h("span.number", number), pill(receiptOf(one.outcome)), h("span.grow", `${one.label}${one.status ? ` → ${one.status}` : ""}`), mono(clockTime(one.at, true))),
 		one.reason && h("p.reason", one.reason),
 		facts([["Took", one.method && span(one.duration_ms)], ["Rule", one.rule], ["Faults", one.faults.join(", ")], ["To", one.url?.split("?")[0]]]),
 		fields,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import cleandoc
 
-from voice_emulator.core.findings import Severity
+from voice_emulator.core.vocabulary import Severity
 from voice_emulator.providers.grading import Grading
 from voice_emulator.verify.model import NotApplicable, Plan
 from voice_emulator.verify.receipt_factory import ReceiptFactory

@@ -50,7 +50,6 @@ class MachineTime:
     __slots__ = ("_behind", "_offset", "listeners")
 
     def __init__(self) -> None:
-        """Start at the time of the wall clock."""
         self._offset = wall_now() - steady_now()
         self._behind = False
         self.listeners = Listeners()

@@ -1,4 +1,4 @@
-"""The lines of serve: what they show and when, who sees them, and that nobody has to read them."""
+"""The lines of serve: what they show and when, who sees them, and that no reader is waited for."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_a_large_request_is_rendered_apart_and_no_secret_is_printed(caplog
     assert "gpsend: code " in caplog.text
 
 
-async def test_nothing_is_rendered_where_nobody_asked(monkeypatch):
+async def test_requests_are_not_rendered_where_nobody_asked(monkeypatch):
     """Off is off: the record of a request is never shown, nor are its reasons looked for."""
     monkeypatch.setattr(RequestRecord, "shown", lambda self: pytest.fail("rendered"))
     monkeypatch.setattr("voice_emulator.wire.control.search.traffic_row", lambda *_: pytest.fail("rendered"))

@@ -175,7 +175,7 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
     done = command("serve", "--scenario", path)
     assert done.returncode == 1
     assert f"{path}:2:1: unknown key 'sed'" in done.stderr
-    assert done.stderr.splitlines()[-1] == "Error: the scenario has a mistake"
+    assert done.stderr.splitlines()[-1] == "Error: the scenario has 1 mistake"
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from voice_emulator.providers.huawei_cec.settings import SETTINGS, access_codes,
         ("allowed_ips", ["10.0.0.0/33"], "10.0.0.0/33"),
         ("token_lifetime", 3601, "at most 3600"),
         ("token_lifetime", 0, "at least 1"),
-        ("voice_files", {"1": {"status": "odd"}}, "status must be one of"),
+        ("voice_files", {"1": {"status": "odd"}}, "status: .* is not one of"),
         ("voice_files", {"1": {"colour": "red"}}, "unknown key 'colour'"),
         ("voice_files", {"1": "audio"}, "must be a mapping"),
-        ("voice_files", {"1": {"name": 5}}, "name must be text"),
+        ("voice_files", {"1": {"name": 5}}, "name: must be text"),
         ("catalogue", "strct", "strict"),
-        ("utc_offset_hours", "15", "between -14 and 14"),
+        ("utc_offset_hours", "15", "at most 14"),
         ("colour", "red", "unknown setting"),
     ],
 )
@@ -59,3 +59,9 @@ def test_key_and_access_codes_may_be_given_as_credentials() -> None:
 def test_a_short_shared_key_among_the_credentials_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16"):
         PROVIDER.credential_keys({"app_key": "a", "shared_key": "short"})
+
+
+def test_a_short_key_is_refused_without_being_shown():
+    with pytest.raises(ValueError, match="at least 16 characters") as refused:
+        SETTINGS.settings["shared_key"].read("tooshort")
+    assert "tooshort" not in str(refused.value)

@@ -52,17 +52,6 @@ def test_the_oldest_entry_is_forgotten_beyond_the_limit():
     ("check", "good", "bad", "reason"),
     [
         (checks.networks, ["10.0.0.0/8", "::1"], ["10.0.0.0/33"], "10.0.0.0/33"),
-        (checks.at_most(5), 5, 6, "at most 5"),
-        (checks.between(-2, 2), -2, 3, "between -2 and 2"),
-        (
-            checks.entries({"state": ("on", "off"), "name": ()}),
-            {"1": {"state": "on"}},
-            {"1": "on"},
-            "1: must be a mapping",
-        ),
-        (checks.entries({"state": ("on", "off")}), {}, {"1": {"sate": "on"}}, "did you mean 'state'"),
-        (checks.entries({"state": ("on", "off")}), {}, {"1": {"state": "of"}}, "did you mean 'off'"),
-        (checks.entries({"name": ()}), {"1": {"name": "x"}}, {"1": {"name": 5}}, "1: name must be text"),
     ],
 )
 def test_a_setting_is_checked(check: Any, good: Any, bad: Any, reason: str):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 
 PLAIN = (
     "name: plain\nrules:\n"

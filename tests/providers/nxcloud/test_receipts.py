@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tests.providers.nxcloud.customer import Customer
 from tests.rig import Running, started
 from voice_emulator.core.attempts import PushReply
-from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.nxcloud import PROVIDER
 from voice_emulator.providers.nxcloud.receipts import encode_voice, judge_agent, judge_voice
 from voice_emulator.providers.provider import Envelope

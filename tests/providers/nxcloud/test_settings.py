@@ -16,7 +16,7 @@ from voice_emulator.providers.nxcloud.settings import ACCOUNT_STATES
         ({"dialect": "both"}, "'both' is not one of result, message"),
         ({"dialekt": "result"}, "did you mean 'dialect'"),
         ({"allowed_ips": ["localhost"]}, "localhost"),
-        ({"utc_offset": 15}, "between -12 and 14"),
+        ({"utc_offset": 15}, "at most 14"),
         ({"batch_limit": 0}, "at least 1"),
         ({"batch_limit": "many"}, "whole number"),
         ({"balance": "lots"}, "decimal number"),

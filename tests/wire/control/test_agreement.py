@@ -43,6 +43,9 @@ TEXTS = [
     "true", "True", "TRUE", "tRuE", "yes", "No", "off", "NaN", "Infinity", " 1", "1 ", "0.036", "-0.5", "1e-3", "1" * 16,
     "62*", "number:62*", "number:", "nonsense:x", '"', "-", "a:b:c", "rule:a -rule:b 62*", "id:1,2", "kind:,", 'kind:""', 'kind:","', 'kind:"a b"c',
     'kind:a"b', "-kind:a", "--a", '""', " a  b ", "1:2", "rule:x " * 50, "rule:x " * 51, "default", "a.b-c_d", "-a", "0" * 17,
+    "2099-12-31 23:59:59", "2099-02-29 00:00:00", "2096-02-29 00:00:00", "2000-02-29 00:00:00", "1900-02-29 00:00:00", "2026-04-31 00:00:00",
+    "2026-1-05 00:00:00", "2026-01-05 24:00:00", "0000-01-01 00:00:00", "2026-13-01 00:00:00", "x" * 15, "x" * 16, "x" * 16 + "\n", "14", "14.0",
+    "14.5", "-14", "-14.0", "-14.1", "15", "-12", "-13", "-0", "-00.0", "3600", "3601", "9999999999", "ivr", "ivr,cdr",
 ]  # fmt: skip
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 1.0, 1.5, -0.5, 60, 1e12, 10**18, 10**30, 2**31 - 1, 2**31, [], [1], ["a"], [""], ["a", 1], [[]], [None], {},
@@ -64,15 +67,24 @@ def candidates(schema: Mapping[str, Any]) -> Iterator[Any]:
     """Values for one node: what it names, what lies beside its bounds, and for its members theirs."""
     yield from VALUES
     yield from schema.get("enum", ())
+    yield from (str(value) for value in schema.get("enum", ()))
     for name in ("minimum", "maximum"):
         if name in schema:
-            yield from (schema[name] - 1, schema[name], schema[name] + 1, float(schema[name]))
+            edge = schema[name]
+            yield from (edge - 1, edge, edge + 1, float(edge), edge + 0.5)
+            yield from (str(edge - 1), str(edge), str(edge + 1), f"{edge}.0", f"{edge}.5", f"00{edge}")
     yield from TEXTS
     for part in schema.get("anyOf", ()):
         if "properties" in part:
             yield from objects(part)
     if "properties" in schema:
         yield from objects(schema)
+    for inner in (schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(inner, dict):
+            kind = list if inner is schema.get("items") else dict
+            yield from (
+                [value] if kind is list else {"a": value} for value in (*candidates(inner), None, 0.0, 3.0)
+            )
 
 
 def objects(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -106,16 +118,9 @@ def bodies(route: Route, schema: Mapping[str, Any]) -> Iterator[Any]:
     yield from ({one: known[one], other: known[other]} for one in known for other in known)
 
 
-def beyond_schema(body: Any) -> bool:
-    """Whether a body has a value that the provider's own code checks: a network, a key's length, a file."""
-    providers = discover()
-    settings = [
-        providers[provider].settings.settings.get(name)
-        for provider, values in (body.get("settings") or {}).items()
-        for name in values or ()
-    ]
-    keys = [name for values in (body.get("credentials") or {}).values() for name in values or ()]
-    return any(one is not None and one.check is not None for one in settings) or keys == ["shared_key"]
+def names_networks(body: Any) -> bool:
+    """Whether a body has a list of networks: no pattern of reasonable length describes IPv6 networks."""
+    return any("allowed_ips" in (values or ()) for values in (body.get("settings") or {}).values())
 
 
 async def accepted(api: Api, method: str, path: str, body: Any = None) -> bool:
@@ -156,7 +161,7 @@ async def test_every_body(api: Api, route: Route):
         verdicts[valid] += 1
         body = json.loads(text)
         agreed = await accepted(api, route.method, route.path.replace("{id}", "default"), body) == valid
-        if not agreed and not (valid and beyond_schema(body)):
+        if not agreed and not (valid and names_networks(body)):
             wrong[text] = valid
     assert not wrong, "\n".join(
         f"the document says {valid}, not so the server: {t}" for t, valid in wrong.items()

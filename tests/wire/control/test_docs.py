@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from voice_emulator.core.shapes import SHAPES
 from voice_emulator.providers.registry import discover
 from voice_emulator.wire.control.calls import CALL_KEYS, CALLBACK_KEYS
 from voice_emulator.wire.control.document import request_schemas as control_bodies
@@ -51,9 +52,7 @@ def test_documented_routes_are_served():
     assert documented <= served
 
 
-@pytest.mark.parametrize(
-    "name", ["Tenant", "Call", "Callback", "Violation", "Billing", "Advanced", "Verified", "Waited"]
-)
+@pytest.mark.parametrize("name", [*(shape.__name__ for shape in SHAPES), "Waited"])
 def test_every_member_of_a_reply_is_documented(name: str):
     for member in COMPONENTS[name]["properties"]:
         assert f"`{member}`" in PAGE or f'"{member}"' in PAGE, member

@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from tests.wire.api import Api
-from voice_emulator.wire.control.first_calls import _quote
+from voice_emulator.report.curl import quoted
 
 T = "/v1/tenants/default"
 
@@ -49,6 +49,7 @@ async def test_looking_at_them_changes_nothing(api: Api):
 
 
 async def test_a_word_is_quoted_around_its_variables():
-    hostile = 'it\'s $(x) \x01TOKEN\x01 "y" `z`\x01NEXT\x01'
-    said = await run(f"TOKEN=one; NEXT=two; printf %s {_quote(hostile)}")
+    hostile = 'it\'s $(x) __TOKEN__ "y" `z`__NEXT__'
+    marks = {"__TOKEN__": "TOKEN", "__NEXT__": "NEXT"}
+    said = await run(f"TOKEN=one; NEXT=two; printf %s {quoted(hostile, marks)}")
     assert said == 'it\'s $(x) one "y" `z`two'

@@ -158,3 +158,30 @@ async def test_a_page_of_heavy_entries_ends_early_and_goes_on(api: Api):
     assert found == [entry.id for entry in api.emu.tenant.journal.after(0, "request")]
     assert len(found) == 7
     assert pages == 4
+
+
+async def test_an_entry_that_is_gone_is_told_from_one_that_never_was(api: Api):
+    await api.dial(BUSY)
+    entries = f"{T}/journal"
+    first = (await api.get(entries)).json["entries"][0]["id"]
+    assert (await api.get(f"{entries}/{first}/explain")).status == 200
+    await api.post(f"{T}/reset")
+    told = {
+        each: (await api.get(f"{entries}/{each}/explain")).json["detail"] for each in (first, 999, "x", 0)
+    }
+    assert "no longer keeps entry" in told.pop(first)
+    assert all("has no entry" in each and "the newest is" in each for each in told.values()), told
+
+
+async def test_a_push_says_which_copy_and_attempt_it_is(api: Api):
+    await api("PUT", f"{T}/scenario", {"name": "twice", "rules": [{"receipt": {"copies": 2, "gap": "1m"}}]})
+    await api.dial(BUSY)
+    await api.post(f"{T}/clock/advance", {"seconds": 30})
+    labels = ["group, copy 1 of 2, attempt 1", "group, copy 2 of 2, attempt 1"]
+    shown = (await api.get(f"{T}/callbacks")).json["callbacks"]
+    assert [(each["label"], each["outcome"]) for each in shown] in (
+        [(labels[0], "delivered")],
+        [(labels[0], "delivered"), (labels[1], "pending")],
+    )
+    await api.post(f"{T}/clock/advance", {"to": "idle"})
+    assert [each["label"] for each in (await api.get(f"{T}/callbacks")).json["callbacks"]] == labels

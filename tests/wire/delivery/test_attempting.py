@@ -15,7 +15,8 @@ from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.wire.raw import GPSEND
 from tests.wire.traffic.test_faults import until
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.delivery.connections import Origin
 from voice_emulator.wire.delivery.push_client import PushClient
 

@@ -23,8 +23,7 @@ from tests.rig import Running, numbers, started
 from tests.wire.delivery.test_attempting import call, origin_of, scenario
 from tests.wire.delivery.test_push_client import push
 from tests.wire.traffic.test_faults import until
-from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.core.vocabulary import Fate
+from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.errors import ContractBug
 from voice_emulator.wire.delivery.connections import Connections, is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient

@@ -17,7 +17,7 @@ from yarl import URL
 
 from tests.rig import Running, started
 from tests.wire.raw import GPSEND
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.delivery.target_policy import Resolver, TargetBlocked, TargetPolicy, blocked_by
 
 PUBLIC = "93.184.216.34"

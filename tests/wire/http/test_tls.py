@@ -19,7 +19,7 @@ import voice_emulator
 from tests.cli.process import command
 from tests.rig import Running, receiving, started
 from tests.wire.raw import GPSEND
-from voice_emulator.core.pushes import PushOutcome
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
 from voice_emulator.wire.http.tls import WRONG_HOST, certificates, names, push_trust

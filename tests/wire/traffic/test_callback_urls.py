@@ -16,8 +16,8 @@ from tests.wire.api import Api
 from tests.wire.delivery.test_attempting import call, scenario
 from tests.wire.http.test_sockets import needs_ipv6
 from voice_emulator.cli.options import address
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.urls import ascii_url, url_problem
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.providers.registry import discover
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.loader import ScenarioLoader

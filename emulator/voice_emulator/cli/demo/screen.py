@@ -8,6 +8,7 @@ from typing import Protocol
 
 from voice_emulator.cli.demo.calls import Sent
 from voice_emulator.cli.terminal import echo
+from voice_emulator.core.words import counted
 
 NEXT_STEPS = (
     "Next: `make run` or `voice-emulator serve`, then point your client at http://127.0.0.1:4880.",
@@ -65,16 +66,13 @@ class Screen(Protocol):
 
 
 def _dialled(sent: Sent) -> str:
-    if not sent.numbers:
-        return "-"
-    return "1 number" if sent.numbers == 1 else f"{sent.numbers} numbers"
+    return counted(sent.numbers, "number") if sent.numbers else "-"
 
 
 class PlainScreen:
     """Lines, each complete in itself, for logs and pipes."""
 
     def __init__(self) -> None:
-        """Nothing has come yet."""
         self._count = 0
         self._wanted = 0
 
@@ -108,7 +106,6 @@ class LiveScreen:
     """A table that grows as receipts arrive, under it a progress bar."""
 
     def __init__(self) -> None:
-        """Draw on the terminal."""
         from rich import box
         from rich.console import Console, Group
         from rich.live import Live

@@ -10,8 +10,8 @@ from typing import Any
 from voice_emulator.cli.logs import ROW
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.listeners import Listener
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.providers.provider import Provider
 from voice_emulator.report.traffic_line import LineLimit, traffic_line
 from voice_emulator.wire.control.search import traffic_row

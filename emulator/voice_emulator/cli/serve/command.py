@@ -25,7 +25,7 @@ from voice_emulator.cli.options import (
     whole,
 )
 from voice_emulator.cli.serve.help import Grouped
-from voice_emulator.core.clock import ClockSpec, parse_start, started
+from voice_emulator.core.clock import ClockSpec, started
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import LOOPBACK, Options
 
@@ -184,6 +184,6 @@ def _started(spec: ClockSpec, text: str) -> ClockSpec:
             "a real clock has no start: --clock-start needs --clock manual or a speed such as 60x"
         )
     try:
-        return started(spec, parse_start(text))
+        return started(spec, text)
     except ValueError as error:
         raise UsageError(f"--clock-start: {error}") from error

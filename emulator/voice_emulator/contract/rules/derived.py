@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from voice_emulator.contract.memory import memory_of
 from voice_emulator.contract.rules.queries import PagedQuery, is_paged, unread
 from voice_emulator.core.conservation import Orphan
-from voice_emulator.core.findings import Severity
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import PushOutcome, Severity
 from voice_emulator.providers.contract import Hit, When, finding
 
 #: Outcomes of a push that never left the emulator because it had no target.

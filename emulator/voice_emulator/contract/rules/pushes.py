@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voice_emulator.core.attempts import Attempt
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.scenario import ReceiptEffect
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.providers.contract import When, finding
 from voice_emulator.providers.provider import ReceiptKind
 

@@ -17,7 +17,7 @@ from voice_emulator.providers.huawei_cec.finding_rules import CONTRACT
 from voice_emulator.providers.huawei_cec.operations import OPERATIONS, ROUTES
 from voice_emulator.providers.huawei_cec.receipts import RECEIPTS
 from voice_emulator.providers.huawei_cec.records import CAUSES, PROVIDER_ID, release_reason
-from voice_emulator.providers.huawei_cec.settings import SETTINGS, check_shared_key
+from voice_emulator.providers.huawei_cec.settings import SETTINGS
 from voice_emulator.providers.provider import Provider
 
 
@@ -26,7 +26,7 @@ def _keys(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     key = credentials.get("shared_key")
     if key is not None:
         try:
-            check_shared_key(str(key))
+            SETTINGS.settings["shared_key"].read(key)
         except ValueError as error:
             raise ValueError(f"{PROVIDER_ID}.shared_key {error}") from error
     yield "app_key", str(credentials.get("app_key") or "")

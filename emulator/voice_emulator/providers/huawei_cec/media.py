@@ -64,7 +64,6 @@ class CecState:
     """What one tenant's account remembers besides calls: bounded, and cleared by a reset."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self.files: Remembered[str, VoiceFile] = Remembered(FILES_REMEMBERED)
         self.uploads: deque[int] = deque()
         self.last_nonce: str | None = None

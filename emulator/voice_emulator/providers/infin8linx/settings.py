@@ -4,13 +4,7 @@ the points on which its documents disagree or are silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from voice_emulator.core.clock import parse_wall_text
-from voice_emulator.core.integers import LARGEST
-from voice_emulator.core.words import nearest
-from voice_emulator.providers.kit.checks import at_most, networks, one_of
+from voice_emulator.providers.kit.checks import networks
 from voice_emulator.providers.settings import Setting, SettingTable
 
 #: Hours from UTC of every wall-clock text: the samples prove UTC+8, whatever the country called.
@@ -23,36 +17,16 @@ CALLER_STATES = ("enabled", "disabled", "missing")
 EXTENSION_STATES = ("registered", "exception", "foreign", "missing", "disabled", "unregistered")
 
 
-def _wall_time(text: Any) -> None:
-    parse_wall_text(text, UTC_OFFSET)
-
-
-def _digits(text: Any) -> None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
-        raise ValueError(f"must be digits, at most {LARGEST}, not {text!r}")
-
-
-def _known_modules(items: Any) -> None:
-    for item in items:
-        if item not in MODULES:
-            raise ValueError(f"unknown module {item!r}{nearest(item, MODULES)}")
-
-
-def _values(*words: str) -> Callable[[Any], None]:
-    """A mapping to ``words``; without any to text."""
-
-    def check(mapping: Any) -> None:
-        for name, value in mapping.items():
-            one_of(f"{name}:", value, words)
-
-    return check
-
+_DAY = (
+    "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29"
+)
+_WALL_TIME = f"(?!0000)({_DAY}) ([01][0-9]|2[0-3])(:[0-5][0-9]){{2}}"
 
 _ACCOUNT = (
     Setting(
-        "company_code", "text", "9513923",
+        "company_code", "digits", "9513923",
         "Company code: Login's companycode, the record's companycode, part of the caller numbers.",
-        check=_digits,
     ),
     Setting(
         "company_name", "text", "test",
@@ -62,13 +36,13 @@ _ACCOUNT = (
         "licence_until", "text", "2099-12-31 23:59:59",
         "End of the licence, UTC+8, YYYY-MM-DD HH:MM:SS; Login shows it as authtime. From then on "
         "every request is answered with 602.",
-        "inferred", check=_wall_time,
+        "inferred", pattern=_WALL_TIME, form="a time such as 2099-12-31 23:59:59",
     ),
     Setting(
         "modules", "texts", None,
         "Licensed modules (ivr: PlayVoice, cdr: GetBill, record: GetRecodeFile); Login shows them as "
         "authmodel. Others are answered with 603. Unset: all.",
-        optional=True, check=_known_modules,
+        optional=True, choices=tuple(MODULES),
     ),
     Setting(
         "allowed_ips", "texts", None,
@@ -88,22 +62,22 @@ _ACCOUNT = (
         choices=("refuse", "fail_calls"),
     ),
     Setting(
-        "caller_pool", "mapping", None,
+        "caller_pool", "words", None,
         "Caller numbers of the account and their state (enabled, disabled, missing). Unset: any "
         "disnumber passes, and an empty one becomes 21 + company code + three digits.",
-        optional=True, check=_values(*CALLER_STATES),
+        optional=True, choices=CALLER_STATES,
     ),
     Setting(
-        "agent_groups", "mapping", None,
+        "agent_groups", "words", None,
         "Groups that a key press may lead to, and the extension that picks up. Unset: any group "
         "passes, with no extension.",
-        optional=True, check=_values(),
+        optional=True,
     ),
     Setting(
-        "extension_states", "mapping", {},
+        "extension_states", "words", {},
         "State of extensions that are not registered: exception, foreign, missing, disabled, "
         "unregistered. A transfer to one is answered with 1010 to 1014.",
-        check=_values(*EXTENSION_STATES),
+        choices=EXTENSION_STATES,
     ),
 )  # fmt: skip
 
@@ -219,7 +193,7 @@ _RECORDS = (
     Setting(
         "callback_attempts", "integer", 1,
         "Pushes of one record at most, until a 2xx answers; the documents promise no repetition.",
-        minimum=1, check=at_most(100),
+        minimum=1, maximum=100,
     ),
     Setting(
         "callback_interval", "integer", 60,

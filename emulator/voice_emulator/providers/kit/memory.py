@@ -13,7 +13,6 @@ class Remembered(OrderedDict[K, V]):
     """A dict of at most ``limit`` entries: a new one beyond that forgets the oldest."""
 
     def __init__(self, limit: int) -> None:
-        """Start empty."""
         super().__init__()
         self._limit = limit
 

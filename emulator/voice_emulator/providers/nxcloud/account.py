@@ -35,7 +35,6 @@ class Account:
     """The state of one tenant at NXCloud."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
         self.files: OrderedDict[str, VoiceFile] = OrderedDict()
         self._file_bytes = 0
         #: Kind of each submission, by messageid.

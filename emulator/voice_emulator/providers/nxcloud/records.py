@@ -25,7 +25,6 @@ class VoiceRecord:
     """An ended voice call, for receipt and row. Prices are decimals, times wall-clock texts."""
 
     def __init__(self, tenant: Tenant, call: Call) -> None:
-        """Read the ledger's call; it must have ended."""
         bill = call.bill
         if bill is None:
             raise ValueError(f"call {call.id} has not ended")

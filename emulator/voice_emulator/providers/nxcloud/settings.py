@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voice_emulator.providers.kit.checks import between, entries, networks
+from voice_emulator.providers.kit.checks import networks
 from voice_emulator.providers.settings import Setting, SettingTable
 
 ACCOUNT_STATES = (
@@ -28,7 +28,7 @@ SETTINGS = SettingTable(
     ),
     Setting(
         "utc_offset", "integer", 8, "Hours east of UTC of every wall-clock text.", "inferred",
-        check=between(-12, 14),
+        minimum=-12, maximum=14,
         source="Query Uploaded Recording Files: a file name's epoch against its gmt_create",
     ),
     Setting(
@@ -195,9 +195,9 @@ SETTINGS = SettingTable(
         ("1101", "1"), source="Agent API V1.0",
     ),
     Setting(
-        "phone_accounts", "mapping", {},
+        "phone_accounts", "entries", {},
         "More phone accounts, or states of known ones: {username: {state, sipid, mobile_name}}.",
-        "documented", check=entries({"state": ACCOUNT_STATES, "sipid": (), "mobile_name": ()}),
+        "documented", members={"state": ACCOUNT_STATES, "sipid": (), "mobile_name": ()},
         source="Agent API V1.0, table of codes",
     ),
     Setting(

@@ -22,7 +22,7 @@ from aiohttp import HttpVersion11, web
 
 from voice_emulator.core.matchers import compile_glob
 from voice_emulator.errors import UsageError
-from voice_emulator.settings import Options
+from voice_emulator.settings import Options, option
 from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.http.sockets import bare
@@ -70,7 +70,8 @@ class Guard:
         name = match[1].lower()
         if not self._accepts(name.rstrip(".")):
             raise _misdirected(
-                f"Host {name[:100]!r} is not one of this emulator's; start it with --allow-host {name[:100]}"
+                f"Host {name[:100]!r} is not one of this emulator's; start it with "
+                + option(f"--allow-host {name[:100]}", f"allow_hosts=({name[:100]!r},)")
             )
         return values[0].lower()
 

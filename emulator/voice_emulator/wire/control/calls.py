@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +16,7 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import Step
 from voice_emulator.core.words import nearest
 from voice_emulator.wire.control.problems import conflict, missing
-from voice_emulator.wire.control.query import TEXT, Query, Values
+from voice_emulator.wire.control.query import Query, Values, values_by
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.search import FindingIndex
 from voice_emulator.wire.control.views import pending_of, receipt_status, show_call
@@ -50,32 +50,19 @@ def call_values(request: ControlRequest, call: Call, findings: FindingIndex) -> 
     """The values of a call by key. ``id`` is any id: ours, the provider's, the batch's, the client's own."""
     provider = request.runtime.providers.get(call.provider)
 
-    def values(key: str) -> Values:
-        if key == TEXT:
-            return [text for name in CALL_KEYS if name != "has" for text in _as_list(values(name))]
+    def read(key: str) -> Any:
         if key == "id":
-            return [
-                call.id,
-                call.provider_id,
-                call.batch_id,
-                *(provider.references(call) if provider else ()),
-            ]
+            references = provider.references(call) if provider is not None else ()
+            return [call.id, call.provider_id, call.batch_id, *references]
         if key == "cause":
             return provider.cause_of(call) if provider is not None and call.ended and not call.dropped else ""
         if key == "receipt":
             return receipt_status(request.tenant, call)
         if key == "has":
             return findings.has(call.id)
-        if key == "finding":
-            return findings.rules(call.id)
-        found = getattr(call, key)
-        return str(found) if found is not None else ""
+        return findings.rules(call.id) if key == "finding" else getattr(call, key)
 
-    return values
-
-
-def _as_list(values: Values) -> Sequence[str]:
-    return [values] if isinstance(values, str) else values
+    return values_by(read, [key for key in CALL_KEYS if key != "has"])
 
 
 def call_filter(request: ControlRequest) -> Callable[[Call], bool]:
@@ -208,22 +195,10 @@ def attempt_filter(request: ControlRequest) -> Callable[[dict[str, Any]], bool]:
         return (
             all(shown[name] == value for name, value in exact.items())
             and (number is None or number(shown["number"] or ""))
-            and (not terms or terms.matches(lambda key: _values(shown, key)))
+            and (not terms or terms.matches(values_by(shown.get, CALLBACK_KEYS)))
         )
 
     return wanted
-
-
-def _values(shown: Mapping[str, Any], key: str) -> Values:
-    if key == TEXT:
-        return [_text(shown[name]) for name in CALLBACK_KEYS]
-    return _text(shown[key])
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return str(value) if value is not None else ""
 
 
 def glance(attempt: Attempt) -> dict[str, Any]:

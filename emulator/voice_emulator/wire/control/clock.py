@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from voice_emulator.core.clock import DAY, EXAMPLE_TIME, LAST, SECOND, ClockError, parse_rfc3339, rfc3339
+from voice_emulator.core.shapes import Advanced
 from voice_emulator.wire.control.document.request_schemas import LONGEST_ADVANCE, LONGEST_WAIT
 from voice_emulator.wire.control.parameters import read_duration
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
@@ -40,13 +41,13 @@ async def advance(request: ControlRequest) -> web.Response:
     due = tenant.engine.next_due()
     idle = due is None and tenant.outbox.idle
     return reply_json(
-        {
-            "now": rfc3339(done.now),
-            "fired": done.fired,
-            "callbacks": [attempt.shown() for attempt in done.callbacks],
-            "complete": done.complete and (idle or not until_idle),
-            "next_due": rfc3339(due) if due is not None else None,
-        }
+        Advanced.shown(
+            now=done.now,
+            fired=done.fired,
+            callbacks=[attempt.shown() for attempt in done.callbacks],
+            complete=done.complete and (idle or not until_idle),
+            next_due=due,
+        )
     )
 
 

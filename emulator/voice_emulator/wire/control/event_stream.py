@@ -25,7 +25,7 @@ from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.long_poll import Waiters
 from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.control.search import request_row
-from voice_emulator.wire.control.views import show_call, show_entry, show_finding
+from voice_emulator.wire.control.views import show_call, show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import apart, takes_a_while
 
@@ -146,10 +146,8 @@ class Streams:
             return show_entry(Entry(subject.entry_id, "request", subject.at, subject))
         if isinstance(subject, Call):
             return {"at": at, "note": event.note, "call": show_call(tenant, self._providers, subject)}
-        if isinstance(subject, Attempt):
+        if isinstance(subject, Attempt | Finding):
             return subject.shown()
-        if isinstance(subject, Finding):
-            return show_finding(subject)
         if isinstance(subject, Scenario):
             return {"at": at, "scenario": subject.name}
         if event.kind == "clock":

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Operation
+from voice_emulator.report.curl import quoted
 from voice_emulator.schemas.validate import SchemaSet
 
-#: Stands for a variable until everything is quoted for the shell.
-_MARK = "\x01"
+#: The variable of a token, which a line before the call fetches.
+_TOKEN = "TOKEN"
+
+
+def _mark(variable: str) -> str:
+    """Stands for a shell variable until everything is quoted; JSON and forms leave it as it is."""
+    return f"__{variable}__"
 
 
 class FirstCall:
@@ -49,7 +54,7 @@ class FirstCall:
             if credential is not None:
                 found[name] = self._value(credential)
             elif value or not secret:
-                found[name] = f"{_MARK}TOKEN{_MARK}" if secret else value
+                found[name] = _mark(_TOKEN) if secret else value
         return found
 
     def _value(self, path: str) -> str:
@@ -58,7 +63,7 @@ class FirstCall:
             return self._credentials[path]
         name = re.sub(r"[^A-Z0-9]", "_", path.upper())
         self._variables[name] = path
-        return f"{_MARK}{name}{_MARK}"
+        return _mark(name)
 
     def _hidden(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """``fields`` with the mark of a variable for every secret credential among the values."""
@@ -72,7 +77,7 @@ class FirstCall:
         credential = next((path for path in self._credentials if _plain(_last(path)) == plain), None)
         if credential is not None:
             return self._value(credential)
-        return f"Bearer {_MARK}TOKEN{_MARK}"
+        return f"Bearer {_mark(_TOKEN)}"
 
     def _token(self) -> Iterator[str]:
         provider = self._provider
@@ -90,27 +95,17 @@ class FirstCall:
     def _curl(
         self, path: str, operation: Operation, fields: Mapping[str, Any], headers: Mapping[str, str]
     ) -> str:
-        parts = [f"curl -sS {_quote(self._base + path)}"]
-        parts += [f"-H {_quote(f'{name}: {value}')}" for name, value in headers.items()]
+        marks = {_mark(name): name for name in (*self._variables, _TOKEN)}
+        parts = [f"curl -sS {quoted(self._base + path, {})}"]
+        parts += [f"-H {quoted(f'{name}: {value}', marks)}" for name, value in headers.items()]
         if "json" in operation.accepts:
-            parts.append(f"-H {_quote('Content-Type: application/json')}")
-            parts.append(f"-d {_quote(json.dumps(dict(fields), ensure_ascii=False))}")
+            parts.append("-H 'Content-Type: application/json'")
+            parts.append(f"-d {quoted(json.dumps(dict(fields), ensure_ascii=False), marks)}")
         else:
             for name, value in fields.items():
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                parts.append(f"--data-urlencode {_quote(f'{name}={text}')}")
+                parts.append(f"--data-urlencode {quoted(f'{name}={text}', marks)}")
         return " \\\n  ".join(parts)
-
-
-def _quote(text: str) -> str:
-    """``text`` as one word of a POSIX shell in which marks are variables."""
-    # JSON writes the mark as an escape.
-    pieces = text.replace("\\u0001", _MARK).split(_MARK)
-    if len(pieces) == 1:
-        return shlex.quote(text)
-    quoted = [shlex.quote(piece) if piece else "" for piece in pieces[::2]]
-    variables = [f'"${name}"' for name in pieces[1::2]]
-    return "".join(part for pair in zip(quoted, [*variables, ""], strict=True) for part in pair)
 
 
 def _leaves(credentials: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.query import Query
 from voice_emulator.wire.control.request import ControlRequest, reply_apart, reply_json
 from voice_emulator.wire.control.search import FindingIndex, entry_values, finding_values, request_row
-from voice_emulator.wire.control.views import show_entry, show_finding
+from voice_emulator.wire.control.views import show_entry
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.turns import HEAVY, apart
 
@@ -112,7 +112,7 @@ async def list_violations(request: ControlRequest) -> web.Response:
             break
         shown.append(finding)
         position = index + 1
-    return reply_json({"violations": [show_finding(finding) for finding in shown], "next": following})
+    return reply_json({"violations": [finding.shown() for finding in shown], "next": following})
 
 
 def _wanted(finding: Finding, query: Any) -> bool:
@@ -141,9 +141,16 @@ async def explain_entry(request: ControlRequest) -> web.Response:
 
     wanted = request.path["entry_id"]
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    entry = request.tenant.journal.get(int(wanted)) if known else None
+    journal = request.tenant.journal
+    entry = journal.get(int(wanted)) if known else None
     if entry is None:
-        raise missing(f"the journal of tenant {request.tenant.id!r} has no entry {wanted[:40]!r} any more")
+        was = known and 0 < int(wanted) <= journal.last_id
+        why = (
+            f"no longer keeps entry {wanted}"
+            if was
+            else f"has no entry {wanted[:40]!r}; the newest is {journal.last_id}"
+        )
+        raise missing(f"the journal of tenant {request.tenant.id!r} {why}")
     try:
         return await reply_apart(
             [PAGE_BYTES], lambda: explain(request.tenant, request.runtime.providers, entry)

@@ -21,7 +21,6 @@ class Waiters(Listener):
     """The long polls and event streams of all tenants, woken by events, and when their tenant is deleted."""
 
     def __init__(self) -> None:
-        """Nobody waits yet."""
         #: By tenant id, what each of them waits for; None is any event.
         self._waiting: dict[str, dict[asyncio.Event, Collection[str] | None]] = {}
         self.closing = False
@@ -109,7 +108,6 @@ class Source(Protocol):
 
     def fresh(self) -> Iterator[tuple[int, Any]]:
         """(running number, thing) pairs that were not given before."""
-        ...
 
 
 class NumberedSource:

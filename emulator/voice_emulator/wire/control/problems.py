@@ -30,7 +30,6 @@ class ControlError(Exception):
         errors: Iterable[tuple[str, str] | Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Say what is wrong in one sentence."""
         super().__init__(detail)
         self.status = status
         self.detail = detail

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from voice_emulator.core.matchers import Globs
 from voice_emulator.core.words import nearest
@@ -24,6 +25,21 @@ _TERM = re.compile(r'\s*(-?)(?:([A-Za-z_]+):)?((?:"[^"]*"|[^\s"])*)')
 
 #: What a thing has under a key: one value, or several of which any may match.
 Values = str | Sequence[str]
+
+
+def values_by(read: Callable[[str], Any], keys: Collection[str]) -> Callable[[str], Values]:
+    """The values under each key of a thing whose members ``read`` tells; :data:`TEXT` is all of them."""
+
+    def values(key: str) -> Values:
+        return [text for name in (keys if key == TEXT else (key,)) for text in _texts(read(name))]
+
+    return values
+
+
+def _texts(value: Any) -> Sequence[str]:
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return [str(value)] if value is not None else []
 
 
 class QueryError(ValueError):
@@ -58,10 +74,6 @@ class Query:
     def matches(self, values_of: Callable[[str], Values]) -> bool:
         """Whether all terms hold for something whose values ``values_of(key)`` tells."""
         return all(term.holds(values_of(term.key)) for term in self.terms)
-
-    def asks_for(self, *keys: str) -> bool:
-        """Whether a term is about one of ``keys``."""
-        return any(term.key in keys for term in self.terms)
 
 
 def parse_query(text: str, keys: Collection[str]) -> Query:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from voice_emulator.core.accounts import named_values
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider, first_problem
 from voice_emulator.providers.request import Problem
+from voice_emulator.settings import option
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 #: Reasons that are named; a batch may have thousands.
@@ -57,8 +58,9 @@ def advice(record: RequestRecord, tenant: Tenant, providers: Mapping[str, Provid
 
 def _credentials(record: RequestRecord, tenant: Tenant, provider: Provider) -> Iterator[str]:
     known: dict[str, list[str]] = {}
-    for name, value in _leaves(tenant.credentials.get(provider.id, {})):
-        known.setdefault(name, []).append(value)
+    for name, value in named_values(tenant.credentials.get(provider.id, {})):
+        if isinstance(value, str) and value:
+            known.setdefault(name, []).append(value)
     for problem in record.problems[:LIMIT]:
         name = field_of(problem)
         if name not in known:
@@ -68,16 +70,8 @@ def _credentials(record: RequestRecord, tenant: Tenant, provider: Provider) -> I
         else:
             yield (
                 f"Send {name}={' or '.join(known[name])} (tenant {tenant.id!r}), give a tenant this {name} "
-                f"(PATCH /v1/tenants/{tenant.id}), or start with --auth lenient."
+                f"(PATCH /v1/tenants/{tenant.id}), or start with {option('--auth lenient', 'lenient=True')}."
             )
-
-
-def _leaves(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in credentials.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value)
-        elif isinstance(value, str) and value:
-            yield name, value
 
 
 def _from_the_table(record: RequestRecord, provider: Provider) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,13 +17,10 @@ from voice_emulator.schemas.validate import Schema
 from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.problems import ControlError, invalid, missing
 from voice_emulator.wire.control.services import ControlServices
+from voice_emulator.wire.http.strict_json import JsonRefused, read_json
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import HEAVY, apart, takes_a_while
 
-DEPTH_LIMIT = 64
-DIGITS_LIMIT = 1_000
-#: Nothing that is sent here has an object with more; for each unknown key the nearest known one is looked for.
-MEMBER_LIMIT = 1_000
 _QUERY_LIMIT = 50
 JSON = "application/json"
 
@@ -157,94 +153,32 @@ def read_query(raw: web.BaseRequest, declared: tuple[Parameter, ...]) -> dict[st
     return found
 
 
-def not_utf8(body: bytes, error: UnicodeDecodeError) -> ControlError:
-    """The refusal of a body that is not UTF-8."""
-    what = foreign(body)
+def check_encoding(body: bytes) -> None:
+    """Raises ControlError 400 for what is not UTF-8, naming it where that is known."""
+    what = foreign(body)  # as far as it goes, UTF-16 of ASCII is UTF-8 with zeros
     if what:
-        return ControlError(400, f"the body is {what}, not UTF-8")
-    return ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+        raise ControlError(400, f"the body is {what}, not UTF-8")
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise ControlError(400, f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON without NaN, lone surrogates, repeated keys, too deep nesting. Raises ControlError 400."""
+    """A strict JSON body without repeated keys. Raises ControlError 400."""
     if begins_with_mark(body):
         raise ControlError(
             400, "the body begins with a byte order mark (BOM), which JSON has not", kind="malformed-json"
         )
-    if foreign(body):  # as far as it goes, UTF-16 of ASCII is UTF-8 with zeros
-        raise ControlError(400, f"the body is {foreign(body)}, not UTF-8")
+    check_encoding(body)
     try:
-        document = json.loads(
-            body.decode("utf-8"),
-            parse_constant=_no_constant,
-            parse_int=_integer,
-            object_pairs_hook=_no_repeats,
-        )
-        _check(document)
-    except UnicodeDecodeError as error:
-        raise not_utf8(body, error) from error
-    except RecursionError as error:
-        raise ControlError(400, f"the body is nested deeper than {DEPTH_LIMIT} levels") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ControlError(
-            400, f"the body is not JSON: {error.msg} at {where}", kind="malformed-json",
-            errors=[{"pointer": "", "message": error.msg, "line": error.lineno, "column": error.colno}],
-        ) from error  # fmt: skip
-    except ValueError as error:
-        raise ControlError(400, f"the body is not acceptable JSON: {error}", kind="malformed-json") from error
-    return document
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _integer(text: str) -> int:
-    # Python refuses much longer ones too, with advice that is for programmers.
-    if len(text) > DIGITS_LIMIT:
-        raise ValueError("a number is too large")
-    return int(text)
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise ValueError(f"the key {name[:60]!r} appears twice")
-            seen.add(name)
-    return document
-
-
-def _check(document: Any) -> None:
-    level, depth = [document], 0
-    while level:
-        depth += 1
-        if depth > DEPTH_LIMIT:
-            raise ValueError(f"nested deeper than {DEPTH_LIMIT} levels")
-        following: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                if len(value) > MEMBER_LIMIT:
-                    raise ValueError(f"an object with more than {MEMBER_LIMIT} members")
-                _no_surrogates("".join(value))
-                following.extend(value.values())
-            elif isinstance(value, list):
-                following.extend(value)
-            elif isinstance(value, str):
-                _no_surrogates(value)
-            elif isinstance(value, float) and not isfinite(value):
-                raise ValueError("a number is too large")
-        level = following
-
-
-def _no_surrogates(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a lone surrogate is not a character") from None
+        return read_json(body, unique=True)
+    except JsonRefused as refused:
+        errors = []
+        if refused.place is not None:
+            reason, line, column = refused.place
+            errors = [{"pointer": "", "message": reason, "line": line, "column": column}]
+        raise ControlError(400, f"the body {refused}", kind="malformed-json", errors=errors) from None
 
 
 def check_document(route: Route, document: Any) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from voice_emulator.core.clock import SECOND
-from voice_emulator.core.pushes import PushOutcome
-from voice_emulator.core.vocabulary import Outcome, State
+from voice_emulator.core.vocabulary import EntryKind, Outcome, PushOutcome, Severity, State
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import Schema
 from voice_emulator.wire.control import calls, clock, journal, parameters, search, system, tenants, waits
@@ -158,7 +158,7 @@ def _calls(bodies: Mapping[str, Schema], provider: Parameter, number: Parameter)
              parameters.choice("outcome", "Only calls or attempts that ended so.", [*outcomes, *finished]),
              parameters.number_after("The `next` of an earlier wait for the same."), tag="waiting"),
         Route("verify", "POST", f"{TENANT}/verify", "Verify which requests came", waits.verify,
-              (ResponseSpec(200, "The verdict, with near misses.", "Verified"),),
+              (ResponseSpec(200, "The verdict, with near misses.", "VerifyResult"),),
               body=Body(bodies["verify"], required=False),
               details="Waits up to `within` while that can change the verdict. Default: at least one.",
               tag="waiting"),
@@ -179,13 +179,13 @@ def _journal(provider: Parameter) -> tuple[Route, ...]:
     return (
         _get("list_journal", f"{TENANT}/journal", "Everything, in order", journal.list_journal,
              ResponseSpec(200, "A page of entries.", "Entries"),
-             parameters.choice("kind", "Only this kind.", ["request", "callback", "violation", "system"]),
+             parameters.choice("kind", "Only this kind.", get_args(EntryKind)),
              provider,
              parameters.text("call_id", "Only what placed, reported or blames this call."),
              parameters.query(search.ENTRY_KEYS), brief, parameters.limit(), parameters.number_after(), tag="journal"),
         _get("list_violations", f"{TENANT}/violations", "Where the client broke the contract",
              journal.list_violations, ResponseSpec(200, "A page of them.", "Violations"), provider,
-             parameters.choice("severity", "Only these.", ["error", "warning"]),
+             parameters.choice("severity", "Only these.", get_args(Severity)),
              parameters.text("rule", "Only this rule."),
              parameters.query(search.VIOLATION_KEYS), parameters.limit(), parameters.number_after(), tag="journal"),
         _get("report", f"{TENANT}/report", "The contract report", journal.get_report,

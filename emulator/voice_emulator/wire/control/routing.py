@@ -21,7 +21,6 @@ class ControlRoutes:
     """Finds the route of a request, segment by segment; a fixed segment beats a variable one."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        """Enter all routes."""
         self.routes = tuple(routes)
         self._root = _Node()
         for route in self.routes:

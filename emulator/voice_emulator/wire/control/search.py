@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from voice_emulator.core.attempts import Attempt
-from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.findings import Finding
 from voice_emulator.core.journal import Entry
+from voice_emulator.core.shapes import ActingRules, JournalEntry, ReceivedRequest, SentReply
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
-from voice_emulator.wire.control.query import TEXT, Values
+from voice_emulator.wire.control.query import Values, values_by
 from voice_emulator.wire.control.refusals import advice, reasons
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
@@ -41,7 +41,6 @@ class FindingIndex:
     """The findings of a tenant by the call or the journal entry they are about, read when first asked for."""
 
     def __init__(self, tenant: Tenant) -> None:
-        """Look nothing up yet."""
         self._tenant = tenant
         self._found: dict[str | int, list[Finding]] | None = None
 
@@ -69,27 +68,14 @@ def entry_values(entry: Entry, findings: FindingIndex) -> Callable[[str], Values
     """The values of an entry by key; worked out when first asked for."""
     known: dict[str, Any] = {}
 
-    def values(key: str) -> Values:
+    def read(key: str) -> Any:
         if not known:
             known.update(_entry(entry))
         if key == "finding":
             return findings.rules(entry.id)
-        if key == "has":
-            return findings.has(entry.id)
-        if key == TEXT:
-            shown = [name for name in known if name not in ("kind", "status", "method")]
-            return [*_texts(known[name] for name in shown), *findings.rules(entry.id)]
-        return list(_texts([known.get(key)]))
+        return findings.has(entry.id) if key == "has" else known.get(key)
 
-    return values
-
-
-def _texts(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, list | tuple):
-            yield from map(str, value)
-        elif value is not None:
-            yield str(value)
+    return values_by(read, [key for key in ENTRY_KEYS if key not in ("kind", "status", "method", "has")])
 
 
 def _entry(entry: Entry) -> Mapping[str, Any]:
@@ -143,37 +129,35 @@ def request_row(record: RequestRecord, tenant: Tenant, providers: Mapping[str, P
     why it was refused, ``fix`` what to do about it.
     """
     brief = traffic_row(record, providers)
-    return {
-        **brief,
-        "attributed": record.request.attributed,
-        "refused": record.refused,
-        "rule": {"reply": record.reply_rule, "fault": record.fault_rule},
-        "numbers": list(record.request.numbers),
-        "calls": list(record.calls),
-        "fix": advice(record, tenant, providers) if brief["why"] else [],
-        "words": words(record),
-    }
+    rest = JournalEntry.shown(
+        attributed=record.request.attributed,
+        refused=record.refused,
+        rule=ActingRules.shown(reply=record.reply_rule, fault=record.fault_rule),
+        numbers=record.request.numbers,
+        calls=record.calls,
+        fix=advice(record, tenant, providers) if brief["why"] else [],
+        words=words(record),
+    )
+    return {**brief, **rest}
 
 
 def traffic_row(record: RequestRecord, providers: Mapping[str, Provider]) -> dict[str, Any]:
     """The part of a row that is printed as a line (:mod:`voice_emulator.report.traffic_line`)."""
     masker = record.masker
-    return {
-        "id": record.entry_id,
-        "kind": "request",
-        "at": rfc3339(record.at),
-        "provider": record.request.provider or None,
-        "operation": record.operation,
-        "request": {
-            "method": record.request.method,
-            "path": masker.text(record.request.path, masker.secret_values(record.request.fields)),
-        },
-        "reply": {"status": record.sent.status} if record.sent is not None else None,
-        "code": record.reply.code if record.reply else None,
-        "fault": record.fault,
-        "duration_ms": round(record.duration / 1000, 3),
-        "why": reasons(record, providers) if record.refused and record.sent is not None else [],
-    }
+    path = masker.text(record.request.path, masker.secret_values(record.request.fields))
+    return JournalEntry.shown(
+        id=record.entry_id,
+        kind="request",
+        at=record.at,
+        provider=record.request.provider or None,
+        operation=record.operation,
+        request=ReceivedRequest.shown(method=record.request.method, path=path),
+        reply=SentReply.shown(status=record.sent.status) if record.sent is not None else None,
+        code=record.reply.code if record.reply else None,
+        fault=record.fault,
+        duration_ms=round(record.duration / 1000, 3),
+        why=reasons(record, providers) if record.refused and record.sent is not None else [],
+    )
 
 
 def words(record: RequestRecord) -> list[str]:
@@ -242,10 +226,4 @@ def _bounded(found: Iterable[str]) -> list[str]:
 
 def finding_values(finding: Finding) -> Callable[[str], Values]:
     """The values of a finding by key."""
-
-    def values(key: str) -> Values:
-        if key == TEXT:
-            return [str(getattr(finding, name) or "") for name in VIOLATION_KEYS]
-        return str(getattr(finding, key) or "")
-
-    return values
+    return values_by(lambda name: getattr(finding, name) or "", VIOLATION_KEYS)

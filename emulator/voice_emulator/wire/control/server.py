@@ -14,7 +14,7 @@ from voice_emulator.wire.control.request import (
     Body,
     ControlRequest,
     check_document,
-    not_utf8,
+    check_encoding,
     parse_json,
     read_query,
 )
@@ -117,10 +117,8 @@ class Control:
     async def _take_body(self, request: ControlRequest, taken: Body, body: bytes) -> None:
         kind = request.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in taken.texts or (taken.texts and _looks_like_yaml(kind, body)):
-            try:
-                request.text = body.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise not_utf8(body, error) from error
+            check_encoding(body)
+            request.text = body.decode()
             return
         if not body:
             if taken.required:

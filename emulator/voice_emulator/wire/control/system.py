@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from voice_emulator.core.shapes import Health, ShippedScenario
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 from voice_emulator.openapi.providers import provider_document
@@ -41,7 +42,7 @@ async def health(request: ControlRequest) -> web.Response:
     scenario = runtime.tenancy.default.scenario.name
     # A client that knows the control port alone finds the providers by it.
     return reply_json(
-        {"status": "ok", "version": runtime.version, "scenario": scenario, "traffic": runtime.traffic}
+        Health.shown(status="ok", version=runtime.version, scenario=scenario, traffic=runtime.traffic)
     )
 
 
@@ -88,7 +89,7 @@ async def list_scenarios(request: ControlRequest) -> web.Response:
     shipped = [
         (name, text) for name, text in request.runtime.loader.shipped() if after is None or name > after
     ]
-    page = [{"name": name, "description": text} for name, text in shipped[:limit]]
+    page = [ShippedScenario.shown(name=name, description=text) for name, text in shipped[:limit]]
     return reply_json({"scenarios": page, "next": page[-1]["name"] if len(shipped) > limit else None})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from voice_emulator.core.clock import ClockSpec, parse_clock, parse_start, started
+from voice_emulator.core.clock import ClockSpec, parse_clock, started
 from voice_emulator.core.layers import Layer
 from voice_emulator.core.urls import url_problem
 from voice_emulator.providers.provider import Provider
@@ -43,7 +43,6 @@ class ClockInvalid(ValueError):
     """A clock that cannot be read; ``pointer`` is the JSON Pointer of the part that is wrong."""
 
     def __init__(self, pointer: str, message: str) -> None:
-        """Say what is wrong in one sentence."""
         super().__init__(message)
         self.pointer = pointer
 
@@ -60,7 +59,7 @@ def read_clock(value: Any) -> ClockSpec | None:
         pointer = "/clock/mode" if isinstance(value, Mapping) else "/clock"
         spec = parse_clock(mode)
         pointer = "/clock/start"
-        return started(spec, parse_start(start)) if isinstance(start, str) else spec
+        return started(spec, start) if isinstance(start, str) else spec
     except ValueError as error:
         raise ClockInvalid(pointer, str(error)) from error
 

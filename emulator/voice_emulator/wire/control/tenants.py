@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -17,10 +19,21 @@ from voice_emulator.wire.control.views import show_tenant
 from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
-
-
 #: Characters of a scenario, or of an account, that take longer to be read than others should wait.
 LONG_SCENARIO = 2_000
+
+
+@contextmanager
+def _refusals(key: str, value: str) -> Iterator[None]:
+    """Conflicts of ids and keys become a 409, bad values a 422; ``key`` and ``value`` are the pointers to blame."""
+    try:
+        yield
+    except TenantTaken as error:
+        raise conflict(str(error), [("/id", str(error))]) from error
+    except KeyTaken as error:
+        raise conflict(str(error), [(key, str(error))]) from error
+    except ValueError as error:
+        raise wrong(value, str(error)) from error
 
 
 async def list_tenants(request: ControlRequest) -> web.Response:
@@ -35,7 +48,7 @@ async def list_tenants(request: ControlRequest) -> web.Response:
         tenants = tenants[place + 1 :]
     page = tenants[:limit]
     following = page[-1].id if len(tenants) > limit else None
-    return reply_json({"tenants": [show_tenant(tenancy, tenant) for tenant in page], "next": following})
+    return reply_json({"tenants": [show_tenant(tenant) for tenant in page], "next": following})
 
 
 async def create_tenant(request: ControlRequest) -> web.Response:
@@ -43,15 +56,9 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     runtime, document = request.runtime, request.document
     clock = read_clock(document.get("clock"))
     scenario = await _scenario(request, document)
-    try:
+    with _refusals("/credentials", ""):
         tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
-    except TenantTaken as error:
-        raise conflict(str(error), [("/id", str(error))]) from error
-    except KeyTaken as error:
-        raise conflict(str(error), [("/credentials", str(error))]) from error
-    except ValueError as error:
-        raise wrong("", str(error)) from error
-    return reply_json(show_tenant(runtime.tenancy, tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
+    return reply_json(show_tenant(tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
 
 
 async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
@@ -85,19 +92,15 @@ async def read_scenario(request: ControlRequest, source: Any, pointer: str) -> S
 
 async def get_tenant(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants/{id}``."""
-    return reply_json(show_tenant(request.runtime.tenancy, request.tenant))
+    return reply_json(show_tenant(request.tenant))
 
 
 async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = request.runtime, request.tenant, request.document
-    try:
+    with _refusals("/credentials", ""):
         tenant.change(changes_of(runtime.providers, document))
-    except KeyTaken as error:
-        raise conflict(str(error), [("/credentials", str(error))]) from error
-    except ValueError as error:
-        raise wrong("", str(error)) from error
-    return reply_json(show_tenant(runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))
 
 
 async def delete_tenant(request: ControlRequest) -> web.Response:
@@ -126,18 +129,14 @@ async def load_scenario(request: ControlRequest) -> web.Response:
         scenario = named_scenario(request, request.document["name"], "/name")
     else:
         scenario = await read_scenario(request, request.document, "")
-    try:
+    with _refusals("/providers", "/providers"):
         tenant.load(scenario)
-    except KeyTaken as error:
-        raise conflict(str(error), [("/providers", str(error))]) from error
-    except ValueError as error:
-        raise wrong("/providers", str(error)) from error
-    return reply_json(show_tenant(request.runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))
 
 
 async def reset_tenant(request: ControlRequest) -> web.Response:
     """``POST /v1/tenants/{id}/reset``: forget what happened; with ``?to=start`` also what was configured."""
-    tenant, runtime = request.tenant, request.runtime
+    tenant = request.tenant
     if request.query["to"] == "start":
         try:
             tenant.restart()
@@ -147,4 +146,4 @@ async def reset_tenant(request: ControlRequest) -> web.Response:
             ) from error
     else:
         tenant.reset()
-    return reply_json(show_tenant(runtime.tenancy, tenant))
+    return reply_json(show_tenant(tenant))

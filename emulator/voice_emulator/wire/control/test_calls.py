@@ -18,6 +18,7 @@ from aiohttp import web
 
 from voice_emulator.core.accounts import named_values
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.shapes import Placed, Sent
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
 from voice_emulator.providers.provider import Provider
@@ -138,10 +139,8 @@ async def place(request: ControlRequest) -> web.Response:
     before = tenant.journal.last_id
     status, reply, error = await _send(runtime.traffic, offer, fields, {**headers, "User-Agent": agent})
     entry, calls = _found(tenant, before, agent)
-    sent = {
-        "method": "POST", "path": offer.path, "status": status, "reply": reply, "error": error, "entry": entry,
-    }  # fmt: skip
-    return reply_json({"exchanges": [sent], "calls": calls})
+    sent = Sent.shown(method="POST", path=offer.path, status=status, reply=reply, error=error, entry=entry)
+    return reply_json(Placed.shown(exchanges=[sent], calls=calls))
 
 
 async def _send(

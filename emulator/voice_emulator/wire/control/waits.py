@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from voice_emulator.core.calls import Call
+from voice_emulator.core import shapes
 from voice_emulator.core.journal import Entry
 from voice_emulator.core.masking import MASK
 from voice_emulator.core.matchers import Difference, Globs, Match, Subject, as_text
-from voice_emulator.core.pushes import PushOutcome
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.turns import Turns, at_once
-from voice_emulator.core.vocabulary import Outcome
-from voice_emulator.core.words import nearest_word
+from voice_emulator.core.vocabulary import Outcome, PushOutcome
+from voice_emulator.core.words import counted, nearest_word
 from voice_emulator.wire.control.calls import attempt_filter, call_filter, glance
 from voice_emulator.wire.control.clock import body_duration
 from voice_emulator.wire.control.document.request_schemas import COUNTS, LONGEST_WAIT
@@ -90,7 +90,7 @@ def _kind_of_wait(
     if what == "calls":
         providers = request.runtime.providers
         calls = NumberedSource(tenant, tenant.ledger.ended_after, after)
-        return calls, call_filter(request), lambda call: _shown_call(tenant, providers, call)
+        return calls, call_filter(request), lambda call: show_call(tenant, providers, call)
     provider, number = request.query["provider"], request.query["number"]
 
     def fits(entry: Entry) -> bool:
@@ -102,10 +102,6 @@ def _kind_of_wait(
         )
 
     return RequestSource(tenant, after), fits, show_entry
-
-
-def _shown_call(tenant: Tenant, providers: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    return show_call(tenant, providers, call)
 
 
 async def verify(request: ControlRequest) -> web.Response:
@@ -130,22 +126,21 @@ async def verify(request: ControlRequest) -> web.Response:
     entries = [] if satisfied else newest_requests(tenant)
     return await reply_apart(
         map(weight_of, entries),
-        lambda: {
-            "satisfied": satisfied,
-            "count": tally.count,
-            "matched": tally.matched[-EXPLAINED:],
-            "near_misses": near_misses(entries, tally.match),
-        },
+        lambda: shapes.VerifyResult.shown(
+            satisfied=satisfied,
+            count=tally.count,
+            matched=tally.matched[-EXPLAINED:],
+            near_misses=near_misses(entries, tally.match),
+        ),
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Count:
-    """How many there should be."""
+    """How many there should be; ``kind`` is one of :data:`COUNTS`."""
 
-    def __init__(self, kind: str, wanted: int) -> None:
-        """``kind`` is one of :data:`COUNTS`."""
-        self.kind = kind
-        self.wanted = wanted
+    kind: str
+    wanted: int
 
     def holds(self, count: int) -> bool:
         """Whether ``count`` is right."""
@@ -162,7 +157,6 @@ class Tally:
     """Counts the journal's requests that match, each once."""
 
     def __init__(self, tenant: Tenant, match: Match, count: Count) -> None:
-        """Nothing is counted yet."""
         self.match = match
         self.matched: list[int] = []
         self._tenant = tenant
@@ -232,7 +226,9 @@ def near_misses(entries: list[Entry], match: Match) -> list[dict[str, Any]]:
             misses.append((len(differences), -entry.id, entry, subject, differences))
     misses.sort(key=lambda miss: miss[:2])
     return [
-        {"id": entry.id, "differences": [_shown(entry, subject, match, one) for one in differences]}
+        shapes.NearMiss.shown(
+            id=entry.id, differences=[_shown(entry, subject, match, one) for one in differences]
+        )
         for _, _, entry, subject, differences in misses[:NEAR_MISSES]
     ]
 
@@ -242,25 +238,24 @@ def newest_requests(tenant: Tenant) -> list[Entry]:
     return [entry for entry in tenant.journal if entry.kind == "request"][-EXPLAINED:]
 
 
-def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference) -> dict[str, str]:
+def _shown(entry: Entry, subject: Subject, match: Match, difference: Difference) -> dict[str, Any]:
     actual = difference.actual
     if difference.place == "number" and match.number is not None and len(subject.numbers) > 1:
         near = _nearest_number(match.number.patterns[0], subject.numbers)
-        actual = f"{near!r} is nearest of {len(subject.numbers)} numbers" if near else actual
+        actual = f"{near!r} is nearest of {counted(len(subject.numbers), 'number')}" if near else actual
     elif difference.place.startswith("fields."):
         name = difference.place.removeprefix("fields.")
         record = entry.record
         if isinstance(record, RequestRecord) and record.masker.is_secret(name):
-            return {
-                "place": difference.place,
-                "expected": MASK,
-                "actual": MASK if name in subject.fields else actual,
-            }
+            found = MASK if name in subject.fields else actual
+            return shapes.Difference.shown(place=difference.place, expected=MASK, actual=found)
         if name not in subject.fields:
             near = nearest_word(name, subject.fields)
             actual = f"no such field; nearest is {near!r}" if near else actual
     hide = entry.record.request.tenant.secrets.hide if isinstance(entry.record, RequestRecord) else str
-    return {"place": difference.place, "expected": hide(difference.expected), "actual": hide(actual)}
+    return shapes.Difference.shown(
+        place=difference.place, expected=hide(difference.expected), actual=hide(actual)
+    )
 
 
 def _nearest_number(pattern: str, numbers: Any) -> str | None:

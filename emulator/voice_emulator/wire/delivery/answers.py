@@ -25,7 +25,6 @@ class AnswerReader(ResponseHandler):
     """aiohttp's response handler; it aborts when a receiver sends too much."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes the arguments of aiohttp's handler."""
         super().__init__(*args, **kwargs)
         self._answers = 0
         self._head = 0

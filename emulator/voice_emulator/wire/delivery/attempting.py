@@ -21,14 +21,16 @@ from yarl import URL
 from voice_emulator.core.attempts import Attempt, Trouble
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.pushes import Push, PushOutcome
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.urls import ascii_url
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.errors import ContractBug
 from voice_emulator.providers.provider import Envelope, Provider, PushRequest, ReceiptKind
 from voice_emulator.providers.spoiling import spoil
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.settings import option
 from voice_emulator.wire.delivery.connections import is_own
 from voice_emulator.wire.delivery.push_client import KeptConnectionClosed, PushClient
 from voice_emulator.wire.delivery.session_client import SessionPushClient
@@ -140,8 +142,11 @@ class Delivery:
             attempt.outcome, attempt.reason = PushOutcome.NO_URL, "no receiver is configured"
             self._warn_once(
                 tenant, kind.url_key,
-                f"tenant {tenant.id!r} has no receiver for {kind.url_key}: start with --callback-url URL, or "
-                f"PATCH /v1/tenants/{tenant.id} with {{\"callback_urls\": {{\"{kind.url_key}\": \"http://...\"}}}}",
+                f"tenant {tenant.id!r} has no receiver for {kind.url_key}: " + option(
+                    f"start with --callback-url URL, or PATCH /v1/tenants/{tenant.id} with "
+                    f"{{\"callback_urls\": {{\"{kind.url_key}\": \"http://...\"}}}}",
+                    f"set callback_urls[{kind.url_key!r}]",
+                ),
             )  # fmt: skip
         return attempt
 
@@ -278,9 +283,10 @@ class Delivery:
     def _warn_unreachable(self, tenant: Tenant, kind: ReceiptKind, url: URL, reason: str) -> None:
         remedy = ""
         if url.host in ("localhost", "127.0.0.1", "::1"):
-            remedy = (
+            remedy = option(
                 " (if the emulator runs in a container, localhost is the container itself: use "
-                "--rewrite-callback http://localhost=http://host.docker.internal)"
+                "--rewrite-callback http://localhost=http://host.docker.internal)",
+                "",
             )
         self._warn_once(
             tenant, f"unreachable {url.origin()}", f"receiver {url.origin()} unreachable: {reason}{remedy}"

@@ -48,7 +48,6 @@ class KeptConnectionClosed(ConnectionError):
     """
 
     def __init__(self) -> None:
-        """The message is always the same."""
         super().__init__(
             "the receiver closed a kept connection without an answer; it may or may not have read the push"
         )

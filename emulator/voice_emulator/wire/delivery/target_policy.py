@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from voice_emulator.core.matchers import compile_glob
+from voice_emulator.settings import option
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -76,7 +77,8 @@ class TargetPolicy:
             )
         if self.named(host) or self._allows(ip):
             return None
-        return f"{shown} is {_kind(ip)}; allow it with --allow-callback-host {host}"
+        allowed = option(f"--allow-callback-host {host}", f"allow_callback_hosts=({host!r},)")
+        return f"{shown} is {_kind(ip)}; allow it with {allowed}"
 
     def check(self, url: URL) -> str | None:
         """Why ``url`` cannot be a target, or None; names are checked when they are resolved."""
@@ -165,7 +167,6 @@ class Resolver(AbstractResolver):
     """Resolves names, and refuses addresses that are not allowed."""
 
     def __init__(self, policy: TargetPolicy) -> None:
-        """Check by ``policy``."""
         self._policy = policy
 
     async def resolve(

@@ -11,7 +11,6 @@ class BodyRefused(Exception):
     """A body that is not read to its end; ``status`` is the HTTP status of the reply."""
 
     def __init__(self, status: int, message: str) -> None:
-        """``message`` is one line."""
         super().__init__(message)
         self.status = status
 

@@ -49,7 +49,6 @@ class SentResponse(web.StreamResponse):
     """For aiohttp, after a reply that was written here, or a connection that was closed: nothing is left to send."""
 
     def __init__(self, *, keep_alive: bool) -> None:
-        """``keep_alive`` is whether the connection stays open."""
         self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> None:

@@ -37,7 +37,6 @@ class Connection(web.RequestHandler):
     __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "peer", "prepared", "scheme")
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
-        """Serve for ``server``."""
         super().__init__(server, loop=loop, **kwargs)
         # None: all requests go through aiohttp.
         self._at_once = server.at_once

@@ -12,6 +12,7 @@ from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import NUMBERS_LIMIT, Request
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.settings import option
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,6 @@ class Attribution:
     """Finds the tenants of requests."""
 
     def __init__(self, providers: Mapping[str, Provider], tenancy: Tenancy) -> None:
-        """Find the tenants of ``tenancy``."""
         self._providers = providers
         self._tenancy = tenancy
         self._logged: set[str] = set()
@@ -67,9 +67,11 @@ class Attribution:
         provider = self._providers[request.provider]
         known = dict(provider.keys(self._tenancy.default.credentials[provider.id])).get(key[1])
         log.warning(
-            "no tenant has %s; tenant 'default' has %r (register your own with PATCH /v1/tenants/default, "
-            "or start with --auth lenient)",
-            shown, known,
+            "no tenant has %s; tenant 'default' has %r (%s)",
+            shown, known, option(
+                "register your own with PATCH /v1/tenants/default, or start with --auth lenient",
+                "a test's tenant has its own: voice_emulator.credentials",
+            ),
         )  # fmt: skip
 
 

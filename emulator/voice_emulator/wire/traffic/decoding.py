@@ -6,13 +6,13 @@ journal shows it and the request can still be attributed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.providers.request import Problem, Request, UploadedFile
+from voice_emulator.wire.http.strict_json import JsonRefused, read_json
 from voice_emulator.wire.traffic.form_data import UnreadableForm, parts_of
 
 MALFORMED = "malformed"
@@ -21,17 +21,9 @@ MULTIPART = "multipart/form-data"
 FIELD_LIMIT = 1_000
 #: More percent signs than a file of 8 MB in Base64 has; each costs a hundred bytes while a form is unescaped.
 ESCAPE_LIMIT = 500_000
-#: More values than any operation has in its JSON; each costs many times its text. Short texts are not counted.
-VALUE_LIMIT = 100_000
 _PLAIN_JSON = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8"}
 )
-#: Deeper JSON than any operation has. Python's own limit is far above, that of validators is not.
-DEPTH_LIMIT = 64
-
-
-class _NotAcceptable(ValueError):
-    """A JSON value that no request may contain."""
 
 
 def _kind(content_type: str) -> str:
@@ -139,76 +131,12 @@ def _form(request: Request, raw: bytes, repeated: list[str]) -> dict[str, Any]:
 
 def _json(request: Request) -> dict[str, Any]:
     try:
-        text = request.body.decode("utf-8")
-        if len(text) > VALUE_LIMIT and sum(map(text.count, ",[{")) > VALUE_LIMIT:
-            raise _NotAcceptable(f"it has more than {VALUE_LIMIT} values")
-        document = _parse(text)
-        if text.count("[") + text.count("{") > DEPTH_LIMIT:
-            _check_depth(document if isinstance(document, dict | list) else [])
-        if "\\u" in text:
-            # Half of a surrogate pair is not a character, and validators fail on it.
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as error:
-        _fault(request, f"the body is not UTF-8: {error.reason} at byte {error.start}")
-        return {}
-    except UnicodeEncodeError:
-        _fault(request, "the body contains half of a surrogate pair, which is not a character")
-        return {}
-    except RecursionError:
-        _fault(request, "the body is nested too deeply")
-        return {}
-    except json.JSONDecodeError as error:
-        _fault(request, f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}")
-        return {}
-    except ValueError as error:
-        # Python refuses integers of thousands of digits, with advice for programmers. Only the text is kept: the
-        # exception would keep this frame, and the whole body with it.
-        why = str(error)
-        if "int_max_str_digits" in why:
-            why = "a number is too large"
-        _fault(request, f"the body is not acceptable JSON: {why}")
+        document = read_json(request.body)
+    except JsonRefused as refused:
+        _fault(request, f"the body {refused}")
         return {}
     request.document = document
     return document if isinstance(document, dict) else {}
-
-
-def _constant(name: str) -> Any:
-    raise _NotAcceptable(f"{name} is not a JSON number")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise _NotAcceptable(f"the number {text[:40]} is too large")
-    return value
-
-
-#: Of a duplicate name in a JSON object the last value counts, as in all common parsers.
-_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
-_scan = _DECODER.scan_once  # type: ignore[attr-defined]  # missing from typeshed
-
-
-def _parse(text: str) -> Any:
-    """The JSON value of ``text``. Raises JSONDecodeError, _NotAcceptable and RecursionError."""
-    if text.startswith("{"):
-        # Without the decoder's search for blanks around the value, which costs as much as a small body.
-        try:
-            document, end = _scan(text, 0)
-        except StopIteration:
-            end = -1
-        if end == len(text):
-            return document
-    return _DECODER.decode(text)
-
-
-def _check_depth(document: Any) -> None:
-    level, depth = [document], 0
-    while level:
-        depth += 1
-        if depth > DEPTH_LIMIT:
-            raise _NotAcceptable(f"it is nested more than {DEPTH_LIMIT} levels deep")
-        members = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [value for each in members for value in each if isinstance(value, dict | list)]
 
 
 def _multipart(request: Request, content_type: str, repeated: list[str]) -> dict[str, Any]:

@@ -27,7 +27,6 @@ class OtherRequests:
     """Answers them and journals them for the tenant ``default``; no rule applies."""
 
     def __init__(self, tenancy: Tenancy, pipeline: RequestPipeline, held: HeldRequests) -> None:
-        """``pipeline`` journals the requests."""
         self._tenancy = tenancy
         self._pipeline = pipeline
         self._held = held

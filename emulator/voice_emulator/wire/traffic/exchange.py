@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice_emulator.core.masking import Masker
+from voice_emulator.core.shapes import ActingRules, ReceivedRequest, RequestProblem, SentReply
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
@@ -91,7 +92,7 @@ class RequestRecord:
         return self.request.operation_name or None
 
     def shown(self) -> dict[str, Any]:
-        """The record as the control API shows it, secrets masked."""
+        """The record as the control API shows it (JournalEntry), without its id and instant; secrets masked."""
         request, masker = self.request, self.masker
         secrets = masker.secret_values(request.fields)
         query = f"?{request.raw_query}" if request.raw_query else ""
@@ -100,38 +101,38 @@ class RequestRecord:
             "provider": request.provider or None,
             "operation": self.operation,
             "attributed": request.attributed,
-            "request": {
-                "method": request.method,
-                "path": masker.text(request.path, secrets),
-                "target": masker.text(request.path + query, secrets),
-                "headers": masker.headers(request.headers.items(), secrets),
-                "encoding": request.encoding,
-                "fields": masker.mapping(request.fields, secrets),
-                "body": masker.body(request.body, secrets),
-                "peer": request.peer,
-            },
+            "request": ReceivedRequest.shown(
+                method=request.method,
+                path=masker.text(request.path, secrets),
+                target=masker.text(request.path + query, secrets),
+                headers=masker.headers(request.headers.items(), secrets),
+                encoding=request.encoding,
+                fields=masker.mapping(request.fields, secrets),
+                body=masker.body(request.body, secrets),
+                peer=request.peer,
+            ),
             "numbers": [masker.number(number) for number in request.numbers[:20]],
             "number_count": len(request.numbers),
             "violations": [
-                {
-                    "code": p.code,
-                    "place": masker.text(p.place, secrets),
-                    "message": masker.text(p.message, secrets),
-                }
-                for p in self.problems
+                RequestProblem.shown(
+                    code=each.code,
+                    place=masker.text(each.place, secrets),
+                    message=masker.text(each.message, secrets),
+                )
+                for each in self.problems
             ],
-            "rule": {"reply": self.reply_rule, "fault": self.fault_rule},
+            "rule": ActingRules.shown(reply=self.reply_rule, fault=self.fault_rule),
             "fault": self.fault,
             "code": self.reply.code if self.reply else None,
             "refused": self.refused,
             "reply": None
             if sent is None
-            else {
-                "status": sent.status,
-                "headers": masker.headers(sent.headers, secrets),
-                "body": masker.body(sent.body, secrets),
-                "note": sent.note,
-            },
+            else SentReply.shown(
+                status=sent.status,
+                headers=masker.headers(sent.headers, secrets),
+                body=masker.body(sent.body, secrets),
+                note=sent.note,
+            ),
             "calls": list(self.calls[:1000]),
             "duration_ms": round(self.duration / 1000, 3),
         }

@@ -48,7 +48,6 @@ class HeldRequests:
     """The requests that are held open without a reply, so that they can be ended when the process stops."""
 
     def __init__(self) -> None:
-        """None yet."""
         self._futures: set[asyncio.Future[None]] = set()
 
     def __len__(self) -> int:

@@ -22,7 +22,6 @@ class LazyFields(Mapping[str, Any]):
     __slots__ = ("_body", "_content_type", "_query")
 
     def __init__(self, request: Request) -> None:
-        """``request`` has its body, query and headers."""
         # Not the request itself, which will refer to this: a cycle would live until the next full collection.
         self._body = request.body
         self._query = request.raw_query

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from voice_emulator.core.json_schema import Json, ref
 from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.document import request_schemas as control_bodies
-from voice_emulator.wire.control.document.response_schemas import COMPONENTS, ref
+from voice_emulator.wire.control.document.response_schemas import COMPONENTS
 from voice_emulator.wire.control.problems import MEDIA_TYPE
 from voice_emulator.wire.control.request import JSON, ResponseSpec, Route
-
-Json = dict[str, Any]
 
 TAGS = {
     "system": "The emulator itself.",

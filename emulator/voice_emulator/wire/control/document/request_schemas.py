@@ -12,11 +12,11 @@ from typing import Any
 
 from voice_emulator.core.clock import CLOCK_PATTERN, START_PATTERN, TIME_PATTERN
 from voice_emulator.core.durations import UNITS, duration_schema
+from voice_emulator.core.json_schema import COUNT, TEXT, Json, nullable, only
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.providers.setting_schema import setting_schema
 from voice_emulator.scenarios.documents import SEED_LIMIT
-from voice_emulator.schemas.shorthand import COUNT, TEXT, Json, nullable, only
 from voice_emulator.schemas.validate import MESSAGE, Schema
 
 Providers = Mapping[str, Provider]
@@ -31,12 +31,15 @@ COUNTS = ("exactly", "at_least", "at_most")
 
 _BY_CODE = "x-checked-by-code"
 _SCALAR: Json = {"type": ["string", "number", "boolean"]}
-#: Control characters would end up in the head of a push.
+_PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})?"
+#: What :func:`voice_emulator.core.urls.url_problem` accepts, and the empty text. It also judges hosts by IDNA.
 _URL: Json = {
     "type": ["string", "null"],
     "maxLength": 2_048,
-    "pattern": r"^[^\x00-\x20\x7f-\x9f\u2028\u2029]*$",
-    MESSAGE: "must be a URL of at most 2048 characters, without blanks and control characters",
+    "pattern": rf"^(?:[Hh][Tt][Tt][Pp][Ss]?://(?:[^/?#@\x00-\x20]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\x00-\x20]+)"
+    rf"(?::{_PORT})?(?:[/?#][^\x00-\x20\x7f-\x9f\u2028\u2029]*)?)?$",
+    _BY_CODE: ("pattern",),
+    MESSAGE: "must be an http:// or https:// URL of at most 2048 characters",
 }
 _CREDENTIAL: Json = {
     "type": "string",
@@ -175,21 +178,29 @@ def _account(providers: Providers) -> dict[str, Json]:
         "seed": nullable({"type": "integer", "minimum": -SEED_LIMIT, "maximum": SEED_LIMIT}),
         "callback_urls": nullable(only(**dict.fromkeys(receiver_keys(providers), _URL))),
         "credentials": nullable(
-            only(**{name: nullable(_credentials(p.default_credentials)) for name, p in providers.items()})
+            only(**{name: nullable(_credentials(p.default_credentials, p)) for name, p in providers.items()})
         ),
         "settings": nullable(only(**{name: nullable(_settings(p)) for name, p in providers.items()})),
     }
 
 
-def _credentials(defaults: Mapping[str, Any]) -> Json:
-    return only(**{name: nullable(_credential(default)) for name, default in defaults.items()})
+def _credentials(defaults: Mapping[str, Any], provider: Provider) -> Json:
+    return only(
+        **{name: nullable(_credential(name, default, provider)) for name, default in defaults.items()}
+    )
 
 
-def _credential(default: Any) -> Json:
+def _credential(name: str, default: Any, provider: Provider) -> Json:
+    """A credential; one without a default overrides the setting of its name, and must be what that must be."""
     if isinstance(default, Mapping):
-        return _credentials(default)
-    several: Json = {"type": ["string", "array"], "items": _CREDENTIAL}
-    return {**_CREDENTIAL, **several} if default is None else _CREDENTIAL
+        return _credentials(default, provider)
+    setting = provider.settings.settings.get(name) if default is None else None
+    if setting is None:
+        return _CREDENTIAL
+    if setting.kind == "texts":
+        return {**_CREDENTIAL, "type": ["string", "array"], "items": _CREDENTIAL}
+    more = {"allOf": [_by_code({"pattern": f"^({setting.pattern})$"}, "pattern")]} if setting.pattern else {}
+    return {**_CREDENTIAL, **more}
 
 
 def _settings(provider: Provider) -> Json:

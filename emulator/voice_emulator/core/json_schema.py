@@ -10,6 +10,11 @@ TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 
 
+def ref(name: str) -> Json:
+    """A component of an OpenAPI document by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def only(**members: Json) -> Json:
     """An object that may have these members and no others."""
     return {"type": "object", "properties": members, "additionalProperties": False}

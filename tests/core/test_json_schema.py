@@ -3,7 +3,7 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from voice_emulator.schemas.shorthand import COUNT, TEXT, Json, nullable, only
+from voice_emulator.core.json_schema import COUNT, TEXT, Json, nullable, only
 
 
 @pytest.mark.parametrize(
