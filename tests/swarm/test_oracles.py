@@ -19,6 +19,7 @@ from voice_emulator.swarm.oracles import (
     server_errors,
     span,
 )
+from voice_emulator.swarm.rules import Rule
 
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
 NUMBER = "6281234567891"
@@ -217,7 +218,11 @@ def test_a_probe_may_use_any_id_of_the_call():
 
 
 def test_the_longest_lag_is_that_of_all_rules():
-    rules = [{"receipt": {"query_lag": "1m"}}, {"receipt": {"lost": True}}, {"call": {"outcome": "busy"}}]
+    rules: list[Rule] = [
+        {"receipt": {"query_lag": "1m"}},
+        {"receipt": {"lost": True}},
+        {"call": {"outcome": "busy"}},
+    ]
     assert longest_lag(rules) == timedelta(minutes=1)
     assert longest_lag([]) == timedelta()
     assert span({"normal": {"mean": "1m", "sd": "1s"}}) == timedelta(days=7)

@@ -78,7 +78,7 @@ def test_a_failure_that_repeats_now_and_then_is_not_shrunk():
     assert Shrinker(run, FAILURE).shrink(found).repeated == 2
 
 
-def test_another_failure_does_not_count():
+def test_candidates_that_fail_otherwise_do_not_count():
     other = Failure("orphan", provider="nxcloud", operation="notsend")
     run = Scripted(lambda each: len(each.rules) >= 4)
     found = Result(scenario(*RULES), ("62",), (FAILURE,), Record([], [], [], [], {}))
@@ -107,7 +107,7 @@ def test_runs_are_bounded_and_the_best_so_far_is_kept():
 def test_parts_that_do_not_go_together_do_not_end_it():
     def run(each, numbers):
         if len(each.rules) == 1:
-            raise Invalid(422, "scenario", {})
+            raise Invalid(422, "scenario")
         failures = (FAILURE,) if each.rules else ()
         return Result(each, numbers, failures, Record([], [], [], [], {}))
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from voice_emulator.swarm.oracles import Failure
-from voice_emulator.swarm.runner import Result, Runner
+from voice_emulator.swarm.rules import Scenario
+from voice_emulator.swarm.runner import Result
 from voice_emulator.swarm.shrinking import Shrinker, Shrunk
 from voice_emulator.swarm.space import Space
 from voice_emulator.swarm.subject import SetupError, Stopped
@@ -39,6 +40,16 @@ class Outcome:
     found: list[Found] = field(default_factory=list)
     again: int = 0
     ended: str = ""
+
+
+class Runs(Protocol):
+    """Makes runs, as :class:`voice_emulator.swarm.runner.Runner` does; ``runs`` counts them."""
+
+    runs: int
+
+    def run(self, scenario: Scenario, numbers: tuple[str, ...]) -> Result:
+        """One run."""
+        ...
 
 
 class Progress(Protocol):
@@ -75,7 +86,7 @@ class Hunt:
     """
 
     space: Space
-    runners: Sequence[Runner]
+    runners: Sequence[Runs]
     seeds: Sequence[int]
     numbers: tuple[str, ...]
     budget: float = 600.0
@@ -135,7 +146,7 @@ class Hunt:
                 self.stopped.set()  # the others end with their present run
                 raise
 
-    def _work(self, runner: Runner, waiting: Iterator[int]) -> None:
+    def _work(self, runner: Runs, waiting: Iterator[int]) -> None:
         while self._may_go_on():
             with self._lock:
                 seed = next(waiting, None)
@@ -158,7 +169,7 @@ class Hunt:
             if new and self.first:
                 return
 
-    def _keep(self, runner: Runner, seed: int, failure: Failure, result: Result) -> None:
+    def _keep(self, runner: Runs, seed: int, failure: Failure, result: Result) -> None:
         """Shrink a failure; when that is interrupted, keep it as it was found."""
         shrinker = Shrinker(runner.run, failure, self._may_go_on)
         found = Found(seed, Shrunk(result.scenario, result.numbers, failure, result, 0, 0))

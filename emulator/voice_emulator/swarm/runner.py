@@ -79,21 +79,32 @@ class Runner:
             self._tell(stage)
             failures += self.subject.begin(stage)
             failures += self.subject.drive(stage)
-            failures += self._settle(stage)
-            self._heal(stage, scenario)
-            failures += self._settle(stage)
-            failures += self.subject.check(stage)
-            failures += self._settle(stage)
-            record = self._read(stage, scenario)
-            failures += oracles.judge(record)
-            failures += self.books(stage, record)
-            told = ""
-            if failures:
-                told = timeline(self.client.tenant(stage.tenant), record.journal, record.calls)
+            found, record, told = self.conclude(stage, scenario, failed=bool(failures))
+            failures += found
         finally:
             failures += self.subject.end(stage)
             self._close(stage)
-        return Result(scenario, numbers, _distinct(failures), record, told)
+        return Result(scenario, numbers, distinct(failures), record, told)
+
+    def conclude(
+        self, stage: Stage, scenario: Scenario, *, failed: bool = False
+    ) -> tuple[list[Failure], Record, str]:
+        """Let time pass, heal, check, and read what happened: failures, the record, and its lines if anything failed.
+
+        ``failed`` is whether something has failed before.
+        """
+        failures = self._settle(stage)
+        self._heal(stage, scenario)
+        failures += self._settle(stage)
+        failures += self.subject.check(stage)
+        failures += self._settle(stage)
+        record = self.read(stage, scenario)
+        failures += oracles.judge(record)
+        failures += self.books(stage, record)
+        told = ""
+        if failures or failed:
+            told = timeline(self.client.tenant(stage.tenant), record.journal, record.calls)
+        return failures, record, told
 
     # --- the tenant -------------------------------------------------------------------------------------------------
 
@@ -201,7 +212,8 @@ class Runner:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _read(self, stage: Stage, scenario: Scenario) -> Record:
+    def read(self, stage: Stage, scenario: Scenario) -> Record:
+        """What the emulator has noted until now."""
         client, tenant = self.client, stage.tenant
         rules = {str(rule.get("name", f"rule {at}")): rule for at, rule in enumerate(scenario.rules, 1)}
         return Record(
@@ -217,7 +229,7 @@ def _seconds(length: timedelta) -> str:
     return f"{max(0.0, length.total_seconds()):.3f}s"
 
 
-def _distinct(failures: Iterable[Failure]) -> tuple[Failure, ...]:
+def distinct(failures: Iterable[Failure]) -> tuple[Failure, ...]:
     """The first failure of each signature, with all the numbers of those that are the same."""
     found: dict[tuple[str, ...], Failure] = {}
     numbers: dict[tuple[str, ...], dict[str, None]] = {}

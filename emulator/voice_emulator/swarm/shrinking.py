@@ -110,6 +110,8 @@ class Shrinker:
         self._general(_scenario(start, atoms), numbers)
 
     def _fewer_numbers(self, scenario: Scenario, numbers: tuple[str, ...]) -> tuple[str, ...]:
+        if len(numbers) < 2:
+            return numbers
         named = {rule.get("match", {}).get("number") for rule in scenario.rules} | set(self.failure.numbers)
         needed = tuple(number for number in numbers if number in named) or numbers[:1]
         for fewer in (
