@@ -84,8 +84,8 @@ def test_replay_exits_1_while_it_fails_and_0_for_a_correct_client(hunt):
     again = swarm("replay", path)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "failed: finding push-answered-with-error" in again.stdout
-    mended = swarm("replay", path, "--app", f"{sys.executable} -m tests.swarm.clients huawei_cec {{port}}")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
+    repaired = swarm("replay", path, "--app", f"{sys.executable} -m tests.swarm.clients huawei_cec {{port}}")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
 
 
 SCRIPT = """#!/bin/sh

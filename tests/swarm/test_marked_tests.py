@@ -1,4 +1,4 @@
-"""The marker voice_swarm: one test, many seeds, fixtures anew for each."""
+"""The marker voice_swarm: one test, many seeds, new fixtures for each."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_looks_up_what_it_missed(dialler, lasting, voice_emulator):
         dialler.look_up()
 
 
-def test_fixtures_were_made_anew(lasting):
+def test_fixtures_were_made_each_time(lasting):
     assert made == ["module", *["made", "gone"] * 5]
 
 
@@ -177,7 +177,7 @@ def output(tmp_path_factory):
 @pytest.mark.parametrize(
     ("test", "verdict"),
     [
-        ("looks_up_what_it_missed", "PASSED"), ("fixtures_were_made_anew", "PASSED"), ("dials_again", "FAILED"),
+        ("looks_up_what_it_missed", "PASSED"), ("fixtures_were_made_each_time", "PASSED"), ("dials_again", "FAILED"),
         ("asserts", "FAILED"), ("skips_itself", "SKIPPED (not today)"), ("skipped", "SKIPPED (never)"),
         ("broken_fixture", "FAILED"),
     ],

@@ -28,7 +28,7 @@ def test_minimal_keeps_what_is_needed_and_nothing_else(needed):
 
 
 def test_minimal_leaves_no_single_item_that_can_be_left_out():
-    """Not only a set: two of any kind will do."""
+    """Not only a set: any two of them fail."""
     found = minimal(range(20), lambda items: len(items) >= 2)
     assert len(found) == 2
 

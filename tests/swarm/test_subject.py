@@ -136,14 +136,14 @@ def test_a_kept_app_is_reset_between_runs_over_http(stage, status):
             kept.close()
 
 
-def test_an_app_is_started_anew_for_each_run_unless_it_is_kept(stage, tmp_path):
+def test_an_app_is_started_for_each_run_unless_it_is_kept(stage, tmp_path):
     script = "sh -c 'echo begun >> {dir}/log; exec sleep 600'"
-    anew = subject("true", app=script)
+    each_time = subject("true", app=script)
     for _ in range(2):
-        list(anew.begin(stage))
+        list(each_time.begin(stage))
         while not (tmp_path / "log").exists():
             threading.Event().wait(0.01)
-        assert list(anew.end(stage)) == []
+        assert list(each_time.end(stage)) == []
     assert 1 <= (tmp_path / "log").read_text(encoding="utf-8").count("begun") <= 2
 
 

@@ -55,7 +55,7 @@ class MarkedTest:
         self.runs += 1
         self.scenario = scenario
         self._results.clear()
-        # Fixtures anew, as pytest-rerunfailures does it.
+        # New fixtures, as pytest-rerunfailures does it.
         self.item._initrequest()  # type: ignore[attr-defined]  # noqa: SLF001
         self.reports = runtestprotocol(self.item, log=False, nextitem=self.item.parent)  # type: ignore[arg-type]
         if any(report.skipped for report in self.reports):

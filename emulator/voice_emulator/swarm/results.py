@@ -74,9 +74,9 @@ class Kept:
 
 
 def read(path: Path, seed: int | None = None) -> Kept:
-    """Read a result file. Any scenario will do; without the line of swarm it has no options.
+    """Read a result file. Any other scenario has no options.
 
-    Raises UsageError for a file that cannot be read, FileError for one that is no scenario.
+    Raises UsageError for a file that cannot be read, FileError for anything but a scenario.
     """
     import yaml
 

@@ -289,7 +289,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Half a push is no news."""
+        """Half a push needs no report."""
 
     def __init__(self, service: Service, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), type("Bound", (Handler,), {"service": service}))
