@@ -16,10 +16,11 @@ CALLS = {
     "report": ["report"],
     "explain": ["explain", "1"],
     "tail": ["tail"],
+    "reconcile": ["reconcile", "--ledger", "/dev/null"],
     "health": ["health"],
     "wait-ready": ["wait-ready", "--timeout", "200ms"],
 }
-ASKING = ("report", "explain", "tail")
+ASKING = ("report", "explain", "tail", "reconcile")
 
 
 def invoke(*args: str, env: dict[str, str] | None = None) -> Result:

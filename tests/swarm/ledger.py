@@ -42,11 +42,17 @@ def call(
     return Call(**(values | changes))
 
 
-def mixed(count: int) -> list[Call]:
+def mixed(count: int, start: datetime = START) -> list[Call]:
     """Calls over all three providers, three of four answered, of all lengths."""
     providers = tuple(OPERATIONS)
     return [
-        call(index, provider=providers[index % 3], talk=1 + index * 37 % 240, answered=index % 4 != 3)
+        call(
+            index,
+            provider=providers[index % 3],
+            talk=1 + index * 37 % 240,
+            answered=index % 4 != 3,
+            at=start + timedelta(minutes=index),
+        )
         for index in range(1, count + 1)
     ]
 

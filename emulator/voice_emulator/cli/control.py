@@ -55,7 +55,7 @@ def explained(port: ControlPort) -> Iterator[None]:
             else f"{port.url} needs a control token: give --control-token, or set VOICE_EMULATOR_CONTROL_TOKEN"
         ) from error
     except NotReady as error:
-        raise NotReady(f"{error}{trust_hint(error.__cause__)}") from error
+        raise NotReady(f"{error}{trust_hint(error.__context__)}") from error
 
 
 def trust_hint(error: BaseException | None) -> str:

@@ -21,7 +21,7 @@ _PIECE = 65_536
 
 
 def read_source(source: str, what: str = "the bill") -> bytes:
-    """The bytes of the bill, or of ``what``, at ``source``: a path, a URL (redirects are not followed), or ``-`` for standard input.
+    """The bytes of ``what`` at ``source``: a path, a URL (redirects are not followed), or ``-`` for standard input.
 
     Raises UsageError with one line where nothing can be read, or more than :data:`SIZE_LIMIT`.
     """
@@ -75,7 +75,7 @@ def _fetch(url: str, what: str) -> bytes:
     try:
         connection.request("GET", target, headers=accepted)
         reply = connection.getresponse()
-        body = b""
+        body = bytearray()
         while len(body) <= SIZE_LIMIT and (piece := reply.read1(_PIECE)):
             body += piece
             if time.monotonic() > until:
@@ -90,4 +90,4 @@ def _fetch(url: str, what: str) -> bytes:
         raise UsageError(f"cannot read {what} at {shown}: it answers {reply.status}, not 200")
     if reply.length:  # bytes that were announced and did not come
         raise UsageError(f"{what} at {shown} broke off after {len(body):,} bytes")
-    return _bounded(f"{what} {shown}", body)
+    return _bounded(f"{what} {shown}", bytes(body))

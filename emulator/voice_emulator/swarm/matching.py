@@ -1,8 +1,8 @@
 """Which row of a bill is about which call.
 
-Rows find their calls by id, else by the last digits of the number. Where several calls could be meant, keys decide,
-the strictest first: the second and the charge, the second, the time span, the day and the charge, the day, the charge,
-the order. Each level takes time that is linear in rows and calls.
+Rows find their calls by id, else by the last digits of the number. Where several calls could be meant, the time
+decides (the second, the minute, the span of the call, the day), and for the same time the charge and the seconds. Each
+level takes time that is linear in rows and calls.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import product
+from typing import NamedTuple
 
 from voice_emulator.core.shapes import Call
 from voice_emulator.swarm.bill_columns import BillRow, number_key
@@ -59,10 +61,10 @@ class Due:
         """The latest."""
         return self.instants[-1] + SLACK
 
-    def moments(self) -> set[Moment]:
-        """The whole seconds that a bill can give for what happened."""
-        local = {(False, float(int(at + east))) for at in self.instants for east in self.zones}
-        return local | {(True, float(int(at))) for at in self.instants}
+    def moments(self, step: int) -> set[Moment]:
+        """The times that a bill can give for what happened, in whole ``step`` seconds."""
+        local = {(False, (at + east) // step) for at in self.instants for east in self.zones}
+        return local | {(True, at // step) for at in self.instants}
 
     def days(self, east: float | None) -> set[int]:
         """The days (counted from 1970) that some part of the call was on, in that zone (None: in any it may be in)."""
@@ -212,20 +214,19 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
     taken = {id(one) for one in calls if one.rows}
     left = rows
 
-    def level(row_key: Callable[[BillRow], Hashable], call_keys: Callable[[Due], Iterable[Hashable]]) -> None:
-        """Give each row that is left a free call with the same key."""
+    def level(
+        row_key: Callable[[BillRow], Hashable], call_keys: Callable[[Due], Iterable[Hashable]], told: _Telling
+    ) -> None:
+        """Give each row that is left a free call with the same key, of which both tell the same."""
         nonlocal left
-        if not left:
-            return
         free: dict[Hashable, deque[Due]] = defaultdict(deque)
         for one in calls:
             if id(one) not in taken:
-                for key in call_keys(one):
+                for key in product(call_keys(one), told.of_call(one)):
                     free[key].append(one)
         rest = []
         for row in left:
-            key = row_key(row)
-            queue = free.get(key) if key is not None else None
+            queue = free.get((row_key(row), told.of_row(row)))
             while queue and id(queue[0]) in taken:
                 queue.popleft()
             if queue:
@@ -235,28 +236,74 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
                 rest.append(row)
         left = rest
 
-    def second(row: BillRow) -> Hashable:
-        moment = moment_of(row)
-        return (moment[0], float(int(moment[1]))) if moment is not None else None
+    def levels(
+        row_key: Callable[[BillRow], Hashable], call_keys: Callable[[Due], Iterable[Hashable]]
+    ) -> None:
+        for told in _TELLING:
+            if left:
+                level(row_key, call_keys, told)
 
-    def days(one: Due) -> set[Hashable]:
-        return {(day, east) for east in easts for day in one.days(east)}
-
-    def charged(key: Hashable, row: BillRow) -> Hashable:
-        return (key, row.charge) if key is not None and row.charge is not None else None
-
-    level(lambda row: charged(second(row), row), lambda one: {(at, one.expected) for at in one.moments()})
-    level(second, Due.moments)
-    # To the second the time of a call that has its row: a double, and not another call with a wrong time.
-    exact: dict[Hashable, Due] = {at: one for one in calls if one.rows for at in one.moments()}
-    left = _double(left, lambda row: exact.get(second(row)))
+    levels(_floored(1), lambda one: one.moments(1))
+    levels(_floored(60), lambda one: one.moments(60))
     left = _under_way(left, calls, taken)
+    # The time of a row whose call was under way then: a double, and not another call with a wrong time.
+    told = {
+        one.rows[0].at: one for one in calls if one.rows and (at := moment_of(one.rows[0])) and one.spans(at)
+    }
+    left = _double(left, lambda row: told.get(row.at) if moment_of(row) is not None else None)
     easts = {day[1] for row in left if (day := day_of(row)) is not None}
-    level(lambda row: charged(day_of(row), row), lambda one: {(day, one.expected) for day in days(one)})
-    level(day_of, days)
-    level(lambda row: row.charge, lambda one: (one.expected,))
-    level(lambda row: True, lambda one: (True,))
+    levels(
+        day_of,
+        lambda one: {
+            (day, east) for east in easts for day in one.days(one.zones[0] if east is None else east)
+        },
+    )
+    levels(day_of, lambda one: {(day, east) for east in easts for day in one.days(east)})
+    levels(lambda row: True, lambda one: (True,))
     return _double(left, _owner_of(calls)) if left else left
+
+
+def _floored(step: int) -> Callable[[BillRow], Hashable]:
+    """The time of a row in whole ``step`` seconds."""
+
+    def key(row: BillRow) -> Hashable:
+        moment = moment_of(row)
+        return (moment[0], moment[1] // step) if moment is not None else None
+
+    return key
+
+
+class _Telling(NamedTuple):
+    """What a row and a call have in common besides number and time; None is nothing to go by."""
+
+    of_row: Callable[[BillRow], Hashable]
+    of_call: Callable[[Due], Iterable[Hashable]]
+
+
+def _seconds(row: BillRow) -> int | None:
+    return int(row.seconds) if row.seconds is not None else None
+
+
+def _billed_seconds(one: Due) -> int:
+    billing = one.call.billing
+    return billing.cycle * billing.cycles if billing is not None else 0
+
+
+def _costs(one: Due) -> bool:
+    """Whether a bill charges the call: an answered one perhaps by prices that the ledger does not know."""
+    return bool(one.expected) or one.call.answered_at is not None
+
+
+#: The most telling first.
+_TELLING = (
+    _Telling(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, one.call.talk_seconds),)),
+    _Telling(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, _billed_seconds(one)),)),
+    _Telling(_seconds, lambda one: (one.call.talk_seconds,)),
+    _Telling(_seconds, lambda one: (_billed_seconds(one),)),
+    _Telling(lambda row: (row.charge, bool(row.charge)), lambda one: ((one.expected, _costs(one)),)),
+    _Telling(lambda row: bool(row.charge), lambda one: (_costs(one),)),
+    _Telling(lambda row: True, lambda one: (True,)),
+)
 
 
 def _under_way(rows: list[BillRow], calls: list[Due], taken: set[int]) -> list[BillRow]:

@@ -27,6 +27,8 @@ _PRECISION = 200
 #: A receipt that comes so much later than the call's end (seconds) is late.
 _LATE = 3_600
 _HOUR = 3_600
+#: Rows of the largest bill with days alone for which every zone is tried.
+_FEW = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,19 @@ def reconcile(
     fits most rows). ``tariffs`` replace the ledger's prices, by provider.
     """
     with localcontext(prec=_PRECISION):
-        return _Comparison(read, calls, tolerance, tariffs or {}).run(zone)
+
+        def compared(zone: int | None) -> Reconciliation:
+            return _Comparison(read, calls, tolerance, tariffs or {}).run(zone)
+
+        found = compared(zone)
+        days = any(row.at is not None and not isinstance(row.at, datetime) for row in read.rows)
+        if zone is None and days and len(read.rows) <= _FEW and found.differences:
+            # A few days alone fit several zones, and calls to one number fit several days.
+            found = min(
+                (found, *map(compared, range(-12 * _HOUR, 15 * _HOUR, _HOUR))),
+                key=lambda each: len(each.differences),
+            )
+        return found
 
 
 @dataclass(slots=True)
