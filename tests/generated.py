@@ -5,20 +5,25 @@ In a page a generated part stands between ``<!-- generated: NAME -->`` and ``<!-
 
 from __future__ import annotations
 
+import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 
+from voice_emulator.cli import commands
 from voice_emulator.cli.scenarios import schema_text
-from voice_emulator.cli.serve.command import serve
 from voice_emulator.core.json_schema import Json
 from voice_emulator.core.shapes import SHAPES
+from voice_emulator.providers import kit
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
-from voice_emulator.providers.registry import discover
+from voice_emulator.providers.registry import built_in
 from voice_emulator.providers.settings import Setting
 
 CHECKOUT = Path(__file__).parents[1]
@@ -42,11 +47,12 @@ _CERTAINTY = {"documented": "documented", "inferred": "inferred", "choice": "our
 def files() -> dict[Path, Callable[[str], str]]:
     """Each file with a generated part, and what makes its text from the present one."""
     made: dict[Path, Callable[[str], str]] = {
-        CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(discover()),
+        CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(built_in()),
         CHECKOUT / "docs/control-api.md": lambda page: _filled(page, {"objects": _objects}),
         CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
+        CHECKOUT / "docs/add-a-provider.md": lambda page: _filled(page, {"kit": _kit}),
     }
-    for provider in discover().values():
+    for provider in built_in().values():
         parts = {
             "settings": lambda provider=provider: settings_table(provider),
             "codes": lambda provider=provider: codes_table(provider),
@@ -61,6 +67,42 @@ def _filled(page: str, parts: dict[str, Callable[[], str]]) -> str:
     if sorted(found) != sorted(parts):
         raise ValueError(f"the page has the generated parts {found}, and should have {sorted(parts)}")
     return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
+
+
+def _kit() -> str:
+    """Every public name of the provider kit with its types and the first sentence of its documentation."""
+    modules = (import_module(f"{kit.__name__}.{each.name}") for each in pkgutil.iter_modules(kit.__path__))
+    return "\n\n".join(_names_of(module) for module in modules)
+
+
+def _names_of(module: ModuleType) -> str:
+    lines = [f"**`{module.__name__.removeprefix('voice_emulator.providers.')}`**: {_sentence(module)}", ""]
+    for name, value in vars(module).items():
+        public = not name.startswith("_") and (inspect.isfunction(value) or inspect.isclass(value))
+        if public and value.__module__ == module.__name__:
+            lines.append(f"* `{name}{_types(value)}`: {_sentence(value)}")
+    return "\n".join(lines)
+
+
+def _sentence(thing: object) -> str:
+    first = inspect.cleandoc(thing.__doc__ or "").partition("\n\n")[0]
+    return " ".join(first.replace("``", "`").split())
+
+
+def _types(thing: Callable[..., object]) -> str:
+    """The signature as it stands in the source."""
+
+    def one(parameter: inspect.Parameter) -> str:
+        star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+        default = parameter.default
+        shown = default.__name__ if callable(default) else repr(default)
+        return f"{star}{parameter.name}: {parameter.annotation}" + (
+            "" if default is parameter.empty else f" = {shown}"
+        )
+
+    signature = inspect.signature(thing)
+    result = "" if inspect.isclass(thing) else f" -> {signature.return_annotation}"
+    return f"({', '.join(map(one, signature.parameters.values()))}){result}"
 
 
 def settings_table(provider: Provider) -> str:
@@ -123,6 +165,8 @@ def _text(provider: Provider, error: ErrorCode) -> str:
 
 def _serve_options() -> str:
     rows = []
+    serve = commands.get_command(click.Context(commands), "serve")
+    assert serve is not None
     for option in serve.params:
         assert isinstance(option, click.Option)
         value = "" if option.is_flag else f" {option.make_metavar(click.Context(serve))}"

@@ -299,17 +299,6 @@ def test_a_python_block_compiles_and_imports_what_exists(block: Block):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "block",
-    [block for block in blocks("docs/add-a-provider.md") if block.language in ("python", "json")],
-    ids=by_id,
-)
-def test_the_code_about_a_new_provider_is_that_of_the_one_in_the_tests(block: Block):
-    folder = CHECKOUT / "tests" / "fourth" / "tinytel"
-    source = folder / ("__init__.py" if block.language == "python" else "schemas/dial.request.json")
-    assert block.text in source.read_text(encoding="utf-8")
-
-
 # --- links ----------------------------------------------------------------------------------------
 
 

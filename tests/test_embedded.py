@@ -13,6 +13,7 @@ import pytest
 import voice_emulator
 from tests.cost import cpu_below
 from tests.patience import PATIENCE
+from tests.plugins import install
 from voice_emulator.client import NotReady
 from voice_emulator.errors import ContractBug, FileError, UsageError
 
@@ -123,3 +124,15 @@ def test_a_breach_of_our_own_under_strict_is_told_at_the_end():
     running._loop.call_soon_threadsafe(running._emulator.bug_found, "a receipt breaks its schema")
     with pytest.raises(ContractBug, match="a receipt breaks its schema"):
         running.stop()
+
+
+def test_plugins_are_there_unless_they_are_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = "from small import provider\nPROVIDER = provider('good', ('/good', None))\n"
+    install(monkeypatch, tmp_path / "site", {"good": good, "bad": "1 / 0\n"})
+    with voice_emulator.running() as ve:
+        assert ve.credentials.good.key == "good-key"
+    with voice_emulator.running(provider_plugins=False) as ve:
+        assert "good" not in ve.credentials
+    monkeypatch.setenv("VOICE_EMULATOR_NO_PROVIDER_PLUGINS", "1")
+    with voice_emulator.running() as ve:
+        assert "good" not in ve.credentials

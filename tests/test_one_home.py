@@ -32,9 +32,14 @@ HOMES: list[tuple[str, str, set[str]]] = [
     ),
     ("the timeline of a call", r"\bTimelineStep\.shown\(", {"core/call_timeline.py"}),
     ("members of a shape", r'"provider_id":|\bprovider_id: str = ', {"core/shapes.py"}),
-    ("the units of a duration", r'"ms": ', {"core/durations.py"}),
+    ("the units of a duration", r'"ms": \d', {"core/durations.py"}),
     ("the texts of a clock", r"\(real\|manual\|", {"core/clock.py"}),
-    ("strict JSON", r"parse_constant|object_pairs_hook|JSONDecoder\(", {"wire/http/strict_json.py"}),
+    # A bill's numbers are read as they are written.
+    (
+        "strict JSON",
+        r"parse_constant|object_pairs_hook|JSONDecoder\(",
+        {"wire/http/strict_json.py", "swarm/bill_file.py"},
+    ),
     ("reading the body of a request", r"\.readany\(|\.read_nowait\(", {"wire/http/request_body.py"}),
     ("the kind of event loop", r"\bimport uvloop|new_event_loop", {"wire/http/event_loop.py"}),
     (

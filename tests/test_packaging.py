@@ -93,21 +93,27 @@ def wheel(dist) -> Path:
 def installed(wheel, tmp_path_factory) -> Path:
     """The bin folder of a fresh virtual environment that holds the wheel and what the lock file names."""
     folder = tmp_path_factory.mktemp("installed")
-    run(sys.executable, "-m", "venv", folder, cwd=folder)
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
     commands = folder / ("Scripts" if os.name == "nt" else "bin")
-    install = (
-        commands / "python",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--quiet",
-        "install",
-        "--no-compile",
-    )
-    for lock in ("installer.lock", "runtime.lock"):
-        run(*install, "--require-hashes", "-r", CHECKOUT / "requirements" / lock, cwd=folder)
-    run(*install, "--no-deps", wheel, cwd=folder)
-    run(commands / "python", "-m", "pip", "--disable-pip-version-check", "check", cwd=folder)
+
+    def pip(command: str, *more: str | Path) -> None:
+        """By uv, which takes a twentieth of the time."""
+        run(
+            sys.executable,
+            "-m",
+            "uv",
+            "--quiet",
+            "pip",
+            command,
+            "--python",
+            commands / "python",
+            *more,
+            cwd=folder,
+        )
+
+    pip("install", "--require-hashes", "-r", CHECKOUT / "requirements" / "runtime.lock")
+    pip("install", "--no-deps", wheel)
+    pip("check")
     return commands
 
 

@@ -13,6 +13,14 @@ from voice_emulator.version import version
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
+@pytest.fixture(autouse=True)
+def asked_anew():
+    """A process asks once."""
+    version.cache_clear()
+    yield
+    version.cache_clear()
+
+
 def nowhere(name: str) -> Any:
     raise metadata.PackageNotFoundError(name)
 

@@ -12,6 +12,7 @@ _PAIRS = "one table for all rules: a client that breaks the rule and one that do
 _MUTANTS = "verify/test_mutants.py"
 _BUGS = "checks are only as good as the receivers they tell apart: each is run against a table of bugs"
 _EXAMPLES = "examples are data; every one is sent, and its reply and receipts held against golden files"
+_SUITE = "a suite is as good as the providers it tells apart: broken ones are run through it"
 _CLIENT = "client/test_client.py"
 _METHODS = "its methods are tested through the clients that offer them, against a running emulator"
 _SMALL = "providers/kit/test_small.py"
@@ -55,6 +56,11 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "client/observing.py": (_CLIENT, _METHODS),
     "client/operations.py": (_CLIENT, _METHODS),
     "client/pages.py": (_CLIENT, _METHODS),
+    # conformance
+    "conformance/examples.py": ("conformance/test_suite.py", _SUITE),
+    "conformance/goldens.py": ("conformance/test_suite.py", _SUITE),
+    "conformance/session.py": ("conformance/test_suite.py", _SUITE),
+    "conformance/test_provider.py": ("conformance/test_suite.py", _SUITE),
     # contract
     "contract/observer.py": (_RULES, "it runs the rules: what it sees, and when, shows in what they find"),
     "contract/rules/__main__.py": (_REPORT, "it writes what the module pages makes"),
@@ -93,13 +99,13 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "it places the call whose receipts are made there",
     ),
     "providers/grading.py": ("verify/test_receipt_factory.py", "two dataclasses without logic"),
-    "providers/huawei_cec/examples.py": ("conformance/test_examples.py", _EXAMPLES),
+    "providers/huawei_cec/examples.py": ("conformance/test_suite.py", _EXAMPLES),
     "providers/huawei_cec/finding_rules.py": (_RULES, _PAIRS),
     "providers/huawei_cec/operations.py": (
         "providers/huawei_cec/test_schemas.py",
         "a table of operations; each behaviour is tested beside the module that has it",
     ),
-    "providers/infin8linx/examples.py": ("conformance/test_examples.py", _EXAMPLES),
+    "providers/infin8linx/examples.py": ("conformance/test_suite.py", _EXAMPLES),
     "providers/infin8linx/finding_rules.py": (_RULES, _PAIRS),
     "providers/kit/checks.py": (_SMALL, _FEW_LINES),
     "providers/kit/fields.py": (_SMALL, _FEW_LINES),
@@ -110,7 +116,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "providers/kit/replies.py": (_SMALL, _FEW_LINES),
     "providers/kit/tables.py": (_SMALL, _FEW_LINES),
-    "providers/nxcloud/examples.py": ("conformance/test_examples.py", _EXAMPLES),
+    "providers/nxcloud/examples.py": ("conformance/test_suite.py", _EXAMPLES),
     "providers/nxcloud/operations.py": (
         "providers/nxcloud/test_forms.py",
         "a table of operations; how each takes its form is tested there for all of them",

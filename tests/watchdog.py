@@ -17,8 +17,8 @@ from typing import Any
 
 #: Seconds of CPU that one step may take. What is promised is a quarter of it, on a machine that is not busy.
 LIMIT = 0.2
-#: The same inside the process of the tests, where a full collection of its large heap alone takes half a second.
-IN_TESTS = 1.0
+#: The same inside the process of the tests, whose heap is large: a full collection of it takes longer.
+IN_TESTS = 0.5
 #: How a line about a step begins.
 BLOCKED = "the loop was blocked"
 HERE = str(Path(__file__).parent)

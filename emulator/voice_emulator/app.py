@@ -74,7 +74,7 @@ class Emulator(Listener):
         unknown one or a bad option.
         """
         self.options = options = options or Options()
-        providers = discover(provider_package)
+        providers = discover(provider_package, plugins=options.provider_plugins)
         schemas = SchemaSet.load(providers)
         loader = ScenarioLoader(Catalogue(providers, schemas), os.environ, options.scenario_env)
         scenario = loader.text(scenario_text) if scenario_text is not None else loader.open(options.scenario)
@@ -132,6 +132,10 @@ class Emulator(Listener):
             )  # fmt: skip
         except ValueError as error:
             raise UsageError(f"scenario {scenario.name!r}: {error}") from error
+
+    def listen(self, listener: Listener) -> None:
+        """Tell one more listener, before :meth:`start`."""
+        self.runtime.tenancy.register(listener)
 
     def bug_found(self, why: str) -> None:
         """Under ``--strict``, stop; :attr:`failure` is the first bug."""

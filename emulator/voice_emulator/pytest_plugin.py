@@ -132,6 +132,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Clock of the tests' tenants, unless their marker says otherwise: real (default), manual, 60x.",
     )
     group.addoption(
+        "--voice-emulator-provider",
+        metavar="ID",
+        action="append",
+        help="Run the conformance suite (--pyargs voice_emulator.conformance) on this provider; default: all.",
+    )
+    group.addoption(
+        "--voice-emulator-write-golden",
+        action="store_true",
+        help="Let the conformance suite write its golden files instead of comparing with them.",
+    )
+    group.addoption(
         "--voice-emulator-report",
         metavar="FILE",
         help="Write the contract report of all tests together: .json, .xml (JUnit), .html or .md.",

@@ -30,7 +30,8 @@ class Options:
     """All options (INTERFACE section 2). Durations are real seconds.
 
     ``scenario_env`` names the variables that scenarios sent over HTTP may use; ``seed`` and ``clock`` are for the tenant
-    ``default``; ``rewrites`` are (from, to) prefixes; ``tls_fault`` is ``expired`` or ``wrong-host``.
+    ``default``; ``rewrites`` are (from, to) prefixes; ``tls_fault`` is ``expired`` or ``wrong-host``. Without
+    ``provider_plugins``, or with VOICE_EMULATOR_NO_PROVIDER_PLUGINS set, only the built-in providers are there.
     """
 
     scenario: str = "happy-path"
@@ -61,6 +62,7 @@ class Options:
     lenient: bool = False
     report_on_exit: Path | None = None
     state: Path | None = None
+    provider_plugins: bool = True
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that cannot be used, from wherever it comes."""

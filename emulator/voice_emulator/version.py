@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 
+
+@cache
 def version() -> str:
     """The version of the installed distribution, or of the checkout if it is not installed."""
     from importlib.metadata import PackageNotFoundError

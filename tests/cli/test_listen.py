@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.cli.process import COMMAND, command, environment, post, running, url_of
+from tests.cli.process import COMMAND, command, environment, get, post, running, serving, url_of
 from tests.patience import PATIENCE
 
 RELEASE = json.dumps(
@@ -35,6 +35,32 @@ def test_listen_prints_each_push_with_its_fields_and_answers_as_the_provider_exp
         receiver.out.wait_for("POST /cec  huawei_cec release  answered 200 ")
         assert receiver.stop(signal.SIGTERM) == 0
         assert receiver.log.end() == []
+
+
+@pytest.mark.parametrize("where", ["given", "of --control", "the token is missing", "not an emulator"])
+def test_register_makes_it_the_receiver_of_the_tenant(where: str):
+    options = ["--control-token", "a-token"] if "token" in where else []
+    with serving(*options) as server:
+        control = server.ready["control"]
+        options = ["--register"] if where == "of --control" else ["--register", control]
+        if where == "not an emulator":
+            options = ["--register", "http://127.0.0.1:9"]
+        with running("listen", "--control", control, *options) as receiver:
+            if where in ("given", "of --control"):
+                url = url_of(receiver)
+                receiver.out.wait_for(f"listening at {url}, the receiver of {control} (Ctrl-C ends)")
+                urls = get(f"{control}/v1/tenants/default")["callback_urls"]
+                assert {"nxcloud", "huawei_cec", "infin8linx"} <= {
+                    key.partition("_")[0] for key in urls
+                } | set(urls)
+                assert set(urls.values()) == {url}
+            else:
+                told = (
+                    "needs a control token: give --control-token"
+                    if "token" in where
+                    else "connection refused"
+                )
+                assert any(told in line for line in receiver.log.end())
 
 
 def test_reply_and_status_are_what_was_asked_for():

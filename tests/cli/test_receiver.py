@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, expected_reply, receiving
+from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, in_array, receiving
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.registry import discover
 from voice_emulator.schemas.validate import SchemaSet
@@ -27,7 +27,7 @@ def test_every_kind_of_receipt_is_known_by_its_own_example(provider, kind):
 
 @pytest.mark.parametrize(("provider", "kind"), KINDS, ids=lambda value: getattr(value, "name", value))
 def test_the_expected_reply_is_an_acknowledgement(provider, kind):
-    assert kind.judge(PushReply(200, (), expected_reply(kind).encode())) is None
+    assert kind.judge(PushReply(200, (), kind.accepted_body.encode())) is None
 
 
 @pytest.mark.parametrize("fields", [{}, {"hello": "world"}, {"phone": "62"}])
@@ -83,3 +83,22 @@ async def test_a_sender_that_goes_away_leaves_no_error(cut: int, caplog):
         writer.close()
     assert len(seen) == 1
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "receipts"),
+    [
+        (b'[{"a": 1}, {"b": 2}]', ({"a": 1}, {"b": 2})),
+        (b' [{"a": 1}]', ({"a": 1},)),
+        (b"[]", ()),
+        (b"[1]", ()),
+        (b'[{"a": 1}, 2]', ()),
+        (b'{"a": [1]}', ()),
+        (b"[", ()),
+        (b"[" * 100_000, ()),
+        (b"\xff", ()),
+        (b"", ()),
+    ],
+)
+def test_receipts_of_an_array_are_told_apart(body: bytes, receipts: tuple):
+    assert in_array(body) == receipts

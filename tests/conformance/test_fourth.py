@@ -10,7 +10,6 @@ import jsonschema
 import pytest
 
 import voice_emulator.providers
-from tests.conformance.asking import examples
 from tests.rig import started
 from voice_emulator.errors import SchemaError
 from voice_emulator.providers.registry import discover
@@ -33,10 +32,6 @@ def test_two_operations_and_a_receipt_need_no_more_than_120_lines():
     """Beside its schemas; with everything that a wheel of its own would ship."""
     folder = Path(__file__).parents[1] / "fourth" / "tinytel"
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in folder.rglob("*.py")) <= 120
-
-
-def test_fourth_provider_has_its_examples_in_the_conformance_suite():
-    assert {example.name for example in examples("tests.fourth")} == {"tinytel/dial-1", "tinytel/calls-1"}
 
 
 SCENARIO = """\

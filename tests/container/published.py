@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from importlib.resources import files
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -40,8 +41,9 @@ def documents(text: str) -> list[Any]:
 
 @cache
 def _validator(kind: str) -> Any:
-    path = files("check_jsonschema") / "builtin_schemas" / "vendor" / f"{SCHEMAS[kind]}.json"
-    schema = json.loads(path.read_text(encoding="utf-8"))
+    # Not imported: it needs a newer click than the emulator does.
+    vendor = distribution("check-jsonschema").locate_file("check_jsonschema/builtin_schemas/vendor")
+    schema = json.loads((Path(str(vendor)) / f"{SCHEMAS[kind]}.json").read_text(encoding="utf-8"))
     return jsonschema.validators.validator_for(schema)(schema)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.asking import fields_of
 from tests.cost import cpu_below
 from tests.rig import Received, Running, started
 from tests.scenarios.day import IN8, IN8_KEYS, NX, Customer
+from voice_emulator.conformance.examples import receipts_of
 
 ALL = """\
 name: everything
@@ -289,7 +289,7 @@ async def test_every_call_and_receipt_is_true_to_itself_and_to_its_outcome(seed:
         reported = Counter()
         for callback, push in pairs(emu, await listed(emu, "callbacks")):
             assert callback["outcome"] == "delivered"
-            CHECKS[callback["kind"]](calls[callback["call_id"]], fields_of(push))
+            CHECKS[callback["kind"]](calls[callback["call_id"]], receipts_of(push)[0])
             reported[callback["call_id"]] += 1
         # Each call once, none twice, none forgotten.
         assert reported == Counter(dict.fromkeys(calls, 1))
@@ -309,7 +309,7 @@ async def test_a_batch_of_five_thousand_numbers_yields_each_record_exactly_once(
         assert answer["code"] == 200
         assert emu.receiver.received == []
         await emu.settle()
-        records = [fields_of(push) for push in emu.receiver.received]
+        records = [receipts_of(push)[0] for push in emu.receiver.received]
         assert Counter(record["destnumber"] for record in records) == Counter(numbers)
         assert len({record["id"] for record in records}) == 5_000
         bill = {
@@ -334,6 +334,6 @@ async def test_a_batch_repeated_by_five_clients_at_once_dials_each_number_five_t
         form = {**IN8, **IN8_KEYS, "destnumber": ",".join(numbers)}
         await asyncio.gather(*(Customer(emu).post("/api/yunhu", data=form) for _ in range(5)))
         await emu.settle()
-        records = [fields_of(push) for push in emu.receiver.received]
+        records = [receipts_of(push)[0] for push in emu.receiver.received]
         assert Counter(record["destnumber"] for record in records) == Counter(dict.fromkeys(numbers, 5))
         assert len({record["id"] for record in records}) == 2_000

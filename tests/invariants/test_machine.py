@@ -301,6 +301,6 @@ class Customers(RuleBasedStateMachine):
 
 
 Customers.TestCase.settings = settings(
-    max_examples=examples(60), stateful_step_count=40, deadline=None, phases=[Phase.generate]
+    max_examples=examples(30), stateful_step_count=40, deadline=None, phases=[Phase.generate]
 )
 TestCustomers = pytest.mark.filterwarnings("ignore::ResourceWarning")(Customers.TestCase)

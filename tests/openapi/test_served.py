@@ -19,7 +19,7 @@ pytest.importorskip("schemathesis")
 
 HERE = Path(__file__).parent
 #: Cases per operation and phase: enough to meet every field, and to meet most with good and bad values.
-CASES = [pytest.param(3, id="few"), pytest.param(20, id="many", marks=pytest.mark.long)]
+CASES = [pytest.param(2, id="few"), pytest.param(20, id="many", marks=pytest.mark.long)]
 
 
 def examine(emulator: Embedded, document: str, folder: Path, cases: int, *options: str) -> None:

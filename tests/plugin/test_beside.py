@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
+
+from tests.plugin.conftest import WITHOUT
 
 pytest_plugins = "pytester"
 
@@ -35,13 +39,13 @@ def refused(voice_emulator, path="/apiaccess/rest/voiceNotification/v2/createVoi
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Run a test module in a process of its own, with whatever plugins are installed."""
+    """Run a test module in a process of its own, with the plugins of those tools."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def run(module: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=COMMON + module)
         return pytester.runpytest_subprocess(
-            "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", *arguments, timeout=120
+            *shlex.split(" ".join(WITHOUT)), "-o", "asyncio_mode=auto", *arguments, timeout=120
         )
 
     return run

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from urllib.request import Request, urlopen
 
 import pytest
@@ -101,12 +102,14 @@ async def a_gigabyte(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await writer.drain()
 
 
-BOMB = zlib.compress(b"success" * 30_000_000, 9)
+@cache
+def bomb() -> bytes:
+    return zlib.compress(b"success" * 30_000_000, 1)
 
 
 async def a_bomb(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
-    writer.write(OK + b"Content-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
+    writer.write(OK + b"Content-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(bomb()) + bomb())
     await writer.drain()
 
 

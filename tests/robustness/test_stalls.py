@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,13 +47,13 @@ LOOKING = [
     )
 ] + [whole("/v1/tenants/default/verify", VERIFY, JSON)]  # fmt: skip
 
-#: What is sent, one after the other: (the scenario, requests to the traffic port).
-STALLS: dict[str, tuple[bytes, list[bytes]]] = {
-    "a glob and a large body": (
+#: What is sent, one after the other: (the scenario, requests to the traffic port). Made when needed: some is large.
+STALLS: dict[str, Callable[[], tuple[bytes, list[bytes]]]] = {
+    "a glob and a large body": lambda: (
         scenario('{match: {fields: {content: "*code*"}}, call: {outcome: busy}}'),
         [whole(GP, form(phone=b"62811", content=b"cod" * (8 * MB // 3)), FORMS)],
     ),
-    "globs at their worst": (
+    "globs at their worst": lambda: (
         scenario(
             f'{{match: {{fields: {{content: "*{"a" * 30}b*"}}}}, reply: {{error: busy}}}}'.replace("error: busy", "status: 500"),
             '{match: {fields: {content: "*a?a?a?b*"}}, fault: {latency: 0s, fault: http_status, status: 500}}'.replace(
@@ -62,37 +62,37 @@ STALLS: dict[str, tuple[bytes, list[bytes]]] = {
         ),
         [whole(GP, form(phone=b"62811", content=b"a" * 8 * MB), FORMS)],
     ),
-    "rules and numbers": (
+    "rules and numbers": lambda: (
         scenario(*['{match: {number: "7*3"}, call: {outcome: busy}}'] * 2_000),
         [whole(GP, form(phone=",".join(NUMBERS[:1_000]).encode(), content=b"x"), FORMS)],
     ),
-    "rules that all fit": (
+    "rules that all fit": lambda: (
         scenario(*["{match: {number: \"*\", nth: 7}, call: {outcome: busy}}"] * 1_000),
         [whole(GP, form(phone=",".join(NUMBERS[:1_000]).encode(), content=b"x"), FORMS)],
     ),
-    "a batch": (
+    "a batch": lambda: (
         scenario("{receipt: {delay: 1s}}"),
         [whole(GP, form(phone=",".join(NUMBERS).encode(), content=b"x"), FORMS)],
     ),
-    "very many copies": (
+    "very many copies": lambda: (
         scenario("{call: {outcome: busy}, receipt: {copies: 1000}}"),
         [whole(GP, form(phone=",".join(NUMBERS[:500]).encode(), content=b"x"), FORMS)],
     ),
-    "names of secrets and line breaks": (
+    "names of secrets and line breaks": lambda: (
         scenario(), [whole(GP, b"name=secretkey\n" * 13_000, "text/plain"), whole(GP, b"name=secretkey\r\n" * 13_000, PARTS)],
     ),
-    "nested secrets": (
+    "nested secrets": lambda: (
         scenario(),
         [whole(TOKEN, json.dumps([{"app_secret": f"s3cret-{n:06d}", "x": [f"s3cret-{n:06d}"]} for n in range(15_000)]).encode(), JSON)],
     ),
-    "a long text in JSON": (
+    "a long text in JSON": lambda: (
         scenario(),
         [
             whole(TOKEN, b'{"app_key": "' + filler * (15 * MB // len(filler)) + b'"}', JSON)
             for filler in (b"x", b"[", b"\\u4e2d", b"\\\\", "\u4e2d".encode())
         ],
     ),
-    "very many values": (
+    "very many values": lambda: (
         scenario(),
         [
             whole(CREATE, json.dumps({"called": NUMBERS * (VALUE_LIMIT // 5_000 - 1), "x": 1}).encode(), JSON),
@@ -100,14 +100,14 @@ STALLS: dict[str, tuple[bytes, list[bytes]]] = {
             whole(CREATE, json.dumps({f"k{n}": n for n in range(VALUE_LIMIT - 10)}).encode(), JSON),
         ],
     ),
-    "escapes": (
+    "escapes": lambda: (
         scenario(),
         [
             whole(GP, form(content=b"%41" * 400_000), FORMS), whole(GP, form(content=b"a%2B" * 400_000), FORMS),
             whole(GP, form(**{f"k{n}": b"%e4%b8%ad" * 100 for n in range(900)}), FORMS),
         ],
     ),
-    "many requests at once": (
+    "many requests at once": lambda: (
         scenario(), [b"POST /api/voiceSms/gpsend HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n" * 3_000],
     ),
 }  # fmt: skip
@@ -136,7 +136,7 @@ def server() -> AsyncIterator[Running]:
 
 @pytest.mark.parametrize("what", STALLS)
 async def test_slow_work_does_not_stall_the_others(server: Running, what: str):
-    rules, requests = STALLS[what]
+    rules, requests = STALLS[what]()
     traffic, control = server.ready["traffic"], server.ready["control"]
     assert b" 200 " in await asked(control, whole("/v1/tenants/default/reset", b"", JSON))
     loaded = await asked(

@@ -7,8 +7,10 @@ nor any library but click.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from types import MappingProxyType
 from typing import NamedTuple
@@ -20,6 +22,8 @@ from voice_emulator.core.words import counted, nearest, visible
 from voice_emulator.errors import EmulatorError, FileError, UsageError
 
 __all__ = ["COMMANDS", "main"]
+
+_PLUGINS_SWITCH = "VOICE_EMULATOR_NO_PROVIDER_PLUGINS"
 
 
 class Entry(NamedTuple):
@@ -76,7 +80,7 @@ class Commands(click.Group):
             return None
         found = getattr(import_module(f"voice_emulator.cli.{entry.module}"), entry.attribute)
         assert isinstance(found, click.Command)  # noqa: S101 - the table is ours, and a test walks through it
-        return found
+        return _with_switch(found)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -109,6 +113,8 @@ class Commands(click.Group):
             # Final, says click; but this is what it shows, whatever kind of exception it is.
             error.message = visible(error.message)  # type: ignore[misc]
             raise
+        finally:
+            _tell_of_plugins()
 
 
 def _name_variable(error: click.BadParameter) -> None:
@@ -127,6 +133,40 @@ def _counted(error: FileError) -> str:
     if not count:
         return str(error)
     return f"the scenario has {counted(count, 'mistake')}"
+
+
+def _with_switch(command: click.Command) -> click.Command:
+    """``command``, and those below it, with the option that switches provider plug-ins off."""
+    found = copy(command)
+    found.params = [
+        *command.params,
+        click.Option(
+            ["--no-provider-plugins"], is_flag=True, expose_value=False, envvar=_PLUGINS_SWITCH,
+            callback=_switch_plugins_off, help="Load no provider that an installed plug-in brings.",
+        ),
+    ]  # fmt: skip
+    if isinstance(found, click.Group):
+        found.commands = {name: _with_switch(each) for name, each in found.commands.items()}
+    return found
+
+
+def _switch_plugins_off(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Set the variable: every part of this process reads it, and the processes that it starts."""
+    before = os.environ.get(_PLUGINS_SWITCH)
+    if wanted and not before:
+        os.environ[_PLUGINS_SWITCH] = "1"
+        ctx.find_root().call_on_close(lambda: os.environ.pop(_PLUGINS_SWITCH, None))
+
+
+def _tell_of_plugins() -> None:
+    """Log which plug-ins cannot be used, where the command itself needed no provider."""
+    from importlib.metadata import entry_points
+
+    if not entry_points(group="voice_emulator.providers"):
+        return  # the usual case, and commands that scripts call in loops load no provider
+    from voice_emulator.providers.registry import discover
+
+    discover()
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.registry import discover
 from voice_emulator.scenarios.catalogue import property_names
@@ -32,8 +31,9 @@ LIKENESS = 0.5
 class Arrival:
     """One push as it arrived, and what it was answered.
 
-    ``fields`` are decoded from the query, the form or the JSON body; ``provider`` and ``kind`` are guessed by
-    their names and are empty when they fit none.
+    ``fields`` are decoded from the query, the form or the JSON body, and ``receipts`` has those of each where
+    the body is an array of several; ``provider`` and ``kind`` are guessed by their names and are empty when they
+    fit none.
     """
 
     method: str
@@ -45,6 +45,7 @@ class Arrival:
     kind: str
     status: int
     reply: str
+    receipts: tuple[Mapping[str, Any], ...] = ()
 
 
 class Guesser:
@@ -77,14 +78,6 @@ class Guesser:
         return found
 
 
-def expected_reply(kind: ReceiptKind) -> str:
-    """A body that acknowledges pushes of this kind: what the provider's own judge accepts with HTTP 200."""
-    for text in ("success", kind.acknowledgement):
-        if kind.judge(PushReply(200, (), text.encode())) is None:
-            return text
-    return ""
-
-
 @dataclass(slots=True)
 class Receiver:
     """Answers every push and tells ``on_push`` of it. ``status`` and ``reply`` override what is expected."""
@@ -97,16 +90,19 @@ class Receiver:
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Take one push."""
         body = await _read(raw)
-        fields = decode(raw.rel_url.raw_query_string, raw.headers.get("Content-Type", ""), body)
+        receipts = in_array(body)
+        fields = receipts[0] if receipts else decode(
+            raw.rel_url.raw_query_string, raw.headers.get("Content-Type", ""), body
+        )  # fmt: skip
         guessed = self.guesser.guess(fields)
         text = self.reply
         if text is None:
-            text = expected_reply(guessed[1]) if guessed is not None else "success"
+            text = guessed[1].accepted_body if guessed is not None else "success"
         status = self.status or 200
         kind = "application/json" if text.startswith("{") else "text/plain"
         arrival = Arrival(
             raw.method, raw.path_qs, dict(raw.headers), body, fields,
-            guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text,
+            guessed[0] if guessed else "", guessed[1].name if guessed else "", status, text, receipts,
         )  # fmt: skip
         response = web.Response(
             status=status, text=text, content_type=kind, headers={"Server": "voice-emulator"}
@@ -143,6 +139,16 @@ def decode(query: str, content_type: str, body: bytes) -> dict[str, Any]:
     if len(fields) == 1:
         return _opened(str(next(iter(fields.values())))) or fields
     return fields
+
+
+def in_array(body: bytes) -> tuple[dict[str, Any], ...]:
+    """The receipts of a body that is a JSON array of objects; none in any other body."""
+    try:
+        found = json.loads(body) if body.lstrip()[:1] == b"[" else None
+    except (ValueError, RecursionError):
+        return ()
+    whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
+    return tuple(found) if whole and found else ()
 
 
 def _opened(text: str) -> dict[str, Any] | None:

@@ -131,9 +131,10 @@ class Entry(Shape):
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """Ids of the calls that a request placed, or of the one a push reports."""
+        """Ids of the calls that a request placed or a push reports, or of the one a finding is about."""
         call = self.subject.get("call_id")
-        return tuple(self.document.get("calls") or ((call,) if call else ()))
+        several = self.subject.get("call_ids") if self.kind == "callback" else self.document.get("calls")
+        return tuple(several or ((call,) if call else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _request(entry: Entry, calls: Mapping[str, Call]) -> str:
 def _callback(entry: Entry, calls: Mapping[str, Call]) -> str:
     attempt = entry.subject
     call = calls.get(str(attempt.get("call_id")))
-    number = attempt.get("number") or (call.number if call else "")
+    number = ",".join(attempt.get("numbers") or ()) or (call.number if call else "")
     went = f"({call.outcome}{f', {call.cause}' if call.cause else ''})" if call and call.outcome else ""
     which = str(attempt.get("label") or "").removesuffix(", attempt 1")
     what = " ".join(filter(None, (entry.provider, which, number, went)))

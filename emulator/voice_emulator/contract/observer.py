@@ -52,18 +52,16 @@ class Watch(Listener):
 
     def __init__(self, providers: Mapping[str, Provider], schemas: SchemaSet) -> None:
         self._providers = providers
+        self._schemas = schemas
         self._rules = all_rules(providers.values())
         self._pushed = [rule for rule in self._rules if rule.when is When.PUSHED]
         self._watched: dict[tuple[str, str], Watched] = {}
-        for provider in providers.values():
-            self._watched[provider.id, ""] = self._sort(provider, None, None)
-            for operation in provider.operations.values():
-                schema = schemas.get(operation.request)
-                self._watched[provider.id, operation.name] = self._sort(provider, operation, schema)
-        self._nowhere = self._sort(None, None, None)
 
-    def _sort(self, provider: Provider | None, operation: Operation | None, schema: Schema | None) -> Watched:
-        name = operation.name if operation is not None else ""
+    def _sort(self, provider_id: str, name: str) -> Watched:
+        """The rules for an operation; for requests that fit none, ``name`` is empty."""
+        provider = self._providers.get(provider_id)
+        operation = provider.operations.get(name) if provider is not None else None
+        schema = self._schemas.get(operation.request) if operation is not None else None
         fitting: dict[When, tuple[FindingRule, ...]] = {}
         for when in When:
             fitting[when] = tuple(
@@ -120,7 +118,10 @@ class Watch(Listener):
         """Look at one finished request."""
         memory = memory_of(tenant)
         request, reply, fault = seen.request, seen.reply, seen.fault
-        watched = self._watched.get((request.provider, request.operation_name), self._nowhere)
+        of = request.provider, request.operation_name
+        watched = self._watched.get(of)
+        if watched is None:
+            watched = self._watched[of] = self._sort(*of)
         memory.timeline.add(REQUESTS, seen.at)
         if reply is not None and reply.code.startswith("emulator-5") and fault is None:
             memory.own_failures += 1
@@ -193,12 +194,16 @@ class Watch(Listener):
         provider = self._providers[push.provider]
         memory = memory_of(tenant)
         delivered = outcome is PushOutcome.DELIVERED
-        call, charge = push.call, provider.contract.charge
-        told = None
-        if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
-            told = charge(attempt.fields)
+        charge = provider.contract.charge
         again = push.attempt != attempt.number
-        tenant.conservation.attempted(push, outcome, again=again, ours=attempt.ours, told=told)
+        shown = (attempt.fields, *attempt.others)
+        for index, part in enumerate(push.parts):
+            call, told = part.call, None
+            if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
+                told = charge(shown[index])
+            tenant.conservation.attempted(part, outcome, again=again, ours=attempt.ours, told=told)
+            if delivered and call is not None and len(memory.lost):
+                memory.lost.forget((push.provider, call.number))
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:
             tenant.totals.faults[f"receipt.{name}"] += 1
@@ -209,8 +214,6 @@ class Watch(Listener):
             latency.add(attempt.duration)
         if attempt.url is not None and attempt.url.startswith("https:"):
             memory.occasions["receiver-tls-trouble", push.provider] += 1
-        if delivered and call is not None and len(memory.lost):
-            memory.lost.forget((push.provider, call.number))
         kind = provider.receipts[push.kind]
         looked_at = not delivered or attempt.duration > SLOW or is_odd(attempt)
         if looked_at or calls_json_otherwise(attempt, kind):
@@ -221,7 +224,9 @@ class Watch(Listener):
                         rule, hit, push.provider, push.kind, kind.source, attempt.entry_id, tenant.now
                     )
                     message = tenant.secrets.hide(found.message)
-                    self._enter(tenant, replace(found, call_id=attempt.call_id, message=message))
+                    # Each of its receipts was as badly received.
+                    for call_id in attempt.call_ids or (None,):
+                        self._enter(tenant, replace(found, call_id=call_id, message=message))
 
     @staticmethod
     def _enter(tenant: Tenant, found: Finding) -> None:

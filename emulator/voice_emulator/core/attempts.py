@@ -44,8 +44,9 @@ class PushReply:
 class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 
-    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds. ``weight`` is roughly how
-    many bytes of memory it takes.
+    ``at`` is the tenant's instant of sending, ``duration`` and ``lateness`` real microseconds. ``fields`` are those of
+    the first receipt, ``others`` those of the receipts that travelled with it. ``weight`` is roughly how many bytes of
+    memory it takes.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Attempt:
     faults: tuple[str, ...] = field(default=())
     entry_id: int = 0
     trouble: Trouble = ""
+    others: tuple[Mapping[str, Any], ...] = ()
     weight: int = 400
 
     def fail(self, trouble: Trouble, reason: str) -> None:
@@ -79,8 +81,20 @@ class Attempt:
 
     @property
     def call_id(self) -> str | None:
-        """Id of the call that the push reports, if any."""
+        """Id of the call that the push reports, if any; of the first one if it reports several."""
         return self.push.call.id if self.push.call is not None else None
+
+    @property
+    def call_ids(self) -> tuple[str, ...]:
+        """Ids of all calls that the push reports, each once."""
+        if not self.push.others:
+            return (self.push.call.id,) if self.push.call is not None else ()
+        return tuple(dict.fromkeys(call.id for call in self.push.calls))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The called numbers of those calls, each once."""
+        return tuple(dict.fromkeys(call.number for call in self.push.calls))
 
     @property
     def label(self) -> str:
@@ -103,7 +117,9 @@ class Attempt:
         return Callback.shown(
             id=self.id,
             call_id=self.call_id,
+            call_ids=self.call_ids,
             number=masker.number(self.push.call.number) if self.push.call is not None else None,
+            numbers=[masker.number(number) for number in self.numbers],
             provider=self.push.provider,
             kind=self.push.kind,
             attempt=self.number,
@@ -114,13 +130,16 @@ class Attempt:
             headers=masker.headers(self.headers),
             body=masker.body(self.body),
             fields=masker.mapping(self.fields),
+            receipts=[masker.mapping(fields) for fields in (self.fields, *self.others)]
+            if self.others
+            else (),
             faults=self.faults,
             outcome=self.outcome,
             reason=masker.text(self.reason),
             status=reply.status if reply else None,
             reply=masker.body(reply.body) if reply else None,
             duration_ms=round(self.duration / 1000, 3),
-            rule=self.push.rule,
+            rule=self.push.by_rule,
         )
 
 
@@ -147,19 +166,19 @@ class Attempts:
         """Keep an attempt; past a limit, forget the oldest."""
         self.total += 1
         self._attempts.append(attempt)
-        if attempt.call_id is not None:
-            self._by_call.setdefault(attempt.call_id, []).append(attempt)
+        for call_id in attempt.call_ids:
+            self._by_call.setdefault(call_id, []).append(attempt)
         self._bytes += attempt.weight
         while len(self._attempts) > self._limit or (
             self._bytes > self._byte_limit and len(self._attempts) > 1
         ):
             oldest = self._attempts.popleft()
             self._bytes -= oldest.weight
-            if oldest.call_id is not None:
-                others = self._by_call[oldest.call_id]
+            for call_id in oldest.call_ids:
+                others = self._by_call[call_id]
                 others.pop(0)
                 if not others:
-                    del self._by_call[oldest.call_id]
+                    del self._by_call[call_id]
 
     def of_call(self, call_id: str) -> list[Attempt]:
         """The attempts that reported one call, oldest first."""

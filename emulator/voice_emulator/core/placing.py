@@ -14,12 +14,26 @@ from voice_emulator.core.vocabulary import Step
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """How receipts travel together: at most ``most`` in one push, which leaves when it is full or after ``wait``.
+
+    ``wait`` is in microseconds, from the first receipt on. Receipts that a rule sends in another way (transport,
+    encoding, retry) or that go to another receiver travel apart; ``receiver`` tells receivers apart that the URL of the
+    submission does not.
+    """
+
+    most: int
+    wait: int
+    receiver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptPlan:
     """One push that every call of a submission makes.
 
     ``kind`` is the provider's receipt kind, ``on`` the step of the call that causes the push, ``retry`` how the provider
     retries. ``ruled``: ``receipt`` effects of a scenario act on it. ``dropped``: a call that was never dialled is
-    reported too.
+    reported too. ``batch``: how receipts of this kind share a push; None for a push each.
     """
 
     kind: str
@@ -27,6 +41,7 @@ class ReceiptPlan:
     retry: Retry = ONCE
     ruled: bool = True
     dropped: bool = False
+    batch: Batch | None = None
 
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})

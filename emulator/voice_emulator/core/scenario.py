@@ -63,9 +63,13 @@ class ReplyEffect:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a push is tried: ``waits`` are the microseconds between one attempt and the next."""
+    """How often a push is tried: ``waits`` are the microseconds between one attempt and the next.
+
+    A word of one provider applies only there: ``provider`` is its id.
+    """
 
     waits: tuple[int, ...] = ()
+    provider: str = ""
 
     @property
     def attempts(self) -> int:
@@ -115,6 +119,19 @@ class ReceiptEffect:
     bad_signature: bool = False
     stale_timestamp: bool = False
     duplicate_nonce: bool = False
+
+    def retry_of(self, provider: str) -> Retry | None:
+        """How often a push of ``provider`` is tried; None if this effect does not say."""
+        retry = self.retry
+        return retry if retry is not None and retry.provider in ("", provider) else None
+
+    @property
+    def manner(self) -> tuple[object, ...]:
+        """What concerns the push as a whole: receipts that travel together agree in it."""
+        return (
+            self.reset, self.slow_body, self.wrong_content_type, self.encoding, self.bad_signature,
+            self.stale_timestamp, self.duplicate_nonce,
+        )  # fmt: skip
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -132,11 +132,17 @@ class Call(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Callback(Shape):
-    """One attempt to push a receipt, and what the receiver answered. ``fields`` are the receipt's."""
+    """One attempt to push a receipt, and what the receiver answered. ``fields`` are the receipt's.
+
+    Where a provider puts several receipts into one push, ``call_ids`` and ``numbers`` are of all of them, and
+    ``receipts`` has the fields of each; ``call_id``, ``number`` and ``fields`` are those of the first.
+    """
 
     id: str = member(TEXT)
     call_id: str | None = member(TEXT.or_none)
+    call_ids: tuple[str, ...] = member(list_of(TEXT))
     number: str | None = member(TEXT.or_none)
+    numbers: tuple[str, ...] = member(list_of(TEXT))
     provider: str = member(TEXT)
     kind: str = member(TEXT)
     attempt: int = member(WHOLE.but(minimum=1))
@@ -147,6 +153,7 @@ class Callback(Shape):
     headers: list[list[str]] = member(PAIRS)
     body: str = member(TEXT)
     fields: Mapping[str, Any] = member(OBJECT)
+    receipts: tuple[Mapping[str, Any], ...] = member(list_of(OBJECT))
     faults: tuple[str, ...] = member(list_of(TEXT))
     outcome: str = member(words(PushOutcome))
     reason: str = member(TEXT)

@@ -255,9 +255,10 @@ class Steps:
                 due=at,
                 effect=effect,
                 rule=call.receipt_rule if effect is not PLAIN_RECEIPT else None,
-                retry=effect.retry if effect.retry is not None else plan.retry,
+                retry=effect.retry_of(call.provider) or plan.retry,
                 step=plan.on,
                 copy=copy,
+                batch=plan.batch,
             )
             self._outbox.schedule(push)
 

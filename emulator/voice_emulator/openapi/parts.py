@@ -58,7 +58,9 @@ def push_operation(kind: ReceiptKind, schemas: SchemaSet, components: Components
     schema = schemas.get(kind.schema)
     reference = components.ref(schema)
     content: Json = {
-        media: {"schema": reference, **examples_of([schema])}
+        media: {"schema": {"type": "array", "items": reference, "minItems": 1}}
+        if kind.array
+        else {"schema": reference, **examples_of([schema])}
         for name, media in _PUSH_MEDIA.items()
         if name in kind.encodings
     }

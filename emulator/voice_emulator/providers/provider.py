@@ -16,7 +16,7 @@ from voice_emulator.core.accounts import Key
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.calls import Call
 from voice_emulator.core.pushes import Push
-from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.scenario import ReceiptEffect, Retry
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.providers.contract import NO_CONTRACT, Contract
 from voice_emulator.providers.request import Operation, Problem, Reply, Request
@@ -46,7 +46,9 @@ class Route:
     """A path: exact, or a prefix that ends in ``/``.
 
     ``select`` returns the name of the operation, or a Problem when the request names none. A download
-    has ``serve`` instead, which replies by itself.
+    has ``serve`` instead, which replies by itself. ``claims`` is asked where two providers have the same
+    path, and only there: whether a request, decoded but not attributed, is for this one. The first that
+    claims it gets it; else the one without ``claims``, of which there can be one on a path.
     """
 
     path: str
@@ -54,6 +56,7 @@ class Route:
     serve: Callable[[Request], Reply] | None = None
     methods: frozenset[str] = frozenset({"POST"})
     operations: tuple[str, ...] = ()
+    claims: Callable[[Request], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class Envelope:
 
     ``fields`` are already changed as the scenario says; ``sent_at`` is the instant of this attempt on the
     tenant's clock. ``encode`` applies the rest of ``effect``: ``encoding``, ``bad_signature``,
-    ``stale_timestamp``, ``duplicate_nonce`` and ``wrong_content_type``.
+    ``stale_timestamp``, ``duplicate_nonce`` and ``wrong_content_type``. ``others`` are the fields of the
+    receipts that travel in the same push; only a kind whose ``array`` is set has any.
     """
 
     tenant: Tenant
@@ -81,6 +85,13 @@ class Envelope:
     url: str
     sent_at: int
     effect: ReceiptEffect
+    array: bool = False
+    others: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def content(self) -> dict[str, Any] | list[dict[str, Any]]:
+        """What is sent: the fields, or a list of the fields of all its receipts."""
+        return [self.fields, *self.others] if self.array else self.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,10 @@ class ReceiptKind:
     * ``target``: a URL that overrides the configured one.
     * ``encodings``: what a rule's ``encoding`` may name.
     * ``acknowledgement``: the expected reply, for documents and the test receiver.
+    * ``array``: the body is a JSON array of receipts, each as ``schema`` says. How many travel together is
+      for :attr:`voice_emulator.core.placing.ReceiptPlan.batch`.
+    * ``answer_within``: real seconds that the provider waits for the reply, from its settings; None for
+      what ``--callback-timeout`` says, which is also the most.
     """
 
     name: str
@@ -115,15 +130,23 @@ class ReceiptKind:
     )
     encodings: tuple[str, ...] = ("query", "form", "json")
     acknowledgement: str = ""
+    array: bool = False
+    answer_within: Callable[[Mapping[str, Any]], float | None] = lambda settings: None
+
+    @property
+    def accepted_body(self) -> str:
+        """A body with which HTTP 200 acknowledges the push; empty when none is known."""
+        known = ("success", self.acknowledgement)
+        return next((text for text in known if self.judge(PushReply(200, (), text.encode())) is None), "")
 
 
 #: From tenant, operation, example fields and real time (microseconds) to the fields and headers to send.
 Authorise = Callable[[Tenant, Operation, Mapping[str, Any], int], tuple[dict[str, Any], dict[str, str]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """A provider. To add one, add a folder with such a value and its schemas.
+    """A provider. To add one, add a folder with such a value and its schemas, or install a plug-in (docs/add-a-provider.md).
 
     * ``keys``: kind and value of every credential that identifies a tenant.
     * ``call_id``: the id of one call that the client is given.
@@ -136,6 +159,11 @@ class Provider:
     * ``contract``: numbers for the finding rules, and rules of its own.
     * ``revive``: called when a tenant is restored from a state file, with the pending pushes that report
       no call. It rebuilds :meth:`Tenant.account_state` from the calls in the ledger.
+    * ``schemas``: the folder of the schemas, with the golden files in its folder ``golden``; None for a
+      built-in provider's.
+    * ``retries``: its own words for a rule's ``receipt.retry``; ``<id>`` or ``<id>-<word>``.
+    * ``example_settings``: settings with which every operation accepts an example, where the defaults do not.
+    * ``api``: the version of these slots that it was made for (:data:`voice_emulator.providers.registry.API`).
     """
 
     id: str
@@ -161,6 +189,9 @@ class Provider:
     authorise: Authorise = lambda tenant, operation, fields, wall: (dict(fields), {})
     schemas: Path | None = None
     revive: Callable[[Tenant, Sequence[Push]], None] = lambda tenant, pushes: None
+    retries: Mapping[str, Retry] = field(default_factory=dict)
+    example_settings: Mapping[str, Any] = field(default_factory=dict)
+    api: int = 1
 
     @property
     def url_keys(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from voice_emulator.core.clock import SECOND, rfc3339
 from voice_emulator.core.draws import choose_weighted, draw
 from voice_emulator.core.journal import Entry
 from voice_emulator.core.matchers import Subject
+from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import counted
@@ -238,7 +239,7 @@ def _call_draws(call: Call, rule: Rule | None, unit: Any) -> list[Json]:
 
 
 def _callback(tenant: Tenant, providers: Mapping[str, Provider], attempt: Attempt) -> Json:
-    push, call = attempt.push, attempt.push.call
+    push = attempt.push
     kind = providers[push.provider].receipts[push.kind]
     told: Json = {
         "what": f"{push.provider} {attempt.label}",
@@ -246,26 +247,29 @@ def _callback(tenant: Tenant, providers: Mapping[str, Provider], attempt: Attemp
         "reason": attempt.reason,
         "expected": kind.acknowledgement,
         "by_hand": push.by_hand,
-        "acted": {"receipt": push.rule} if push.rule else {},
+        "acted": {"receipt": push.by_rule} if push.by_rule else {},
         "faults": list(attempt.faults),
         "rules": [],
         "nearest": None,
         "draws": [],
         "calls": [],
     }
-    if call is not None:
-        about = _call(tenant, call, {})
+    for part in push.parts[:CALLS]:
+        if part.call is None:
+            continue
+        about = _call(tenant, part.call, {})
         # The request's fields are not kept with the call, so a rule about them is known only by whether it acted.
-        told["rules"] = [rule for rule in about["rules"] if "receipt" in rule["effects"]]
-        told["draws"] = _receipt_draws(tenant, attempt)
-        told["calls"] = [about | {"rules": [rule for rule in about["rules"] if "call" in rule["effects"]]}]
+        told["rules"] += [
+            rule for rule in about["rules"] if "receipt" in rule["effects"] and rule not in told["rules"]
+        ]
+        told["draws"] += _receipt_draws(tenant, part, part.call)
+        told["calls"].append(
+            about | {"rules": [rule for rule in about["rules"] if "call" in rule["effects"]]}
+        )
     return told
 
 
-def _receipt_draws(tenant: Tenant, attempt: Attempt) -> list[Json]:
-    push, call = attempt.push, attempt.push.call
-    if call is None:
-        return []
+def _receipt_draws(tenant: Tenant, push: Push, call: Call) -> list[Json]:
     name = call.receipt_rule or ""
     spans = {"delay": push.effect.delay, "query_lag": push.effect.query_lag}
     spans |= {f"gap{copy}": push.effect.gap for copy in range(1, push.effect.copies)}

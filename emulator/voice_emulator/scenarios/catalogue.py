@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from voice_emulator.core.scenario import RETRIES, Retry
 from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
@@ -90,6 +91,16 @@ class Scope:
     def causes(self) -> set[str]:
         """Cause names and codes of the providers."""
         return {cause for provider in self.providers for cause in provider.causes}
+
+    @property
+    def retries(self) -> dict[str, Retry]:
+        """The words for ``retry``: those for every provider, and those of one."""
+        own = {
+            name: replace(retry, provider=provider.id)
+            for provider in self.providers
+            for name, retry in provider.retries.items()
+        }
+        return {**RETRIES, **own}
 
     @property
     def receipts(self) -> list[ReceiptKind]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voice_emulator.core.scenario import CORRUPTIONS, RETRIES, ReceiptEffect, Retry
+from voice_emulator.core.scenario import CORRUPTIONS, ReceiptEffect, Retry
 from voice_emulator.scenarios.catalogue import Scope
 from voice_emulator.scenarios.diagnostics import Diagnostics
 from voice_emulator.scenarios.durations import distribution, duration
@@ -51,7 +51,7 @@ def read_receipt(reading: Diagnostics, node: Node, scope: Scope) -> ReceiptEffec
         copies=copies or 1,
         gap=members.read("gap", distribution, "gap"),
         hold=members.read("hold", Diagnostics.integer, "hold", 1, HOLD_LIMIT) or 0,
-        retry=members.read("retry", _retry),
+        retry=members.read("retry", _retry, scope),
         query_lag=members.read("query_lag", distribution, "query_lag"),
         set=members.read("set", _set, "set", scope) or (),
         repeat_set=members.read("repeat_set", _set, "repeat_set", scope) or (),
@@ -75,10 +75,11 @@ def read_receipt(reading: Diagnostics, node: Node, scope: Scope) -> ReceiptEffec
     return effect
 
 
-def _retry(reading: Diagnostics, node: Node) -> Retry | None:
+def _retry(reading: Diagnostics, node: Node, scope: Scope) -> Retry | None:
     if isinstance(node, Scalar):
-        word = reading.word(node, "retry", RETRIES)
-        return None if word is None else RETRIES[word]
+        known = scope.retries
+        word = reading.word(node, "retry", known)
+        return None if word is None else known[word]
     members = reading.mapping(node, "retry", ("attempts", "every"))
     if members is None:
         return None

@@ -46,6 +46,7 @@ def scenario_schema(providers: Mapping[str, Provider]) -> Json:
 def _values(providers: Mapping[str, Provider]) -> Json:
     """The definitions of single values."""
     operations = [name for provider in providers.values() for name in provider.operations]
+    own_retries = [name for provider in providers.values() for name in provider.retries]
     yes, no = _any_case(diagnostics.TRUE), _any_case(diagnostics.FALSE)
     return {
         "reference": {"description": "A value from the environment.", "type": "string", "pattern": r"\$\{"},
@@ -64,7 +65,7 @@ def _values(providers: Mapping[str, Provider]) -> Json:
         "outcome": _word(call_section.OUTCOMES),
         "party": _word(call_section.PARTIES),
         "corruption": _word(CORRUPTIONS),
-        "retry_schedule": _word(RETRIES),
+        "retry_schedule": _word(dict.fromkeys([*RETRIES, *own_retries])),
         "encoding": _word(receipt_section.ENCODINGS),
     }
 

@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -264,9 +264,17 @@ class SchemaSet:
             {
                 name: schema
                 for provider, folder in sorted(folders.items())
-                for name, schema in load_folder(folder, provider, later=folder.parent == root)
+                for name, schema in (
+                    _shipped(folder, provider) if folder.parent == root else load_folder(folder, provider)
+                )
             }
         )
+
+
+@cache
+def _shipped(folder: Path, provider: str) -> tuple[tuple[str, Schema], ...]:
+    """The schemas of a shipped folder: read once by a process, which may start an emulator for each of its tests."""
+    return tuple(load_folder(folder, provider, later=True))
 
 
 def load_folder(

@@ -12,7 +12,7 @@ from voice_emulator.core.billing import bill
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
 from voice_emulator.core.conservation import Orphan
-from voice_emulator.core.placing import Submission
+from voice_emulator.core.placing import Batch, Submission
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, Retry, Scenario
 from voice_emulator.core.tenants import Snapshot, Tenant
@@ -81,27 +81,33 @@ def call_from(
 
 
 def push_text(push: Push) -> str:
-    """A push; one that reports a call without what the call knows, any other with its subject."""
+    """A push; one that reports a call without what the call knows, any other with its subject.
+
+    Receipts that travel with it have texts of their own: it names their ids.
+    """
     if push.call is None:
         return encode(push)
     ruled = push.effect is not PLAIN_RECEIPT
+    batch = None if push.batch is None else [push.batch.most, push.batch.wait, push.batch.receiver]
+    others = [other.id for other in push.others]
+    waits = list(push.retry.waits)
     return _text(
-        [push.provider, push.kind, ruled, push.rule, list(push.retry.waits), push.step.value, push.copy]
+        [push.provider, push.kind, ruled, push.rule, waits, push.step.value, push.copy, batch, others]
     )
 
 
-def push_from(push_id: str, call: Call | None, text: str, attempt: int, due: int) -> Push:
-    """The push that ``text`` was made of, at its attempt."""
+def push_from(push_id: str, call: Call | None, text: str, attempt: int, due: int) -> tuple[Push, list[str]]:
+    """The push that ``text`` was made of, at its attempt; and the ids of the receipts that travel with it."""
     if call is None:
         push: Push = decode(text)
         push.attempt, push.due = attempt, due
-        return push
-    provider, kind, ruled, rule, waits, step, copy = json.loads(text)
+        return push, []
+    provider, kind, ruled, rule, waits, step, copy, batch, others = json.loads(text)
     return Push(
         push_id, provider, kind, call, call, due,
         effect=(ruled and call.effect) or PLAIN_RECEIPT, rule=rule, retry=Retry(tuple(waits)), step=Step(step),
-        attempt=attempt, copy=copy,
-    )  # fmt: skip
+        attempt=attempt, copy=copy, batch=None if batch is None else Batch(*batch),
+    ), others  # fmt: skip
 
 
 # --- tenants ------------------------------------------------------------------------------------

@@ -136,17 +136,28 @@ class Restore:
         for (token,) in self._file.rows("tokens", "token", tenant.id):
             tenant.tokens.add(decode(token))
         calls, last = self._calls(tenant, counters["forgotten"])
+        unknown = {call.provider for call in calls.values()} - self._runtime.providers.keys()
+        if unknown:
+            raise StateError(
+                f"the state file {self._file.path} has calls of {min(unknown)}, a provider that is not there: install its "
+                "plug-in, or move the file away to start afresh"
+            )
         restore_counters(tenant, counters, last)
-        pushes, uncertain = [], []
+        found: dict[str, tuple[Push, int | None]] = {}
+        company: dict[str, list[str]] = {}
         columns = "id, call, content, attempt, due, sent"
         for name, call_id, content, attempt, due, sent in self._file.rows(
             "pushes", columns, tenant.id, order="due, seq"
         ):
-            push = push_from(name, calls[call_id] if call_id is not None else None, content, attempt, due)
-            if sent is None:
-                pushes.append(push)
-            else:
-                uncertain.append((push, sent))
+            call = calls[call_id] if call_id is not None else None
+            push, company[name] = push_from(name, call, content, attempt, due)
+            found[name] = (push, sent)
+        for name, others in company.items():
+            found[name][0].others = tuple(found[other][0] for other in others)
+        carried = {other for others in company.values() for other in others}
+        own = [pair for name, pair in found.items() if name not in carried]
+        pushes = [push for push, sent in own if sent is None]
+        uncertain = [(push, sent) for push, sent in own if sent is not None]
         free = [push for push in (*pushes, *(push for push, _ in uncertain)) if push.call is None]
         for provider in self._runtime.providers.values():
             provider.revive(tenant, [push for push in free if push.provider == provider.id])

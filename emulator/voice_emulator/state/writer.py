@@ -170,11 +170,12 @@ class StateWriter(Listener):
         push = attempt.push
         changes = self._changed(tenant)
         if not push.by_hand and push.attempt == attempt.number:
-            changes.pushes.pop(push.id, None)
-            changes.done.add(push.id)
-        if push.call is not None:
-            changes.calls[push.call.id] = push.call
-            changes.last[push.call.id] = attempt.outcome.value
+            for part in push.parts:
+                changes.pushes.pop(part.id, None)
+                changes.done.add(part.id)
+        for call in push.calls:
+            changes.calls[call.id] = call
+            changes.last[call.id] = attempt.outcome.value
 
     # --- writing ------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ export class CallDetail extends Detail {
 
 	/** Something happened: if it is about this call, it is read again. */
 	changed(kind, data) {
-		if (kind === "resync" || (kind === "call" ? data.call.id : data.call_id) === this.id) this.reload();
+		if (kind === "resync" || (data.call_ids ?? [data.call?.id ?? data.call_id]).includes(this.id)) this.reload();
 	}
 
 	async read() {

@@ -36,6 +36,8 @@ async function fill(app, place) {
 		const text = lines(offer.curl, credentials);
 		return h("section.card", { "aria-label": provider }, h("h2", provider),
 			h("p.inline", flat(credentials).filter(([name]) => !name.includes(".")).map(([name, value]) => h("span.inline", h("span.hint", name), mono(value), copyButton(value, `Copy ${provider} ${name}`)))),
-			h("div.block-head", h("span.hint", operation), copyButton(text, `Copy curl: ${provider} ${operation}`, "copy as curl")), block(text, `curl: ${provider} ${operation}`));
+			...(offer.curl.lines.length
+				? [h("div.block-head", h("span.hint", operation), copyButton(text, `Copy curl: ${provider} ${operation}`, "copy as curl")), block(text, `curl: ${provider} ${operation}`)]
+				: [hint("Requests are signed: use your client, or place a test call under Simulate.")]));
 	}));
 }

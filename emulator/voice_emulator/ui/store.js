@@ -72,12 +72,13 @@ export class Calls extends Rows {
 		if (pushes.length > row.pushed.length) row.pushed = pushes.slice(0, PUSHES).map((point) => Date.parse(point.at));
 	}
 
-	/** Takes a push attempt of the stream: how the newest one went is the call's receipt. */
+	/** Takes a push attempt of the stream: how the newest one went is the receipt of each call that it reports. */
 	push(attempt) {
-		const row = this.byId.get(attempt.call_id);
-		if (!row) return;
-		if (row.receipt !== "delivered") row.receipt = attempt.outcome;
-		if (row.pushed.length < PUSHES) row.pushed.push(Date.parse(attempt.at));
+		for (const row of attempt.call_ids.map((id) => this.byId.get(id))) {
+			if (!row) continue;
+			if (row.receipt !== "delivered") row.receipt = attempt.outcome;
+			if (row.pushed.length < PUSHES) row.pushed.push(Date.parse(attempt.at));
+		}
 	}
 }
 

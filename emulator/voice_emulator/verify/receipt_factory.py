@@ -125,7 +125,7 @@ class ReceiptFactory:
         submission = draft.call.submission
         submission.callback_url = url if signed else None
         tenant = next(each for each in self._tenants.values() if draft.call.id in each.ledger)
-        envelope = Envelope(tenant, push, fields, url, self._now, effect)
+        envelope = Envelope(tenant, push, fields, url, self._now, effect, kind.array)
         settings = tenant.settings[self.provider.id]
         return TestPush(kind.encode(envelope), kind, envelope.fields, draft.id, settings, url, pause)
 

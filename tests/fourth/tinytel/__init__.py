@@ -35,12 +35,6 @@ def dialled(request: Request, calls: Sequence[Call]) -> Reply:
     return json_reply({"id": calls[0].batch_id if calls else "none"}, code="0")
 
 
-def listed(request: Request, calls: Sequence[Call]) -> Reply:
-    ended = [call for call in request.tenant.ledger.of_provider("tinytel") if call.ended]
-    rows = [record(request.tenant, call) for call in ended]
-    return json_reply({"calls": rows}, code="0", shown_calls=ended)
-
-
 def record(tenant: Tenant, call: Call) -> dict[str, Any]:
     return {
         "id": call.provider_id,
@@ -50,6 +44,12 @@ def record(tenant: Tenant, call: Call) -> dict[str, Any]:
         "outcome": call.plan.outcome.value,
         "greeting": tenant.settings["tinytel"]["greeting"],
     }
+
+
+def listed(request: Request, calls: Sequence[Call]) -> Reply:
+    ended = [call for call in request.tenant.ledger.of_provider("tinytel") if call.ended]
+    rows = [record(request.tenant, call) for call in ended]
+    return json_reply({"calls": rows}, code="0", shown_calls=ended)
 
 
 def ended(tenant: Tenant, push: Push) -> dict[str, Any]:

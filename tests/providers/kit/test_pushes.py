@@ -119,3 +119,11 @@ def test_a_push_about_no_call_has_none():
     push: Any = SimpleNamespace(call=None, id="review-1")
     with pytest.raises(ValueError, match="review-1"):
         call_of(push)
+
+
+@pytest.mark.parametrize("others", [(), ({"b": "2"}, {"b": "3"})], ids=["alone", "with others"])
+def test_receipts_of_an_array_kind_travel_in_a_list(others: tuple[dict[str, Any], ...]):
+    push: Any = SimpleNamespace(provider="acme", id="p1")
+    tenant: Any = SimpleNamespace(settings={})
+    envelope = Envelope(tenant, push, {"b": "1"}, "http://h/", 0, ReceiptEffect(), True, others)
+    assert json.loads(Encoder()(envelope).body) == [{"b": "1"}, *others]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -227,3 +228,23 @@ async def test_a_bug_behind_one_reply_cuts_that_connection_and_no_other(monkeypa
         third.writer.write(call_to("6212345676"))
         assert b" 200 " in await third.answer()
         assert "broken on purpose" in caplog.text
+
+
+@pytest.mark.parametrize("cut", [1, 60, 150, -1])
+async def test_a_request_that_comes_in_pieces_within_one_round_leaves_the_connection_in_order(
+    cut: int, caplog
+):
+    """A busy machine reads several pieces before it goes on: the first of them wakes the task of the connection."""
+    async with started() as emu, Client.to(emu) as client:
+        for _ in range(3):
+            sent = call_to("6281200000486")
+            client.writer.write(sent)
+            assert b" 200 " in await client.answer()
+            (connection,) = emu.emulator._runners[0].server.connections
+            for piece in (sent[:cut], sent[cut:]):
+                connection.data_received(piece)
+            assert b" 200 " in await client.answer()
+            client.writer.write(whole("/nowhere", ""))
+            assert b" 404 " in await client.answer()
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []

@@ -39,7 +39,7 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     if not options.quiet and (options.access_log or (sys.stderr is not None and sys.stderr.isatty())):
         from voice_emulator.cli.serve.access_log import AccessLog
 
-        emulator.runtime.tenancy.register(AccessLog(emulator.runtime.providers))
+        emulator.listen(AccessLog(emulator.runtime.providers))
     try:
         await emulator.start()
     except CannotListen as error:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from voice_emulator.contract.rules.pages import write_pages
-from voice_emulator.providers.registry import discover
+from voice_emulator.providers.registry import built_in
 
 
 def main(arguments: list[str]) -> int:
@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m voice_emulator.contract.rules FOLDER\n")
         return 2
-    write_pages(Path(arguments[0]), discover().values())
+    write_pages(Path(arguments[0]), built_in().values())
     return 0
 
 

@@ -27,7 +27,8 @@ class PushContext:
     @property
     def spoiled(self) -> bool:
         """Whether a rule changed the push so that a receiver may refuse it."""
-        return is_spoiled(self.attempt.push.effect) and not self.attempt.push.by_hand
+        push = self.attempt.push
+        return not push.by_hand and any(is_spoiled(part.effect) for part in push.parts)
 
     @property
     def dribbled(self) -> bool:
@@ -101,8 +102,9 @@ def push_redirected(context: PushContext) -> Iterator[str]:
 def push_timed_out(context: PushContext) -> Iterator[str]:
     """The receiver did not reply to a push in time.
 
-    The provider gives up after some seconds (ten by default here) and counts the receipt as not received, even
-    if the receiver is still working on it. Pushes that a rule of the scenario slowed down do not count.
+    The provider gives up after some seconds (ten by default here, less where its page says so) and counts the
+    receipt as not received, even if the receiver is still working on it. Pushes that a rule of the scenario
+    slowed down do not count.
 
     How to fix it: store the receipt, reply at once, and do the work afterwards.
     """

@@ -37,5 +37,6 @@ PROVIDER = Provider(
     numbering="2 to 20 digits; neither country code nor trunk 0 is added or cut",
     contract=CONTRACT,
     authorise=authorise,
+    example_settings={"recordings": True},
     revive=lambda tenant, pushes: rebuild_links(tenant, PROVIDER_ID),
 )

@@ -19,7 +19,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Encodes a push as POST; the value of ``ReceiptKind.encode``.
+    """Encodes a push as POST; the value of ``ReceiptKind.encode``. One of a kind with ``array`` is a JSON array.
 
     ``encoding`` is ``json``, ``form``, ``multipart`` or ``query`` (everything in the URL, no body);
     the account setting named ``setting`` overrides it, and a scenario's ``encoding`` overrides both.
@@ -44,7 +44,7 @@ class Encoder:
         if self.field and encoding != "json":
             fields = {self.field: compact_json(fields)}
         if encoding == "json":
-            content_type, body = self.json_type, _utf8(compact_json(fields))
+            content_type, body = self.json_type, _utf8(compact_json(envelope.content))
         elif encoding == "form":
             content_type, body = self.form_type, self._form(fields).encode()
         elif encoding == "multipart":

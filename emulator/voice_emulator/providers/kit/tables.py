@@ -33,9 +33,9 @@ def receipts(provider: str, *each: ReceiptKind) -> Mapping[str, ReceiptKind]:
     }
 
 
-def route(path: str, operation: str) -> Route:
-    """A path that serves one operation by POST."""
-    return Route(path, select=lambda request: operation, operations=(operation,))
+def route(path: str, operation: str, claims: Callable[[Request], bool] | None = None) -> Route:
+    """A path that serves one operation by POST; ``claims`` as in :class:`Route`."""
+    return Route(path, select=lambda request: operation, operations=(operation,), claims=claims)
 
 
 def download(path: str, serve: Callable[[Request], Reply]) -> Route:

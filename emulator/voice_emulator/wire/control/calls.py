@@ -183,37 +183,40 @@ def _push_by_hand(tenant: Tenant, call: Call, plan: ReceiptPlan) -> Push:
 def attempt_filter(request: ControlRequest) -> Callable[[dict[str, Any]], bool]:
     """What the query parameters of callbacks demand of an attempt as it is shown."""
     query = request.query
-    exact = {
-        name: query[name]
-        for name in ("provider", "kind", "call_id", "outcome")
-        if query.get(name) is not None
-    }
-    number = query.get("number")
+    exact = {name: query[name] for name in ("provider", "kind", "outcome") if query.get(name) is not None}
+    number, call_id = query.get("number"), query.get("call_id")
     terms: Query | None = query.get("q")
 
     def wanted(shown: dict[str, Any]) -> bool:
         return (
             all(shown[name] == value for name, value in exact.items())
-            and (number is None or number(shown["number"] or ""))
-            and (not terms or terms.matches(values_by(shown.get, CALLBACK_KEYS)))
+            and (call_id is None or call_id in shown["call_ids"])
+            and (number is None or any(map(number, shown["numbers"] or [""])))
+            and (
+                not terms
+                or terms.matches(values_by(lambda key: shown[_SEVERAL.get(key, key)], CALLBACK_KEYS))
+            )
         )
 
     return wanted
 
 
+#: Where a push that carries several receipts has all the values of a key.
+_SEVERAL = {"call_id": "call_ids", "number": "numbers"}
+
+
 def glance(attempt: Attempt) -> dict[str, Any]:
     """The members of an attempt that filters look at, without rendering the rest."""
-    call = attempt.push.call
     return {
         "id": attempt.id,
-        "call_id": attempt.call_id,
+        "call_ids": attempt.call_ids,
         "provider": attempt.push.provider,
         "kind": attempt.push.kind,
-        "number": call.number if call is not None else None,
+        "numbers": attempt.numbers,
         "outcome": attempt.outcome.value,
         "attempt": attempt.number,
         "status": attempt.reply.status if attempt.reply is not None else None,
-        "rule": attempt.push.rule,
+        "rule": attempt.push.by_rule,
         "faults": list(attempt.faults),
         "url": attempt.url,
     }

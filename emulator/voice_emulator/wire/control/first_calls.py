@@ -41,6 +41,9 @@ class FirstCall:
         """Shell lines that send ``fields`` with credentials, after one that fetches a token where one is needed."""
         headers = {header.name: self._header(header.name) for header in operation.headers if header.required}
         filled = self._filled(fields)
+        if not headers and filled == dict(fields):
+            # Nothing of it is a credential: the provider signs its requests, which a shell line cannot do.
+            return {"lines": [], "variables": {}}
         lines = [self._curl(path, operation, filled, headers)]
         if "$TOKEN" in lines[0]:
             lines = [*self._token(), *lines]

@@ -37,7 +37,9 @@ def _about(entry: Entry, call_id: str) -> bool:
     record = entry.record
     if isinstance(record, RequestRecord):
         return call_id in record.calls
-    return isinstance(record, Attempt | Finding) and record.call_id == call_id
+    if isinstance(record, Attempt):
+        return call_id in record.call_ids
+    return isinstance(record, Finding) and record.call_id == call_id
 
 
 def _weight(entry: Entry) -> int:

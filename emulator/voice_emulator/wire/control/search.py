@@ -88,12 +88,12 @@ def _entry(entry: Entry) -> Mapping[str, Any]:
             **_request(record),
         }
     elif isinstance(record, Attempt):
-        call = record.push.call
-        shown = record.masker.mapping(record.fields) if record.masker is not None else record.fields
+        receipts = (record.fields, *record.others)
+        shown = [each if record.masker is None else record.masker.mapping(each) for each in receipts]
         found |= {
-            "id": [entry.id, record.id, record.call_id, *_bounded(_leaves(shown))],
-            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.rule,
-            "number": call.number if call is not None else None, "outcome": record.outcome.value,
+            "id": [entry.id, record.id, *record.call_ids, *_bounded(_leaves(shown))],
+            "provider": record.push.provider, "operation": record.push.kind, "rule": record.push.by_rule,
+            "number": record.numbers, "outcome": record.outcome.value,
             "status": record.reply.status if record.reply is not None else None,
             "fault": list(record.faults), "method": record.method, "path": record.url,
         }  # fmt: skip
@@ -128,36 +128,40 @@ def request_row(record: RequestRecord, tenant: Tenant, providers: Mapping[str, P
     ``numbers`` and ``calls`` are complete; ``words`` is what else a search may find the request by; ``why`` says
     why it was refused, ``fix`` what to do about it.
     """
-    brief = traffic_row(record, providers)
-    rest = JournalEntry.shown(
+    line = _line(record, providers)
+    return JournalEntry.shown(
+        **line,
         attributed=record.request.attributed,
         refused=record.refused,
         rule=ActingRules.shown(reply=record.reply_rule, fault=record.fault_rule),
         numbers=record.request.numbers,
         calls=record.calls,
-        fix=advice(record, tenant, providers) if brief["why"] else [],
+        fix=advice(record, tenant, providers) if line["why"] else [],
         words=words(record),
     )
-    return {**brief, **rest}
 
 
 def traffic_row(record: RequestRecord, providers: Mapping[str, Provider]) -> dict[str, Any]:
     """The part of a row that is printed as a line (:mod:`voice_emulator.report.traffic_line`)."""
+    return JournalEntry.shown(**_line(record, providers))
+
+
+def _line(record: RequestRecord, providers: Mapping[str, Provider]) -> dict[str, Any]:
     masker = record.masker
     path = masker.text(record.request.path, masker.secret_values(record.request.fields))
-    return JournalEntry.shown(
-        id=record.entry_id,
-        kind="request",
-        at=record.at,
-        provider=record.request.provider or None,
-        operation=record.operation,
-        request=ReceivedRequest.shown(method=record.request.method, path=path),
-        reply=SentReply.shown(status=record.sent.status) if record.sent is not None else None,
-        code=record.reply.code if record.reply else None,
-        fault=record.fault,
-        duration_ms=round(record.duration / 1000, 3),
-        why=reasons(record, providers) if record.refused and record.sent is not None else [],
-    )
+    return {
+        "id": record.entry_id,
+        "kind": "request",
+        "at": record.at,
+        "provider": record.request.provider or None,
+        "operation": record.operation,
+        "request": ReceivedRequest.shown(method=record.request.method, path=path),
+        "reply": SentReply.shown(status=record.sent.status) if record.sent is not None else None,
+        "code": record.reply.code if record.reply else None,
+        "fault": record.fault,
+        "duration_ms": round(record.duration / 1000, 3),
+        "why": reasons(record, providers) if record.refused and record.sent is not None else [],
+    }
 
 
 def words(record: RequestRecord) -> list[str]:

@@ -10,7 +10,7 @@ from voice_emulator.core.shapes import Health, ShippedScenario
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 from voice_emulator.openapi.providers import provider_document
-from voice_emulator.resources import data_path
+from voice_emulator.scenarios.schema import scenario_schema as schema_for
 from voice_emulator.wire.control.problems import ControlError, missing
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 
@@ -79,8 +79,7 @@ async def openapi_provider(request: ControlRequest) -> web.Response:
 
 async def scenario_schema(request: ControlRequest) -> web.Response:
     """``GET /scenario.schema.json``: what editors check and complete scenarios with."""
-    body = data_path("schemas", "scenario.schema.json").read_bytes()
-    return web.Response(body=body, headers={"Content-Type": "application/json"})
+    return reply_json(schema_for(request.runtime.providers))
 
 
 async def list_scenarios(request: ControlRequest) -> web.Response:

@@ -68,8 +68,10 @@ class Offer:
         self, tenant: Tenant, number: str, changes: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Fields and headers for ``tenant``; a change to null leaves a field out."""
-        wall = wall_now()
-        fields, headers = self.provider.authorise(tenant, self.operation, self.example, wall)
+        given = {**self.example, self.number_field: number, **changes}
+        # A signature is made of what is sent; what somebody changes on purpose stays, credentials included.
+        sent = {name: value for name, value in given.items() if value is not None}
+        fields, headers = self.provider.authorise(tenant, self.operation, sent, wall_now())
         fields = {**fields, self.number_field: number, **changes}
         return {name: value for name, value in fields.items() if value is not None}, headers
 

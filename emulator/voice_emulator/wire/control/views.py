@@ -88,11 +88,14 @@ def _billing(call: Call) -> Json | None:
 
 def show_pending(push: Push, where: str) -> Json:
     """An attempt that has not ended, in the shape of one that has; ``where`` says what it waits for."""
-    call = push.call
+    calls = {call.id: call.number for call in push.calls}
+    numbers = list(dict.fromkeys(calls.values()))
     return shapes.Callback.shown(
         id=f"{push.id}.{push.attempt}",
-        call_id=call.id if call is not None else None,
-        number=call.number if call is not None else None,
+        call_id=next(iter(calls), None),
+        call_ids=list(calls),
+        number=next(iter(numbers), None),
+        numbers=numbers,
         provider=push.provider,
         kind=push.kind,
         attempt=push.attempt,
@@ -103,21 +106,27 @@ def show_pending(push: Push, where: str) -> Json:
         headers=[],
         body="",
         fields={},
+        receipts=(),
         faults=() if push.by_hand else push.effect.faults,
         outcome=PushOutcome.PENDING,
         reason=where,
         status=None,
         reply=None,
         duration_ms=0.0,
-        rule=push.rule,
+        rule=push.by_rule,
     )
 
 
 def pending_of(tenant: Tenant) -> list[Json]:
-    """Everything that is on the wire, due, or held back until others have overtaken it."""
+    """Everything that is on the wire or due, or waits for other pushes."""
     outbox = tenant.outbox
     shown = [show_pending(push, "on the wire") for push in list(outbox.in_flight.values())]
     shown += [show_pending(push, "due") for push in list(outbox.due)]
+    shown += [
+        show_pending(push, "waits for others to share a push with")
+        for parts in list(outbox.gathered.values())
+        for push in parts
+    ]
     return shown + [show_pending(push, "held back until others have overtaken it") for push in outbox.held]
 
 

@@ -109,7 +109,8 @@ class Delivery:
         started = time.perf_counter()
         try:
             # Also for a push that is not sent: the journal shows what was lost, or had no receiver.
-            attempt.fields = self._fields(tenant, push, kind)
+            attempt.fields, *others = [self._fields(tenant, part, kind) for part in push.parts]
+            attempt.others = tuple(others)
             if sends:
                 await self._exchange(tenant, push, kind, attempt)
         except ContractBug as error:
@@ -133,7 +134,7 @@ class Delivery:
             id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
             headers=(),
             body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker.within(tenant.secrets),
-            faults=() if push.by_hand or push.effect is PLAIN_RECEIPT else push.effect.faults,
+            faults=_faults(push),
             lateness=max(0, now - push.due),
         )  # fmt: skip
         if push.effect.lost and not push.by_hand:
@@ -169,9 +170,12 @@ class Delivery:
     def _encode(
         self, tenant: Tenant, push: Push, kind: ReceiptKind, attempt: Attempt, receiver: str
     ) -> PushRequest:
-        envelope = Envelope(tenant, push, dict(attempt.fields), receiver, attempt.at, push.effect)
+        envelope = Envelope(
+            tenant, push, dict(attempt.fields), receiver, attempt.at, push.effect, kind.array,
+            tuple([dict(fields) for fields in attempt.others]),
+        )  # fmt: skip
         request = kind.encode(envelope)
-        attempt.fields = envelope.fields
+        attempt.fields, attempt.others = envelope.fields, envelope.others
         attempt.method, attempt.headers, attempt.body = request.method, request.headers, request.body
         attempt.url = request.url
         return request
@@ -194,20 +198,23 @@ class Delivery:
             self._block(tenant, attempt, refusal)
             return
         effect = push.effect
+        seconds = min(kind.answer_within(tenant.settings[push.provider]) or self._seconds, self._seconds)
         pace = effect.slow_body if not push.by_hand else None
         try:
             if effect.reset and not push.by_hand:
                 await self._announce(tenant, attempt)
-                await asyncio.wait_for(send_and_reset(url, request, self._policy, self._ssl), self._seconds)
+                await asyncio.wait_for(send_and_reset(url, request, self._policy, self._ssl), seconds)
                 attempt.fail("rule", "reset by a rule in the middle of the push")
                 return
             if self._client is None:
                 attempt.fail("own", "the emulator is shutting down")
                 return
             announce = partial(self._announce, tenant, attempt) if self._listeners.attempt_starting else None
-            attempt.reply = await self._client.exchange(url, request, announce=announce, pace=pace)
+            attempt.reply = await self._client.exchange(
+                url, request, announce=announce, pace=pace, seconds=seconds
+            )
         except TimeoutError:
-            attempt.fail("timeout", f"no answer within {self._seconds:g} s")
+            attempt.fail("timeout", f"no answer within {seconds:g} s")
         except (aiohttp.ClientError, OSError) as error:
             blocked = blocked_by(error)
             if blocked is not None:
@@ -297,6 +304,13 @@ class Delivery:
             return
         self._logged.add((tenant.id, what))
         log.warning("%s", tenant.secrets.hide(message))
+
+
+def _faults(push: Push) -> tuple[str, ...]:
+    """What rules changed about a push, or about one of its receipts."""
+    if push.by_hand or (push.effect is PLAIN_RECEIPT and not push.others):
+        return ()
+    return tuple(dict.fromkeys(name for part in push.parts for name in part.effect.faults))
 
 
 def _trouble(error: BaseException) -> Trouble:

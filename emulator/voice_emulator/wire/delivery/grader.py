@@ -269,7 +269,10 @@ class Grader:
         if self._channel is None:
             raise ConnectionError("not running")
         pace = (push.pause, PIECE) if push.pause else None
-        return await self._channel.exchange(self._target(push.request.url), push.request, pace=pace)
+        seconds = push.kind.answer_within(push.settings)
+        return await self._channel.exchange(
+            self._target(push.request.url), push.request, pace=pace, seconds=seconds
+        )
 
     def _target(self, text: str) -> URL:
         """Raises TargetBlocked for a target that is not allowed."""

@@ -74,21 +74,28 @@ class PushClient:
         await self._connections.close()
 
     async def exchange(
-        self, url: URL, request: PushRequest, *, announce: Announce | None = None, pace: Pace | None = None
+        self,
+        url: URL,
+        request: PushRequest,
+        *,
+        announce: Announce | None = None,
+        pace: Pace | None = None,
+        seconds: float | None = None,
     ) -> PushReply:
         """Send a request and read its answer, up to :data:`REPLY_LIMIT` bytes of it.
 
         ``announce`` is awaited when the connection is open and before anything is sent. Earlier, a push that was
         never sent would count as uncertain: many wait for a connection, some for long. ``url`` is that of ``request``,
-        parsed. The time that ``pace`` takes is not the receiver's.
+        parsed. The time that ``pace`` takes is not the receiver's. ``seconds`` limits this exchange further.
 
         Raises TimeoutError, OSError, aiohttp.ClientError, KeptConnectionClosed, and ValueError for a header that
         cannot be sent.
         """
         head = request_head(url, request)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds + time_of(request.body, pace)
-        connection = await self._connections.take(url, self._seconds)
+        seconds = self._seconds if seconds is None else min(seconds, self._seconds)
+        deadline = loop.time() + seconds + time_of(request.body, pace)
+        connection = await self._connections.take(url, seconds)
         if announce is not None:
             begun = loop.time()
             try:

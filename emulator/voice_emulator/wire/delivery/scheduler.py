@@ -238,7 +238,7 @@ class Driver(Listener):
             following = engine.next_due()
             if following is None:
                 outbox.release_if_idle()
-                if outbox.due:
+                if outbox.due or engine:
                     continue
                 break
             if following > target or tenant.closed or tenant.resets != generation:

@@ -68,15 +68,22 @@ class SessionPushClient:
         await self._session.close()
 
     async def exchange(
-        self, url: URL, request: PushRequest, *, announce: Announce | None = None, pace: Pace | None = None
+        self,
+        url: URL,
+        request: PushRequest,
+        *,
+        announce: Announce | None = None,
+        pace: Pace | None = None,
+        seconds: float | None = None,
     ) -> PushReply:
         """As :meth:`voice_emulator.wire.delivery.push_client.PushClient.exchange`, with the same errors."""
+        seconds = self._seconds if seconds is None else min(seconds, self._seconds)
         sent = CIMultiDict(request_headers(url, request))
         data = slowly(request.body, *pace) if pace is not None else request.body or None
         before = _announcements.set([announce])
         try:
             async with (
-                asyncio.timeout(self._seconds + time_of(request.body, pace)),
+                asyncio.timeout(seconds + time_of(request.body, pace)),
                 self._session.request(
                     request.method, url.with_user(None), headers=sent, data=data, allow_redirects=False,
                 ) as response,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import StreamReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+_INVALID = "the framing of the body is not valid HTTP"
 
 
 class BodyRefused(Exception):
@@ -17,7 +20,12 @@ class BodyRefused(Exception):
 
 def is_complete(raw: web.BaseRequest) -> bool:
     """Whether the whole body arrived together with the head, as nearly all do."""
-    return raw.content.is_eof() and hdrs.EXPECT not in raw.headers
+    return raw.content.is_eof() and hdrs.EXPECT not in raw.headers and not _is_broken(raw)
+
+
+def _is_broken(raw: web.BaseRequest) -> bool:
+    """Whether the body ended in invalid HTTP; see :attr:`voice_emulator.wire.http.server.Connection.broken`."""
+    return getattr(raw.protocol, "broken", None) is raw.content
 
 
 def complete_body(content: StreamReader) -> bytes:
@@ -38,7 +46,8 @@ class BodyReader:
     async def read(self, raw: web.BaseRequest) -> bytes:
         """The whole body. It counts as held until :meth:`release`.
 
-        Raises BodyRefused as soon as a limit is exceeded: 413 (size), 408 (time), 503 (all bodies together).
+        Raises BodyRefused as soon as a limit is exceeded: 413 (size), 408 (time), 503 (all bodies together); 400 for
+        a body whose framing is not valid HTTP.
         """
         length = raw.content_length
         if length is not None and length > self._limit:
@@ -58,10 +67,15 @@ class BodyReader:
                         raise BodyRefused(413, f"the body has more than {self._limit} bytes")
                     if self.held > self._total:
                         raise BodyRefused(503, "too many large bodies at once")
+            if _is_broken(raw):
+                raise BodyRefused(400, _INVALID)
         except BaseException as error:
             self.held -= len(body)
             if isinstance(error, TimeoutError):
                 raise BodyRefused(408, f"the body did not arrive within {self._seconds:g} s") from None
+            # Without its C extension, aiohttp says so itself.
+            if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+                raise BodyRefused(400, _INVALID) from None
             raise
         return bytes(body)
 

@@ -34,7 +34,9 @@ AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 class Connection(web.RequestHandler):
     """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
-    __slots__ = ("_at_once", "_body", "_done", "_framed", "_refused", "_stays", "peer", "prepared", "scheme")
+    __slots__ = (
+        "_at_once", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
+    )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         super().__init__(server, loop=loop, **kwargs)
@@ -48,6 +50,8 @@ class Connection(web.RequestHandler):
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        # A body in the middle of which the client sent invalid HTTP. It ends there.
+        self.broken: Any = None
         self.peer = ""
         self.scheme = "http"
 
@@ -73,7 +77,7 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Drop the body that was arriving, which refers to this connection."""
-        self._body = None
+        self._body = self.broken = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,16 +108,20 @@ class Connection(web.RequestHandler):
             return
         # aiohttp's task is not woken meanwhile. Reading a body may add more, by calling this method.
         waiter, self._waiter = self._waiter, None
+        # An earlier piece of this round has woken it: the request is its.
+        woken = waiter is not None and waiter.done()
         try:
             super().data_received(data)
             self._note_refusal()
             # aiohttp may still have an earlier request to answer: replies keep their order.
-            if len(self._messages) == 1 == self._request_count - self._done and self._answered(self._at_once):
+            first = not woken and len(self._messages) == 1 == self._request_count - self._done
+            if first and self._answered(self._at_once):
                 self._messages.popleft()
         except Exception:
             # As aiohttp does: this connection cannot be used further.
             log.exception("a request could not be handled")
-            self._messages.clear()
+            if not woken:
+                self._messages.clear()
             self.force_close()
         finally:
             self._waiter = waiter
@@ -142,14 +150,18 @@ class Connection(web.RequestHandler):
         if not self._messages:
             return
         message, payload = self._messages[-1]
-        if payload is not self._body and self.transport is not None and not payload.is_eof():
-            self._body, self._framed = payload, 0
-        if not isinstance(message, RawRequestMessage):
-            refusal: BaseException | None = message.exc
-            self._refused = True
-            while refusal is not None:
-                refusal.__traceback__ = None
-                refusal = refusal.__context__
+        if isinstance(message, RawRequestMessage):
+            if payload is not self._body and self.transport is not None and not payload.is_eof():
+                self._body, self._framed = payload, 0
+            return
+        self._refused = True
+        if self._body is not None and not self._body.is_eof():
+            self.broken = self._body
+            self.broken.feed_eof()
+        refusal: BaseException | None = message.exc
+        while refusal is not None:
+            refusal.__traceback__ = None
+            refusal = refusal.__context__
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None

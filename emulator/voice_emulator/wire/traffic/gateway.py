@@ -32,7 +32,7 @@ from voice_emulator.wire.traffic.faults import HeldRequests, send_plain, send_sp
 from voice_emulator.wire.traffic.handling import is_heavy, unit
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
 from voice_emulator.wire.traffic.request_parsing import headers_of, parse_request
-from voice_emulator.wire.traffic.routes import RouteTable
+from voice_emulator.wire.traffic.routes import Owners, RouteTable, claimed
 from voice_emulator.wire.turns import apart, in_turns
 
 log = logging.getLogger(__name__)
@@ -92,8 +92,11 @@ class Gateway:
         request = parse_request(
             message.method, message.path, headers, b"", connection.peer, connection.scheme
         )
-        route = self._route(request)
-        if route is None or route.serve is not None or "expect" in headers or EXPLAIN_HEADER in headers:
+        owners = self._routes.find(request.path)
+        if len(owners) != 1 or "expect" in headers or EXPLAIN_HEADER in headers:
+            return False
+        route = self._taken(request, *owners[0])
+        if route.serve is not None:
             return False
         if is_push(request):
             return False
@@ -163,15 +166,19 @@ class Gateway:
                 return await self._others.refuse_push(raw, request)
             if request.method == "CONNECT":
                 return await self._others.refuse_tunnel(raw, request)
-            route = self._route(request)
+            owners = self._routes.find(request.path)
+            shared = len(owners) > 1
+            route = await self._of_shared(request, owners) if shared else None
+            if len(owners) == 1:
+                route = self._taken(request, *owners[0])
             if route is None:
                 return await self._others.unknown_path(raw, request, self._routes.explain(request.path))
             if route.serve is not None:
                 return await self._others.download(raw, request, route.serve, route.methods)
-            given = _Prepared(request, route, decoded=False)
+            given = _Prepared(request, route, decoded=shared)
         request = given.request
         if not given.decoded:
-            await apart(is_heavy(request), decode, request, request.headers.get("content-type", ""))
+            await self._decode(request)
         turns = self.pipeline.answer_in_turns(request, given.problems, given.route.select, started)
         record, calls, fault_rule = await in_turns(turns)
         try:
@@ -188,12 +195,22 @@ class Gateway:
 
     # --- the steps ----------------------------------------------------------------------------
 
-    def _route(self, request: Request) -> Route | None:
-        """The route of a request, and note its provider; None when no provider serves the path."""
-        found = self._routes.find(request.path)
+    async def _decode(self, request: Request) -> None:
+        await apart(is_heavy(request), decode, request, request.headers.get("content-type", ""))
+
+    async def _of_shared(self, request: Request, owners: Owners) -> Route | None:
+        """The route of a request to a path that several providers have; None when none of them takes it."""
+        await self._decode(request)
+        found = claimed(request, owners)
         if found is None:
+            request.provider = ""
             return None
-        request.provider, route = found
+        return self._taken(request, *found)
+
+    @staticmethod
+    def _taken(request: Request, provider: str, route: Route) -> Route:
+        """Note the provider of a request; returns its route."""
+        request.provider = provider
         if request.path == route.path:
             request.path = route.path  # the same string object, which all journal entries then share
         return route

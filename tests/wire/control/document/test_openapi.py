@@ -108,7 +108,8 @@ async def run_schemathesis(folder: Path, config: str, url: str, *options: str) -
 
 
 @pytest.mark.slow
-async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("cases", [2, pytest.param(20, marks=pytest.mark.long)])
+async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cases: int):
     pytest.importorskip("schemathesis")
     # Generated time-outs would keep the run waiting for minutes.
     monkeypatch.setattr(control_waits, "LONGEST_WAIT", 50_000)
@@ -119,7 +120,7 @@ async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.Mo
             CONFIG,
             f"{emu.control}/openapi.json",
             "--max-examples",
-            "5",
+            str(cases),
             "--exclude-operation-id",
             "events",
         )

@@ -7,6 +7,7 @@ nearest name, a hint), a part is marked, and code checks it instead.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -150,11 +151,18 @@ def documents(providers: Providers) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def schemas(providers: Providers) -> dict[str, Schema]:
+def schemas(providers: Providers) -> Mapping[str, Schema]:
     """The same for checking, each compiled when it is first needed."""
+    return _schemas(tuple(providers.values()))
+
+
+@lru_cache(maxsize=8)
+def _schemas(providers: tuple[Provider, ...]) -> Mapping[str, Schema]:
+    """Made once by a process, which may start an emulator for each of its tests."""
+    found = documents({provider.id: provider for provider in providers})
     return {
         name: Schema(f"control/{name}.request", _checked(document), later=True)
-        for name, document in documents(providers).items()
+        for name, document in found.items()
     }
 
 
