@@ -88,6 +88,44 @@ def test_replay_exits_1_while_it_fails_and_0_for_a_correct_client(hunt):
     assert repaired.returncode == 0, repaired.stdout + repaired.stderr
 
 
+@pytest.mark.parametrize(("name", "status"), [("nxcloud-bills-every-receipt", 1), ("nxcloud", 0)])
+def test_a_bill_is_held_against_the_ledger(tmp_path, name, status):
+    done = swarm(
+        "--seed", 3, "--provider", "nxcloud", "--numbers", 6, "--out", tmp_path, "--ledger", f"{HERE}/bill",
+        *client(name)[:-2], *DIAL,
+    )  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    assert all(path.stem.startswith("ledger-") for path in tmp_path.glob("*.yaml"))
+
+
+SUITE = """
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+
+def test_one_call(voice_emulator):
+    keys = voice_emulator.credentials.nxcloud
+    form = {
+        "appkey": keys.appkey, "secretkey": keys.secretkey, "phone": "6281234571171", "country_code": "62",
+        "show_phone": "1234567890", "url": "https://files.example.com/hello.mp3",
+    }
+    urlopen(f"{voice_emulator.url}/api/voiceSms/gpsend", urlencode(form).encode())
+    voice_emulator.advance("1h")
+    assert [call.state for call in voice_emulator.calls()] == ["ended"]
+"""
+
+
+def test_a_pytest_suite_is_enough(tmp_path):
+    """The fixture takes the tenant of the run. Faults are those of another provider: nothing can be found."""
+    (tmp_path / "test_suite.py").write_text(SUITE, encoding="utf-8")
+    done = swarm(
+        "--seed", 1, "--provider", "infin8linx", "--callback-url", "", "--out", tmp_path / "out",
+        "--", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "test_suite.py",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "found nothing in 2 seeds, 2 runs" in done.stdout
+
+
 SCRIPT = """#!/bin/sh
 # Dials each number, and once more if no id came back: the double-dial trap.
 for number in $(echo "$VOICE_EMULATOR_NUMBERS" | tr , ' '); do
@@ -158,6 +196,18 @@ def test_what_cannot_work_exits_with_2_and_says_why(args, message):
     done = CliRunner().invoke(commands, ["swarm", *args])
     assert done.exit_code == 2, done.output
     assert message in done.output
+
+
+def test_a_missing_libfaketime_is_told_with_the_package_to_install(monkeypatch):
+    from click.testing import CliRunner
+
+    from voice_emulator.cli import commands
+    from voice_emulator.swarm import session
+
+    monkeypatch.setattr(session, "FAKETIME_PLACES", ())
+    done = CliRunner().invoke(commands, ["swarm", "--client-clock", "faketime", "--", "true"])
+    assert done.exit_code == 2
+    assert "install the package faketime" in done.output
 
 
 def test_an_app_that_ends_early_is_told():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -180,3 +182,36 @@ def test_a_tenant_of_its_own_is_reset_between_runs(own):
         logs.append([(call.id, call.submitted_at) for call in result.record.calls])
     assert logs[0] == logs[1]
     assert len(logs[0]) == 1
+
+
+# --- the client's clock ----------------------------------------------------------------------------
+
+
+class ReadsItsClock(Recorder):
+    """Notes the clock that libfaketime would show."""
+
+    steps = True
+
+    def shown(self, stage):
+        assert stage.environment["FAKETIME_TIMESTAMP_FILE"] == str(stage.directory / "faketime")
+        assert stage.environment["LD_PRELOAD"].split()[0] == "/lib/faketime.so"
+        offset = float((stage.directory / "faketime").read_text(encoding="ascii"))
+        return datetime.now(UTC) + timedelta(seconds=offset)
+
+    def drive(self, stage):
+        self.log.append(self.shown(stage))
+        return super().drive(stage)
+
+    def check(self, stage):
+        self.log.append(self.shown(stage))
+        return ()
+
+
+def test_the_file_of_libfaketime_follows_the_tenant(own):
+    subject = ReadsItsClock(own)
+    runner = Runner(subject.client, own.url, subject, ("nxcloud",), faketime=Path("/lib/faketime.so"))
+    runner.run(Scenario(1, START, ({"name": "late", "receipt": {"delay": "26h"}},)), numbers(1))
+    begun, checked = (each for each in subject.log if not isinstance(each, str))
+    start = datetime.fromisoformat(START)
+    assert timedelta() <= begun - start < timedelta(minutes=5)
+    assert timedelta() <= checked - start - timedelta(hours=26) < timedelta(minutes=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -122,8 +123,9 @@ class Runner:
             self.url, self.client.url, id, numbers, port, directory, tenant.credentials
         )
         if self.faketime is not None:
+            preloaded = [str(self.faketime), *os.environ.get("LD_PRELOAD", "").split()]
             environment |= {
-                "LD_PRELOAD": str(self.faketime), "FAKETIME_NO_CACHE": "1",
+                "LD_PRELOAD": " ".join(preloaded), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_TIMESTAMP_FILE": str(directory / "faketime"),
             }  # fmt: skip
         stage = Stage(self.url, self.client.url, id, numbers, port, directory, environment)
@@ -184,6 +186,7 @@ class Runner:
         for _ in range(STEP_LIMIT):
             if done.next_due is not None and done.next_due > end:
                 break
+            self._tell(stage, done.next_due)  # before the pushes that are due then
             done = advance(tenant, to="next")
             moved = bool(done.fired or done.callbacks)
             if idle and not moved:
@@ -201,10 +204,10 @@ class Runner:
             self.client.advance(stage.tenant, lag)
             self._tell(stage)
 
-    def _tell(self, stage: Stage) -> None:
-        """Set the client's clock to the tenant's (libfaketime)."""
+    def _tell(self, stage: Stage, at: datetime | None = None) -> None:
+        """Set the client's clock (libfaketime) to ``at``, or to the tenant's."""
         if self.faketime is not None:
-            now = self.client.tenant(stage.tenant).now
+            now = at or self.client.tenant(stage.tenant).now
             offset = (now - datetime.now(now.tzinfo)).total_seconds()  # noqa: TID251 - it is the client's own clock
             part = stage.directory / "faketime.part"
             part.write_text(f"{offset:+.3f}\n", encoding="ascii")

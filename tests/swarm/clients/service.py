@@ -4,6 +4,7 @@
     POST /tick     {"now": RFC 3339}             its clock: what is due is done
     POST /check                                  looks up everything that is open; 500 if something stays open
     GET  /calls    {"calls": {id: {...}}}        its books
+    GET  /bill     number,id,charge              its bill, as CSV
     POST /reset                                  forgets everything
     POST anything else                           a receipt
 
@@ -232,6 +233,15 @@ class Service:
             if attempt.state == "done" and attempt.id is not None
         }
 
+    def bill(self) -> str:
+        rows = [
+            f"{attempt.number},{attempt.id},{attempt.charge}\n"
+            for attempts in self.attempts.values()
+            for attempt in attempts
+            if attempt.state == "done"
+        ]
+        return "number,id,charge\n" + "".join(rows)
+
     def price(self, attempt: Attempt) -> dict[str, str]:
         return {"charge": str(attempt.charge)} if self.provider.priced else {}
 
@@ -248,7 +258,10 @@ class Handler(BaseHTTPRequestHandler):
     service: Service
 
     def do_GET(self) -> None:
-        self.reply(200, "application/json", json.dumps({"calls": self.service.books()}).encode())
+        if self.path == "/bill":
+            self.reply(200, "text/csv", self.service.bill().encode())
+        else:
+            self.reply(200, "application/json", json.dumps({"calls": self.service.books()}).encode())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
