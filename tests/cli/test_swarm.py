@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.process import CHECKOUT, COMMAND, command, environment, serving
+from tests.cli.process import CHECKOUT, COMMAND, command, environment, get, serving
 from tests.patience import PATIENCE
 
 CURL = shutil.which("curl")
@@ -168,6 +168,11 @@ def test_an_emulator_that_runs_already_is_used_and_its_tenant_kept(script, tmp_p
         )  # fmt: skip
         assert done.returncode == 1, done.stdout + done.stderr
         assert swarm("replay", *(tmp_path / "out").glob("dialled*.yaml")).returncode == 1
+        made = swarm(
+            "--seed", 5, "--provider", "infin8linx", "--callback-url", "", "--control", control, "--", script
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert [tenant["id"] for tenant in get(f"{control}/v1/tenants")["tenants"]] == ["default"]
 
 
 @pytest.mark.parametrize(

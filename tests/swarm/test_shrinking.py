@@ -11,6 +11,7 @@ from voice_emulator.swarm.rules import Scenario
 from voice_emulator.swarm.runner import Result
 from voice_emulator.swarm.shrinking import REPEATS, Shrinker, concrete, minimal
 from voice_emulator.swarm.space import START
+from voice_emulator.swarm.subject import Stopped
 
 FAILURE = Failure("orphan", provider="nxcloud", operation="gpsend")
 
@@ -101,6 +102,20 @@ def test_runs_are_bounded_and_the_best_so_far_is_kept():
     run = Scripted(lambda each: {rule["receipt"]["delay"] for rule in each.rules} >= {"1s", "8s"})
     shrunk = Shrinker(run, FAILURE, limit=14).shrink(run(scenario(*RULES), ("62",)))
     assert shrunk.runs == 14
+    assert 2 <= len(shrunk.scenario.rules) < 8
+
+
+def test_what_was_reached_is_kept_when_it_is_stopped():
+    run = Scripted(lambda each: {rule["receipt"]["delay"] for rule in each.rules} >= {"1s", "8s"})
+    found = run(scenario(*RULES), ("62",))
+
+    def stopped_at_last(each, numbers):
+        if len(run.texts) > 14:
+            raise Stopped
+        return run(each, numbers)
+
+    shrunk = Shrinker(stopped_at_last, FAILURE).shrink(found)
+    assert shrunk.stable
     assert 2 <= len(shrunk.scenario.rules) < 8
 
 

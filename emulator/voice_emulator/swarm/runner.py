@@ -6,12 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from voice_emulator.client import Client, Conflict, NotFound
+from voice_emulator.client import Client, ClientError, Conflict, NotFound
 from voice_emulator.client.pages import PAGE_LIMIT
 from voice_emulator.client.timeline import timeline
 from voice_emulator.swarm import oracles
@@ -69,6 +70,7 @@ class Runner:
     keep_stage: bool = False
     runs: int = 0
     _stage: Stage | None = field(default=None, repr=False)
+    _made: str | None = None
 
     def run(self, scenario: Scenario, numbers: tuple[str, ...]) -> Result:
         """One run of ``scenario``. Raises SetupError when the set-up does not work, Stopped from outside."""
@@ -148,6 +150,7 @@ class Runner:
         try:
             tenant = self.client.load_scenario(id, scenario.text)
         except NotFound:
+            self._made = id
             return self._create(id, scenario, urls)
         if not tenant.manual:
             raise SetupError(
@@ -165,7 +168,10 @@ class Runner:
             shutil.rmtree(stage.directory, ignore_errors=True)
 
     def close(self) -> None:
-        """Remove the folder that is kept between runs."""
+        """Remove what was kept between runs: the folder, and a tenant that was not there before."""
+        if self._made is not None:
+            with suppress(ClientError):
+                self.client.delete_tenant(self._made)
         if self._stage is not None:
             shutil.rmtree(self._stage.directory, ignore_errors=True)
 

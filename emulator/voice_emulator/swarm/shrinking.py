@@ -16,6 +16,7 @@ from voice_emulator.swarm.families import FAMILIES
 from voice_emulator.swarm.oracles import Failure, Record
 from voice_emulator.swarm.rules import KINDS, Rule, Scenario, joined, rule_of
 from voice_emulator.swarm.runner import Result
+from voice_emulator.swarm.subject import Stopped
 
 #: A failure that does not repeat so many times of so many is not shrunk.
 REPEATS = 3
@@ -86,8 +87,8 @@ class Shrinker:
                 repeated = self._repeats(scenario, found.numbers)
             if repeated == REPEATS:
                 self._reduce(start, atoms, found.numbers)
-        except OutOfRuns:
-            pass
+        except (OutOfRuns, Stopped):
+            pass  # the best so far is kept
         if repeated < REPEATS or self._best is None:
             return Shrunk(start, found.numbers, self.failure, found, self.runs, repeated)
         scenario, numbers, result = self._best
