@@ -9,7 +9,10 @@ import pytest
 
 from tests.swarm.rig import catalogue
 from voice_emulator.errors import FileError, UsageError
+from voice_emulator.providers.registry import built_in
+from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.swarm.families import FAMILIES
 from voice_emulator.swarm.rules import KINDS
 from voice_emulator.swarm.space import HIDING_SHARE, SLOW_SHARE, make_space, numbers
@@ -167,3 +170,17 @@ def test_numbers_are_distinct_and_valid_everywhere():
 def test_families_have_distinct_names_and_some_effect():
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
     assert {family.kind for family in FAMILIES} == set(KINDS)
+
+
+@pytest.mark.parametrize("mode", ["legal", "hostile"])
+def test_providers_from_elsewhere_have_seeds_too(mode):
+    """The space names no provider: what it draws comes from their values."""
+    providers = {**catalogue().providers, **built_in("tests.fourth")}
+    four = Catalogue(providers, SchemaSet.load(providers))
+    (fourth,) = providers.keys() - catalogue().providers.keys()
+    loader, space = ScenarioLoader(four, os.environ), make_space(four, mode=mode, providers=[fourth])
+    scenarios = [space.scenario(seed) for seed in range(1, 61)]
+    assert all(loader.text(scenario.text) for scenario in scenarios)
+    drawn = {kind for scenario in scenarios for rule in scenario.rules for kind in KINDS if kind in rule}
+    assert drawn >= {"call", "receipt", "fault"}
+    assert [scenario.text for scenario in scenarios] != [space.scenario(0).text] * 60
