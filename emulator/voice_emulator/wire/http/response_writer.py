@@ -28,18 +28,30 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 class _CommonHeaders:
     """The headers that are the same in every reply; the date is formatted once a second."""
 
-    __slots__ = ("_second", "_text")
+    __slots__ = ("_plain", "_second", "_text")
 
     def __init__(self) -> None:
         self._second = -1
         self._text = ""
+        self._plain: dict[tuple[int, str], bytes] = {}
 
     def lines(self) -> str:
         second = wall_now() // 1_000_000
         if second != self._second:
             self._second = second
             self._text = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER}\r\n"
+            self._plain.clear()
         return self._text
+
+    def plain(self, status: int, content_type: str) -> bytes:
+        """The head of a reply without headers of its own, up to its length."""
+        lines = self.lines()
+        head = self._plain.get((status, content_type))
+        if head is None:
+            head = self._plain[status, content_type] = (
+                f"{_first_lines(status, content_type)}{lines}Content-Length: ".encode("latin-1", "replace")
+            )
+        return head
 
 
 _COMMON = _CommonHeaders()
@@ -108,7 +120,9 @@ def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport
 
 def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *, stay: bool = True) -> bytes:
     """Head and body of an HTTP/1.1 reply, with ``Connection: close`` unless the connection is to ``stay`` open."""
-    head = f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\nContent-Type: {content_type}\r\n"
+    if stay and not headers and not has_no_body(status):
+        return b"%b%d\r\n\r\n%b" % (_COMMON.plain(status, content_type), len(body), body)
+    head = _first_lines(status, content_type)
     for name, value in headers:
         head += f"{_one_line(name)}: {_one_line(value)}\r\n"
     if not stay:
@@ -117,6 +131,10 @@ def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *
         return f"{head}{_COMMON.lines()}\r\n".encode("latin-1", "replace")
     head += f"Content-Length: {len(body)}\r\n{_COMMON.lines()}\r\n"
     return head.encode("latin-1", "replace") + body
+
+
+def _first_lines(status: int, content_type: str) -> str:
+    return f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\nContent-Type: {content_type}\r\n"
 
 
 def has_no_body(status: int) -> bool:

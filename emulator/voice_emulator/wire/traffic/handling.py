@@ -84,8 +84,6 @@ class Handling:
     def rules(self, request: Request, operation: Operation) -> Turns[tuple[Rule | None, Rule | None]]:
         """The rules whose reply and whose fault apply to this request."""
         tenant = request.tenant
-        if not tenant.rules.acts_on_requests:
-            return None, None
         attempt = request.ordinal
         elapsed = request.now - tenant.scenario_loaded_at
         subject = Subject(

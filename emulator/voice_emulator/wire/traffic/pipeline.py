@@ -90,7 +90,8 @@ class RequestPipeline:
             operation = request.operation
             if operation is not None:
                 problems += yield from handling.examine(request, operation)
-                reply_rule, fault_rule = yield from handling.rules(request, operation)
+                if request.tenant.rules.acts_on_requests:
+                    reply_rule, fault_rule = yield from handling.rules(request, operation)
             record.problems = problems
             reply, calls = yield from handling.respond(request, record, reply_rule, fault_rule)
             handling.check_own(request, reply)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from urllib.parse import unquote
 
-from voice_emulator.providers.request import Request
+from voice_emulator.providers.request import NOTHING, Request
 from voice_emulator.wire.machine_time import wall_now
 
 #: Raw header lists whose :class:`Headers` are kept: a client sends the same few again and again.
@@ -24,7 +23,6 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 _KEPT: dict[RawHeaders, Headers] = {}
 _SHARED: dict[str, str] = {}
-_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
 class Headers(dict[str, str]):
@@ -92,7 +90,9 @@ def parse_request(method: str, target: str, headers: Headers, body: bytes, peer:
         provider="",
         method=method,
         path=path,
-        query=_NO_QUERY,
+        query=NOTHING,
+        fields=NOTHING,
+        files=NOTHING,
         headers=headers,
         body=body,
         peer=peer,
