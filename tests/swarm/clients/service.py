@@ -204,8 +204,8 @@ class Service:
             report = self.provider.lookup(attempt, others)
         except NotNow:
             return False
-        # No record proves nothing: the call may go on, and the record may come late.
-        if report is not None:
+        # No record proves nothing: the call may go on, and the record may come late. Some show a call that goes on.
+        if report is not None and report.complete:
             with self.lock:
                 attempt.id = attempt.id or report.id
                 self.settle(attempt, report)
