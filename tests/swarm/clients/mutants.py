@@ -92,7 +92,9 @@ class TrustsTheLifetime(Infin8linx):
 class LogsInOnce(Infin8linx):
     """It renews a refused token, but nobody catches a failure of that."""
 
-    renewing = False
+    def forget(self) -> None:
+        super().forget()
+        self.renewing = False
 
     def refuse_token(self) -> None:
         self.token = None
