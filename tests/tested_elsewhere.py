@@ -126,7 +126,6 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "report/merge.py": (_REPORT, "what is merged is whole reports: tested beside the document that they are"),
     "report/text.py": (_REPORT, _FORMATS),
     # state
-    "state/database.py": (_RESTORE, _RESTARTS),
     "state/documents.py": (_RESTORE, _RESTARTS),
     "state/writer.py": (_RESTORE, _RESTARTS),
     # verify

@@ -183,8 +183,10 @@ class Emulator(Listener):
         self._tick()
 
     def _tick(self) -> None:
-        """Read the clock, so that a jump is noticed even if nothing else happens."""
+        """Look at clock and state file, so that a jump or a loss is noticed even if nothing else happens."""
         self._time.now()
+        if self._state_writer is not None:
+            self._state_writer.check()
         self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _know_own_ports(self) -> None:
@@ -204,13 +206,13 @@ class Emulator(Listener):
         from voice_emulator.state.writer import StateWriter
 
         file = StateFile(path)
-        restore = Restore(file, self.runtime, self._time.now)
+        restore = Restore(file, self.runtime, self._time)
         try:
             restore.read()
+            self._state_writer = StateWriter(file, self.runtime, self._time.now, restore.kept)
         except StateError:
             file.close()
             raise
-        self._state_writer = StateWriter(file, self.runtime, self._time.now)
         self.runtime.tenancy.register(self._state_writer)
         restore.resume()
         self._state_writer.flush()

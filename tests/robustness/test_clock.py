@@ -22,8 +22,8 @@ async def token(emu: Running) -> dict[str, str]:
 
 def set_wall_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Set the wall clock: after a sleep it is as far from the clock that stood still meanwhile."""
-    real = machine_time.wall_now
-    monkeypatch.setattr(machine_time, "wall_now", lambda: real() + int(seconds * 1_000_000))
+    real = machine_time._wall
+    monkeypatch.setattr(machine_time, "_wall", lambda: real() + int(seconds * 1_000_000_000))
 
 
 @pytest.mark.parametrize("jump", [0.5, 5, HOUR, 8 * HOUR, 10 * 365 * 24 * HOUR])
@@ -117,3 +117,12 @@ async def test_calls_tokens_and_pushes_go_on_when_the_wall_clock_is_set(monkeypa
             assert each.dialled_at is not None
             assert each.ended_at is not None
             assert each.ended_at - each.dialled_at == 1_100_000
+
+
+@pytest.mark.parametrize("jump", [-HOUR, 0, HOUR])
+def test_a_time_source_can_go_on_where_an_earlier_process_was(monkeypatch, jump: float):
+    before = machine_time.MachineTime().now()
+    set_wall_clock(monkeypatch, jump)
+    source = machine_time.MachineTime()
+    source.continue_from(before)
+    assert 0 <= source.now() - before - max(0, jump) * 1_000_000 < 60_000_000

@@ -13,15 +13,19 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE
+from tests.providers.nxcloud.customer import GOOD
 from tests.rig import START, started
 from tests.state.stories import Story, story
 from tests.wire.raw import GPSEND
 from voice_emulator.app import Emulator
-from voice_emulator.core.clock import ClockSpec
+from voice_emulator.contract.memory import memory_of
+from voice_emulator.core.clock import ClockSpec, parse_clock
 from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.errors import StateError
 from voice_emulator.settings import Options
 from voice_emulator.state.database import StateFile
+from voice_emulator.state.store import Changes
+from voice_emulator.wire import machine_time
 
 SEND = "/api/voiceSms/gpsend"
 MANY = "name: many\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n"
@@ -226,8 +230,9 @@ async def test_calls_forgotten_by_the_ledger_still_make_their_pushes_and_then_le
         await told.emu.settle()
         await told.end()
         with sqlite3.connect(told.state) as file:
-            assert file.execute("SELECT count(*) FROM calls").fetchone() == (10,)
-            assert file.execute("SELECT count(*) FROM pushes").fetchone() == (0,)
+            kinds = dict(file.execute("SELECT kind, count(*) FROM kept GROUP BY kind"))
+            assert (kinds["call"], kinds["progress"], kinds["ended"], kinds["submission"]) == (10, 10, 10, 2)
+            assert "push" not in kinds
         file.close()
         await told.begin()
 
@@ -310,8 +315,9 @@ async def test_a_file_of_another_layout_is_refused(tmp_path):
 async def test_a_file_whose_contents_make_no_sense_is_refused_and_runs_nothing(tmp_path, snapshot: str):
     async with story(tmp_path) as told:
         path = told.state
-    with sqlite3.connect(path) as file:
-        file.execute("UPDATE tenants SET snapshot=?", (snapshot,))
+    file = StateFile(path)
+    file.open()
+    file.commit({"default": Changes(put=[("tenant", "", snapshot)])})
     file.close()
     with pytest.raises(StateError, match="this version cannot read the state file"):
         await start_with(path)
@@ -331,8 +337,8 @@ async def test_when_it_cannot_be_written_nothing_is_accepted_or_pushed_any_more(
     async with story(tmp_path) as told:
         await place(told)
 
-        def full(_: StateFile) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
+        def full(_: StateFile, __: object) -> None:
+            raise StateError("the state file cannot be written: database or disk is full")
 
         monkeypatch.setattr(StateFile, "commit", full)
         assert b"cannot be written any more" in await told.ask(
@@ -364,9 +370,8 @@ async def test_every_row_can_be_read_by_anybody_who_knows_json(tmp_path):
         await told.emu.settle()
         path = told.state
     with sqlite3.connect(path) as file:
-        for column in ("snapshot", "counters"):
-            for (text,) in file.execute(f"SELECT {column} FROM tenants"):
-                json.loads(text)
+        for (text,) in file.execute("SELECT value FROM kept"):
+            json.loads(text)
     file.close()
 
 
@@ -428,3 +433,148 @@ async def test_the_id_of_a_record_comes_back_where_no_other_was_told(tmp_path):
         assert sorted(call.provider_id for call in default(told).ledger) == ["1000001", "1000002"]
         pushed = [push.fields["id"] for push in told.receiver.received]
         assert pushed == [1_000_001, 1_000_002]
+
+
+# --- what the contract says ---------------------------------------------------------------------
+
+
+async def report(told: Story) -> Any:
+    found = await over_control(told, "GET", "/v1/tenants/default/report?format=json")
+    kept = {name: found[name] for name in ("summary", "conservation", "coverage")}
+    kept["exercised"] = {rule["id"]: rule["exercised"] for rule in found["rules"]}
+    # Entries of the journal end with the process.
+    kept["findings"] = [
+        {
+            **group,
+            "examples": [
+                {**each, "entry": None, "message": each["message"].split(" that ")[0]}
+                for each in group["examples"]
+            ],
+        }
+        for group in found["findings"]
+    ]
+    for rule in kept["coverage"]["rules"]["unused"]:
+        rule["nearest"] = None  # the first misses are forgotten
+    return kept
+
+
+async def test_a_red_run_is_as_red_after_a_restart(tmp_path):
+    """Refused requests, orphans and pages that were not read: verdict, findings, coverage and conservation are kept."""
+    lost = (
+        "name: lost\nproviders:\n  nxcloud: {batch_limit: 50}\nrules:\n"
+        "  - {name: lost, match: {number: '*7'}, receipt: {lost: true}}\n  - {name: never, match: {number: '*99999'}, call: {outcome: busy}}\n"
+    )
+    async with story(tmp_path, lost, calls_limit=5) as told:
+        await told.ask(SEND, data={**GPSEND, "secretkey": "wrong"})
+        await told.ask(SEND, data={"appkey": GPSEND["appkey"]})
+        await place(told, *(f"62812000{index:03d}7" for index in range(9)))
+        told.receiver.answer_once(200, "not what was asked for")
+        await place(told)
+        await told.emu.settle()
+        answer = await told.ask("/api/voiceSms/getVoiceCdr", data={**GOOD["getVoiceCdr"], "page_size": "2"})
+        assert answer["info"]["total"] > 2
+        before = await report(told)
+        rules = {group["rule"] for group in before["findings"]}
+        assert {"orphaned-call", "pages-unread", "schema-violation"} <= rules
+        assert before["summary"]["verdict"] == "violations"
+        assert before["summary"]["judged"] == 5
+        await told.die()
+        assert await report(told) == before
+        await told.die()
+        assert await report(told) == before
+        await over_control(told, "POST", "/v1/tenants/default/reset")
+        await told.die()
+        empty = (await report(told))["summary"]
+        assert (empty["verdict"], empty["judged"], empty["errors"]) == ("empty", 0, 0)
+
+
+async def test_an_orphan_that_the_client_finds_after_a_restart_is_none_after_the_next(tmp_path):
+    lost = "name: lost\nrules:\n  - {name: lost, receipt: {lost: true}}\n"
+    async with story(tmp_path, lost) as told:
+        await place(told)
+        await told.emu.settle()
+        await told.die()
+        assert [orphan.last for orphan in default(told).conservation.orphans] == [PushOutcome.LOST]
+        await told.ask("/api/voiceSms/getVoiceCdr", data=GOOD["getVoiceCdr"])
+        assert list(default(told).conservation.orphans) == []
+        await told.die()
+        assert list(default(told).conservation.orphans) == []
+        assert default(told).conservation.count(Fate.RECONCILED) == 1
+
+
+async def test_requests_that_the_emulator_failed_at_are_not_judged_after_a_restart(tmp_path):
+    async with story(tmp_path) as told:
+        memory_of(default(told)).own_failures = 1
+        await told.ask(SEND, data=GPSEND)
+        assert (await report(told))["summary"]["judged"] == 0
+        await told.die()
+        assert (await report(told))["summary"]["judged"] == 0
+
+
+# --- the machine --------------------------------------------------------------------------------
+
+
+async def test_calls_that_end_and_are_forgotten_at_once_leave_no_rows(tmp_path):
+    quick = "name: quick\nproviders:\n  nxcloud: {batch_limit: 5000}\nrules: []\n"
+    async with story(tmp_path, quick, calls_limit=3) as told:
+        for batch in range(3):
+            await place(told, *(f"6281200{batch}{index:03d}9" for index in range(600)))
+            await told.emu.settle()
+        await told.end()
+        with sqlite3.connect(told.state) as file:
+            kinds = dict(file.execute("SELECT kind, count(*) FROM kept GROUP BY kind"))
+        file.close()
+        assert (kinds["call"], kinds["progress"], kinds["ended"], kinds["submission"]) == (3, 3, 3, 1)
+        await told.begin()
+        assert [call.number for call in default(told).ledger] == [
+            f"62812002{index:03d}9" for index in (597, 598, 599)
+        ]
+
+
+@pytest.mark.parametrize("clock", ["real", "60x"])
+async def test_what_is_pending_does_not_wait_longer_because_the_wall_clock_was_set_back(
+    tmp_path, monkeypatch, clock: str
+):
+    wall = machine_time.wall_now()
+    monkeypatch.setattr(machine_time, "_wall", lambda: wall * 1000)
+    monkeypatch.setattr(machine_time, "_steady", lambda: 0)
+    async with story(
+        tmp_path, "name: slow\nrules:\n  - {name: slow, call: {outcome: answered, ring: 100s}}\n"
+    ) as told:
+        told.options["clock"] = parse_clock(clock)
+        await told.die()
+        await place(told)
+        tenant = default(told)
+        due, now = tenant.engine.next_due(), tenant.now
+        wait = tenant.clock.wall_delay(due)
+        monkeypatch.setattr(machine_time, "_wall", lambda: (wall - 3_600_000_000) * 1000)
+        await told.die()
+        tenant = default(told)
+        assert (tenant.engine.next_due(), tenant.now) == (due, now)
+        assert tenant.clock.wall_delay(due) == wait
+
+
+async def test_a_file_deleted_under_a_running_emulator_stops_it_before_anything_more_is_accepted(tmp_path):
+    async with story(tmp_path) as told:
+        await place(told)
+        told.state.unlink()
+        answer = await told.ask(SEND, data={**GPSEND, "phone": "6281200010999"})
+        assert b"cannot be written any more" in answer
+        await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
+        assert "was deleted or replaced while in use" in str(told.emulator.lost_state)
+        await told.emulator.close()
+        with pytest.raises(StateError, match=r"is missing, but its log state-0\.db-wal is there"):
+            await told.begin()
+        Path(f"{told.state}-wal").unlink()
+        await told.begin()
+
+
+async def test_an_idle_emulator_notices_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("voice_emulator.app.TICK", 0.01)
+    async with story(tmp_path) as told:
+        Path(f"{told.state}-wal").unlink()
+        await asyncio.wait_for(told.emulator.until_stopped(), PATIENCE)
+        assert "was deleted or replaced while in use" in str(told.emulator.lost_state)
+        await told.emulator.close()
+        told.state.unlink()
+        await told.begin()

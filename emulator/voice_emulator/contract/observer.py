@@ -106,7 +106,13 @@ class Watch(Listener):
         for query in last_queries(tenant):
             found += [
                 _finding(
-                    pages_unread, hit, query.provider, query.operation, query.source, query.entry_id, query.at
+                    pages_unread,
+                    hit,
+                    query.provider,
+                    query.operation,
+                    query.source,
+                    query.entry_id or None,
+                    query.at,
                 )
                 for hit in _tried(pages_unread, query)
             ]

@@ -206,6 +206,10 @@ class Conservation:
         """The orphans, oldest first, at most :data:`ORPHAN_LIMIT` of them."""
         return iter(tuple(self._orphans.values()))
 
+    def orphan(self, call_id: str) -> Orphan | None:
+        """The orphan of this call, if it is one of those."""
+        return self._orphans.get(call_id)
+
     def count(self, fate: Fate) -> int:
         """How many numbers of all providers have ``fate``."""
         return sum(account.fates[fate] for account in self.accounts.values())

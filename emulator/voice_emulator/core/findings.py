@@ -7,7 +7,7 @@ complete since the last reset.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,11 @@ class Findings:
         self.counts[finding.rule, finding.provider, finding.severity] += 1
         if len(self._findings) < FINDING_LIMIT:
             self._findings.append(finding)
+
+    def restore(self, findings: Iterable[Finding], counts: Mapping[tuple[str, str, str], int]) -> None:
+        """Set findings and counts, as they were kept."""
+        self._findings = list(findings)
+        self.counts = Counter(counts)
 
     def clear(self) -> None:
         """Forget all findings, and what the rules remember."""

@@ -17,11 +17,16 @@ from enum import Enum
 from typing import Any
 
 _SCALARS = (str, int, float, bool, type(None))
-_WRONG = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Undecodable(Exception):
     """This version of the emulator cannot have written the text."""
+
+
+#: What reading a text can raise that this version of the emulator cannot have written.
+WRONG = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError, Undecodable,
+)  # fmt: skip
 
 
 def encode(value: Any) -> str:
@@ -33,7 +38,7 @@ def decode(text: str) -> Any:
     """The value that :func:`encode` made ``text`` of. Raises Undecodable."""
     try:
         return unpack(json.loads(text))
-    except _WRONG as error:
+    except WRONG as error:
         raise Undecodable(f"{type(error).__name__}: {error}") from error
 
 

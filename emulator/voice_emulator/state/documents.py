@@ -1,24 +1,41 @@
-"""Calls, pushes and tenants as the texts of a state file, and back: the two directions side by side."""
+"""Calls, pushes and tenants as the rows of a store, and back: the two directions side by side."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from voice_emulator.contract.memory import memory_of
 from voice_emulator.core.billing import bill
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
-from voice_emulator.core.conservation import Orphan
+from voice_emulator.core.conservation import Account, Orphan, Sums
 from voice_emulator.core.placing import Batch, Submission
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, Retry, Scenario
 from voice_emulator.core.tenants import Snapshot, Tenant
 from voice_emulator.core.totals import Totals
-from voice_emulator.core.vocabulary import Fate, PushOutcome, State, Step
+from voice_emulator.core.vocabulary import Fate, State, Step
 from voice_emulator.state.codec import decode, encode, pack, unpack
+
+# The kinds of rows, and what the key of each is.
+TENANT = "tenant"  # empty: one row
+COUNTERS = "counters"  # empty: one row
+SUBMISSION = "submission"  # a running number
+CALL = "call"  # the call's id
+PROGRESS = "progress"  # the call's id; as long as there is none, the call is as it was placed
+ENDED = "ended"  # the call's id; the value is its running number among the calls that ended
+ORPHAN = "orphan"  # the call's id
+PUSH = "push"  # the push's id
+TOKEN = "token"  # its value
+ISSUED = "issued"  # a running number
+COUNT = "count"  # what is counted
+FINDING = "finding"  # a running number
+QUERY = "query"  # the operation
 
 #: Of a call, by attribute: what never changes, and what changes as it goes on. ``details`` comes after the latter.
 _CONSTANT = ("number", "ordinal", "plan", "rule", "effect", "receipt_rule", "provider_id")
@@ -32,8 +49,11 @@ _constant, _progress = attrgetter(*_CONSTANT), attrgetter(*_PROGRESS)
 # --- calls --------------------------------------------------------------------------------------
 
 
-def call_text(call: Call, packed: dict[int, Any]) -> str:
-    """What never changes of a call. ``packed`` remembers plans and effects by identity: many calls share them."""
+def call_text(call: Call, submission: str, packed: dict[int, Any]) -> str:
+    """A call of the submission with this key, as it was placed.
+
+    ``packed`` remembers plans and effects by identity: many calls share them.
+    """
 
     def once(value: Any) -> Any:
         key = id(value)
@@ -41,16 +61,25 @@ def call_text(call: Call, packed: dict[int, Any]) -> str:
             packed[key] = pack(value)
         return packed[key]
 
-    return _text([once(value) if is_dataclass(value) else value for value in _constant(call)])
+    constant = [once(value) if is_dataclass(value) else value for value in _constant(call)]
+    return _text([submission, constant, _progressed(call)])
 
 
 def progress_text(call: Call) -> str:
     """What changes of a call as it goes on."""
-    return _text([*_progress(call), None if call.details is None else pack(call.details)])
+    return _text(_progressed(call))
+
+
+def _progressed(call: Call) -> list[Any]:
+    return [*_progress(call), None if call.details is None else pack(call.details)]
 
 
 def call_from(
-    call_id: str, submission: Submission, constant: str, progress: str, shared: dict[str, Any]
+    call_id: str,
+    text: str,
+    progress: str | None,
+    submissions: Mapping[str, Submission],
+    shared: dict[str, Any],
 ) -> Call:
     """The call that these texts were made of. ``shared`` makes one object of equal plans and effects."""
 
@@ -60,8 +89,10 @@ def call_from(
             shared[key] = unpack(packed)
         return shared[key]
 
-    values = dict(zip(_CONSTANT, json.loads(constant), strict=True))
-    *known, details = json.loads(progress)
+    number, constant, placed = json.loads(text)
+    submission = submissions[number]
+    values = dict(zip(_CONSTANT, constant, strict=True))
+    *known, details = placed if progress is None else json.loads(progress)
     values |= zip(_PROGRESS, known, strict=True)
     call = Call(
         call_id, values["number"], values["ordinal"], submission, once(values.pop("plan")), values["submitted_at"]
@@ -80,34 +111,36 @@ def call_from(
 # --- pushes -------------------------------------------------------------------------------------
 
 
-def push_text(push: Push) -> str:
+def push_text(push: Push, sent: int | None) -> str:
     """A push; one that reports a call without what the call knows, any other with its subject.
 
-    Receipts that travel with it have texts of their own: it names their ids.
+    ``sent`` is when its attempt began, None until it is on the wire. Receipts that travel with it have texts of their own:
+    it names their ids.
     """
+    progress = [push.attempt, push.due, sent, [other.id for other in push.others]]
     if push.call is None:
-        return encode(push)
+        return _text([None, *progress, pack(push)])
     ruled = push.effect is not PLAIN_RECEIPT
     batch = None if push.batch is None else [push.batch.most, push.batch.wait, push.batch.receiver]
-    others = [other.id for other in push.others]
     waits = list(push.retry.waits)
-    return _text(
-        [push.provider, push.kind, ruled, push.rule, waits, push.step.value, push.copy, batch, others]
-    )
+    content = [push.provider, push.kind, ruled, push.rule, waits, push.step.value, push.copy, batch]
+    return _text([push.call.id, *progress, content])
 
 
-def push_from(push_id: str, call: Call | None, text: str, attempt: int, due: int) -> tuple[Push, list[str]]:
-    """The push that ``text`` was made of, at its attempt; and the ids of the receipts that travel with it."""
-    if call is None:
-        push: Push = decode(text)
+def push_from(push_id: str, text: str, calls: Mapping[str, Call]) -> tuple[Push, int | None, list[str]]:
+    """The push that ``text`` was made of, at its attempt, when that began, and the ids of what travels with it."""
+    call_id, attempt, due, sent, others, content = json.loads(text)
+    if call_id is None:
+        push: Push = unpack(content)
         push.attempt, push.due = attempt, due
-        return push, []
-    provider, kind, ruled, rule, waits, step, copy, batch, others = json.loads(text)
+        return push, sent, others
+    call = calls[call_id]
+    provider, kind, ruled, rule, waits, step, copy, batch = content
     return Push(
         push_id, provider, kind, call, call, due,
         effect=(ruled and call.effect) or PLAIN_RECEIPT, rule=rule, retry=Retry(tuple(waits)), step=Step(step),
         attempt=attempt, copy=copy, batch=None if batch is None else Batch(*batch),
-    ), others  # fmt: skip
+    ), sent, others  # fmt: skip
 
 
 # --- tenants ------------------------------------------------------------------------------------
@@ -139,40 +172,65 @@ def snapshot_from(
 
 
 def counters_text(tenant: Tenant, machine: int) -> str:
-    """A tenant's counters and clock now; ``machine`` is the machine's time."""
+    """A tenant's counters and clock now; ``machine`` is the machine's time. This is written in every commit."""
     tallies = {
         name: [tally.arrivals, tally.number_arrivals, tally.applied]
         for name, tally in tenant.rules.tallies.items()
         if tally.arrivals or tally.number_arrivals or tally.applied
     }
-    totals = {name: getattr(tenant.totals, name) for name in Totals.__slots__}
-    return encode(
+    memory = memory_of(tenant)
+    return _text(
         {
             "now": tenant.now, "machine": machine, "forgotten": tenant.ledger.forgotten, "tallies": tallies,
-            "accounts": tenant.conservation.accounts, "totals": totals, "records": tenant.ledger.records,
+            "records": tenant.ledger.records, "own_failures": memory.own_failures,
+            "accounts": {
+                name: [account.accepted, account.fates, _texts(account.sums)]
+                for name, account in tenant.conservation.accounts.items()
+            },
+            "totals": {name: _pairs(getattr(tenant.totals, name)) for name in _TOTALS},
+            "charged": {name: str(charge) for name, charge in tenant.totals.charged.items()},
+            "occasions": _pairs(memory.occasions), "findings": _pairs(tenant.findings.counts),
         }
     )  # fmt: skip
 
 
-def restore_counters(tenant: Tenant, counters: Mapping[str, Any], last: Mapping[str, str | None]) -> None:
-    """Set a tenant's counters. ``last`` is the outcome of each call's last push."""
-    for name, counts in counters["totals"].items():
-        getattr(tenant.totals, name).update(counts)
+def restore_counters(tenant: Tenant, counters: Mapping[str, Any], orphans: Iterable[Orphan]) -> None:
+    """Set a tenant's counters."""
+    accounts = {}
+    for name in _TOTALS:
+        getattr(tenant.totals, name).update(counted(counters["totals"][name]))
+    tenant.totals.charged.update((name, Decimal(charge)) for name, charge in counters["charged"].items())
     for name, (arrivals, number_arrivals, applied) in counters["tallies"].items():
         tally = tenant.rules.tallies.get(name)
         if tally is not None:
             tally.arrivals, tally.number_arrivals, tally.applied = arrivals, number_arrivals, applied
     tenant.ledger.records.update(counters["records"])
+    for name, (accepted, fates, sums) in counters["accounts"].items():
+        amounts: list[Any] = [Decimal(each) if each is not None else None for each in sums]
+        known = {Fate(fate): count for fate, count in fates.items()}
+        accounts[name] = Account(accepted, known, Sums(*amounts))
+    tenant.conservation.restore(accounts, orphans)
+    memory = memory_of(tenant)
+    memory.own_failures = counters["own_failures"]
+    memory.occasions.update(counted(counters["occasions"]))
 
-    def orphan(call: Call) -> Orphan:
-        outcome = last.get(call.id)
-        return Orphan(
-            call.id, call.provider, call.operation, call.number, call.ended_at or 0,
-            PushOutcome(outcome) if outcome else None, call.receipt_rule,
-        )  # fmt: skip
 
-    orphans = (orphan(call) for call in tenant.ledger if call.fate is Fate.ORPHAN)
-    tenant.conservation.restore(counters["accounts"], orphans)
+#: Those of a tenant's totals that count.
+_TOTALS = tuple(name for name in Totals.__slots__ if name != "charged")
+
+
+def _texts(sums: Sums) -> list[str | None]:
+    amounts = sums.ledger, sums.receipts, sums.receipts_due, sums.queries, sums.queries_due
+    return [None if amount is None else str(amount) for amount in amounts]
+
+
+def _pairs(counts: Mapping[Any, int]) -> list[Any]:
+    return list(counts.items())
+
+
+def counted(pairs: Iterable[Any]) -> dict[Any, int]:
+    """The counts that were written as pairs of key and count."""
+    return {tuple(key) if isinstance(key, list) else key: count for key, count in pairs}
 
 
 def _text(value: Any) -> str:

@@ -1,15 +1,18 @@
-"""Reads a state file at the start: tenants, their calls and tokens, and everything that is still to happen."""
+"""Reads a store at the start: tenants, their calls and tokens, and everything that is still to happen."""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from voice_emulator.contract.memory import memory_of
+from voice_emulator.contract.rules.queries import LAST_QUERIES
 from voice_emulator.core.accounts import ISSUED
 from voice_emulator.core.calls import Call
-from voice_emulator.core.clock import Clock, ClockSpec, TimeSource
+from voice_emulator.core.clock import Clock, ClockSpec
 from voice_emulator.core.directory import KeyTaken
 from voice_emulator.core.placing import Submission
 from voice_emulator.core.pushes import Push
@@ -17,10 +20,12 @@ from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenants import DEFAULT_TENANT, Snapshot, Tenant
 from voice_emulator.core.vocabulary import State
 from voice_emulator.errors import FileError, StateError, UsageError
-from voice_emulator.state.codec import Undecodable, decode
-from voice_emulator.state.database import StateFile
-from voice_emulator.state.documents import call_from, push_from, restore_counters, snapshot_from
-from voice_emulator.state.writer import STARTED_WITH
+from voice_emulator.state import documents as kinds
+from voice_emulator.state.codec import WRONG, decode
+from voice_emulator.state.documents import call_from, counted, push_from, restore_counters, snapshot_from
+from voice_emulator.state.store import Row, Store
+from voice_emulator.state.writer import NEWEST, Kept
+from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -36,42 +41,62 @@ class Pending:
     uncertain: list[tuple[Push, int]]
 
 
-class Restore:
-    """One reading of a state file: :meth:`read`, then :meth:`resume` once everything is written down again."""
+class Rows(dict[str, dict[str, str]]):
+    """The rows of one tenant: values by kind and key, oldest first."""
 
-    def __init__(self, file: StateFile, runtime: Runtime, source: TimeSource) -> None:
-        """Read ``file`` into ``runtime``, whose only tenant is the new ``default``."""
-        self._file = file
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Sort ``rows``."""
+        for kind, key, value in rows:
+            self[kind][key] = value
+
+    def __missing__(self, kind: str) -> dict[str, str]:
+        found = self[kind] = {}
+        return found
+
+
+class Restore:
+    """One reading of a store: :meth:`read`, then :meth:`resume` once everything can be written down again."""
+
+    def __init__(self, store: Store, runtime: Runtime, time: MachineTime) -> None:
+        """Read ``store`` into ``runtime``, whose only tenant is the new ``default``."""
+        self._store = store
         self._runtime = runtime
-        self._source = source
+        self._time = time
         self._scenarios = {runtime.start_scenario.text: runtime.start_scenario}
         self._pending: list[Pending] = []
+        #: By tenant: what the store has.
+        self.kept: dict[str, Kept] = {}
 
     def read(self) -> None:
         """Create the tenants as they were.
 
-        Raises StateError when the file does not fit this version, or the tenant of the command line.
+        Raises StateError when the contents do not fit this version, or the tenant of the command line.
         """
         try:
             self._read()
-        except (Undecodable, KeyError, ValueError, TypeError) as error:
+        except WRONG as error:
+            log.debug("cannot read %s", self._store.name, exc_info=error)
             raise StateError(
-                f"this version cannot read the state file {self._file.path} ({error}); move it away to start afresh"
+                f"this version cannot read {self._store.name}; move it away to start afresh"
             ) from error
         except KeyTaken as error:
-            raise StateError(
-                f"the state file {self._file.path} does not fit the command line: {error}"
-            ) from error
+            raise StateError(f"{self._store.name} does not fit the command line: {error}") from error
 
     def _read(self) -> None:
-        saved = [row for row in self._file.tenants() if row[2] is not None]
-        # default, which exists already, comes first: others may have been given credentials that it gave up.
-        saved.sort(key=lambda row: row[0] != DEFAULT_TENANT)
+        found = {name: Rows(self._store.load(name)) for name in self._store.tenants()}
+        # A tenant whose first commit did not include its counters was not opened yet.
+        saved = {
+            name: json.loads(rows[kinds.COUNTERS][""]) for name, rows in found.items() if rows[kinds.COUNTERS]
+        }
+        # If the wall clock was set back meanwhile, what is pending does not wait so much longer.
+        self._time.continue_from(max((counters["machine"] for counters in saved.values()), default=0))
         tenancy = self._runtime.tenancy
         read = []
-        for name, text, counters_text in saved:
-            counters = decode(counters_text or "")
-            snapshot = snapshot_from(text, counters, self._source, self._scenario)
+        # default, which exists already, comes first: others may have been given credentials that it gave up.
+        for name in sorted(saved, key=lambda name: name != DEFAULT_TENANT):
+            snapshot = snapshot_from(
+                found[name][kinds.TENANT][""], saved[name], self._time.now, self._scenario
+            )
             if name == DEFAULT_TENANT:
                 tenant = tenancy.default
                 snapshot = self._as_started(tenant.snapshot(), snapshot)
@@ -80,12 +105,8 @@ class Restore:
                     snapshot.scenario, id=name, clock=snapshot.asked_clock, api=snapshot.api
                 )
             tenant.restore(snapshot)
-            read.append((tenant, counters))
-        for name, space, value in self._file.issued():
-            owner = tenancy.get(name)
-            if owner is not None:
-                tenancy.directory.issue(owner, (ISSUED, space, value))
-        self._pending = [self._fill(tenant, counters) for tenant, counters in read]
+            read.append((tenant, saved[name]))
+        self._pending = [self._fill(tenant, found.pop(tenant.id), counters) for tenant, counters in read]
 
     def resume(self) -> None:
         """Schedule every step and push at its own instant: what is past due happens at once and in order."""
@@ -97,7 +118,7 @@ class Restore:
                 self._runtime.delivery.give_up(each.tenant, push, at)
         if self._pending:
             log.info(
-                "state of %s: %d tenants, %d calls, %d receipts to push, %d uncertain", self._file.path,
+                "%s: %d tenants, %d calls, %d receipts to push, %d uncertain", self._store.name,
                 len(self._pending), sum(len(tenant.ledger) for tenant in self._runtime.tenancy),
                 sum(len(each.pushes) for each in self._pending),
                 sum(len(each.uncertain) for each in self._pending),
@@ -111,7 +132,10 @@ class Restore:
             except (FileError, UsageError) as error:
                 found = self._runtime.start_scenario
                 log.warning(
-                    "a scenario of the state file cannot be read any more, using %s: %s", found.name, error
+                    "a scenario of %s cannot be read any more, using %s: %s",
+                    self._store.name,
+                    found.name,
+                    error,
                 )
             self._scenarios[text] = found
         return found
@@ -119,43 +143,55 @@ class Restore:
     def _as_started(self, fresh: Snapshot, saved: Snapshot) -> Snapshot:
         """``default`` as saved, except where the command line has changed since then."""
         snapshot = replace(saved, first=fresh.first, first_api=fresh.first_api, asked_clock=fresh.asked_clock)
-        if self._file.meta(STARTED_WITH) != fresh.first.text:
+        if saved.first.text != fresh.first.text:
             log.info("the scenario of the command line has changed: %s", fresh.first.name)
             snapshot = replace(snapshot, scenario=fresh.first)
         if fresh.asked_clock != saved.asked_clock:
             spec = fresh.asked_clock or snapshot.scenario.clock or ClockSpec()
             at = saved.clock.now() if spec.mode != "real" and spec.start is None else None
-            snapshot = replace(snapshot, clock=Clock(spec, self._source, at=at))
+            snapshot = replace(snapshot, clock=Clock(spec, self._time.now, at=at))
         return snapshot
 
     # --- one tenant ---------------------------------------------------------------------------
 
-    def _fill(self, tenant: Tenant, counters: dict[str, Any]) -> Pending:
-        for space, key, count in self._file.rows("counts", "space, key, count", tenant.id):
-            tenant.ledger.restore_count(tuple(json.loads(space)), key, count)
-        for (token,) in self._file.rows("tokens", "token", tenant.id):
-            tenant.tokens.add(decode(token))
-        calls, last = self._calls(tenant, counters["forgotten"])
+    def _fill(self, tenant: Tenant, rows: Rows, counters: dict[str, Any]) -> Pending:
+        kept = self.kept[tenant.id] = Kept(forgotten=counters["forgotten"])
+        for kind in (kinds.SUBMISSION, kinds.ISSUED, kinds.FINDING):
+            kept.last[kind] = max(map(int, rows[kind]), default=0)
+        kept.first_issued = min(map(int, rows[kinds.ISSUED]), default=1)
+        kept.written.update({kind: len(rows[kind]) for kind in NEWEST})
+        for text in rows[kinds.ISSUED].values():
+            space, value = json.loads(text)
+            self._runtime.tenancy.directory.issue(tenant, (ISSUED, space, value))
+        for key, count in rows[kinds.COUNT].items():
+            number, *space = json.loads(key)
+            tenant.ledger.restore_count(tuple(space), number, int(count))
+        for text in rows[kinds.TOKEN].values():
+            tenant.tokens.add(decode(text))
+        calls = self._calls(tenant, rows, kept)
         unknown = {call.provider for call in calls.values()} - self._runtime.providers.keys()
         if unknown:
             raise StateError(
-                f"the state file {self._file.path} has calls of {min(unknown)}, a provider that is not there: install its "
-                "plug-in, or move the file away to start afresh"
+                f"{self._store.name} has calls of {min(unknown)}, a provider that is not there: install its plug-in, or "
+                "move the file away to start afresh"
             )
-        restore_counters(tenant, counters, last)
-        found: dict[str, tuple[Push, int | None]] = {}
-        company: dict[str, list[str]] = {}
-        columns = "id, call, content, attempt, due, sent"
-        for name, call_id, content, attempt, due, sent in self._file.rows(
-            "pushes", columns, tenant.id, order="due, seq"
-        ):
-            call = calls[call_id] if call_id is not None else None
-            push, company[name] = push_from(name, call, content, attempt, due)
-            found[name] = (push, sent)
-        for name, others in company.items():
-            found[name][0].others = tuple(found[other][0] for other in others)
-        carried = {other for others in company.values() for other in others}
-        own = [pair for name, pair in found.items() if name not in carried]
+        kept.orphans.update(rows[kinds.ORPHAN])
+        restore_counters(tenant, counters, [decode(text) for text in rows[kinds.ORPHAN].values()])
+        # The journal of the earlier process is gone: its entries have no numbers any more.
+        findings = [replace(decode(text), entry=None) for text in rows[kinds.FINDING].values()]
+        tenant.findings.restore(findings, counted(counters["findings"]))
+        queries = {name: replace(decode(text), entry_id=0) for name, text in rows[kinds.QUERY].items()}
+        memory_of(tenant).rooms[LAST_QUERIES] = queries
+        found = {name: push_from(name, text, calls) for name, text in rows[kinds.PUSH].items()}
+        for push, _, others in found.values():
+            kept.pushes[push.id] = push.call.id if push.call is not None else ""
+            push.others = tuple(found[other][0] for other in others)
+        carried = {other for _, _, others in found.values() for other in others}
+        own = [
+            found[name][:2]
+            for name in sorted(found, key=lambda name: found[name][0].due)
+            if name not in carried
+        ]
         pushes = [push for push, sent in own if sent is None]
         uncertain = [(push, sent) for push, sent in own if sent is not None]
         free = [push for push in (*pushes, *(push for push, _ in uncertain)) if push.call is None]
@@ -164,27 +200,28 @@ class Restore:
         going = [call for call in calls.values() if call.state is not State.ENDED]
         return Pending(tenant, going, pushes, uncertain)
 
-    def _calls(self, tenant: Tenant, forgotten: int) -> tuple[dict[str, Call], dict[str, str | None]]:
-        """By id: all calls, also those that the ledger has forgotten but that have pushes to send; the last outcomes."""
-        submissions: dict[int, Submission] = {
-            number: decode(content)
-            for number, content in self._file.rows("submissions", "seq, content", tenant.id)
+    @staticmethod
+    def _calls(tenant: Tenant, rows: Rows, kept: Kept) -> dict[str, Call]:
+        """By id: all calls, also those that the ledger has forgotten but that have pushes to send."""
+        submissions: dict[str, Submission] = {
+            key: decode(text) for key, text in rows[kinds.SUBMISSION].items()
         }
+        keys = {id(submission): key for key, submission in submissions.items()}
         shared: dict[str, Any] = {}
         calls: dict[str, Call] = {}
-        last: dict[str, str | None] = {}
         ended: list[tuple[int, Call]] = []
-        tenant.ledger.forgotten = forgotten
-        columns = "id, submission, content, progress, ended, last"
-        for name, submission, content, progress, number, outcome in self._file.rows(
-            "calls", columns, tenant.id
-        ):
-            call = calls[name] = call_from(name, submissions[submission], content, progress, shared)
-            last[name] = outcome
-            if number is None or number > forgotten:
-                tenant.ledger.add(call)
-            if number is not None and number > forgotten:
+        tenant.ledger.forgotten = kept.forgotten
+        for name, text in rows[kinds.CALL].items():
+            call = calls[name] = call_from(name, text, rows[kinds.PROGRESS].get(name), submissions, shared)
+            kept.shared(call.submission, keys[id(call.submission)])
+            number = int(rows[kinds.ENDED].get(name, 0))
+            if 0 < number <= kept.forgotten:
+                kept.overdue.append(call)
+                continue
+            tenant.ledger.add(call)
+            if number:
                 ended.append((number, call))
         for _, call in sorted(ended, key=lambda pair: pair[0]):
             tenant.ledger.ended(call)
-        return calls, last
+            kept.ended.append(call)
+        return calls

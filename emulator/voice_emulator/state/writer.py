@@ -1,4 +1,4 @@
-"""Writes what happens to the state file before the outside world can know of it.
+"""Writes what happens to the store before the outside world can know of it.
 
 Calls, tokens and ids are committed before the reply that names them, in one transaction per request. A push is
 committed as being on the wire before its first byte leaves, and its outcome afterwards. All other changes are
@@ -10,34 +10,94 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sqlite3
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from voice_emulator.contract.memory import memory_of
+from voice_emulator.contract.rules.queries import LAST_QUERIES, PagedQuery
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import TimeSource
 from voice_emulator.core.directory import ISSUED_LIMIT
-from voice_emulator.core.ledger import COUNTED_NUMBERS
+from voice_emulator.core.findings import FINDING_LIMIT, Finding
+from voice_emulator.core.ledger import COUNTED_NUMBERS, Ledger
 from voice_emulator.core.listeners import Listener
+from voice_emulator.core.placing import Submission
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.tokens import REMEMBERED, Token
 from voice_emulator.errors import StateError
+from voice_emulator.state import documents as kinds
 from voice_emulator.state.codec import encode
-from voice_emulator.state.database import StateFile
 from voice_emulator.state.documents import call_text, counters_text, progress_text, push_text, snapshot_text
+from voice_emulator.state.store import Changes, Store
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 log = logging.getLogger(__name__)
 
-#: The oldest issued ids, counts and tokens are pruned each time so many rows were written.
-PRUNING = 20_000
-#: The state file's name for the scenario of the command line.
-STARTED_WITH = "started_with"
+#: Rows of these kinds are bounded: so many of the newest stay. They are counted out each time this many were written.
+NEWEST = {kinds.TOKEN: REMEMBERED, kinds.COUNT: 2 * COUNTED_NUMBERS}
+COUNTED_OUT = 50_000
+#: Calls that the ledger has forgotten leave the store together.
+FORGOTTEN_AT_ONCE = 1_000
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the store has of one tenant, as far as later commits depend on it."""
+
+    #: How many calls of the ledger's count of ended ones are no longer in ``ended``; these, oldest first; and those
+    #: of them that are still in the store, because pushes may have to be sent.
+    forgotten: int = 0
+    ended: deque[Call] = field(default_factory=deque)
+    overdue: list[Call] = field(default_factory=list)
+    staying: int = 0
+    #: The id of its call, or an empty text, by the id of each push still to be sent.
+    pushes: dict[str, str] = field(default_factory=dict)
+    #: By identity: the submission, its key, and how many calls in the store are of it.
+    submissions: dict[int, tuple[Submission, str, int]] = field(default_factory=dict)
+    orphans: set[str] = field(default_factory=set)
+    #: By kind, where keys are running numbers: the newest, and of ids that were issued the oldest.
+    last: Counter[str] = field(default_factory=Counter)
+    first_issued: int = 1
+    #: By kind: rows written since they were last counted out.
+    written: Counter[str] = field(default_factory=Counter)
+
+    def next(self, kind: str) -> str:
+        """A new key for a row of ``kind``."""
+        self.last[kind] += 1
+        return str(self.last[kind])
+
+    def shared(self, submission: Submission, key: str = "") -> tuple[str, bool]:
+        """The key of a submission, one more of whose calls is kept, and whether it is new."""
+        _, known, count = self.submissions.get(id(submission), (None, "", 0))
+        key = known or key or self.next(kinds.SUBMISSION)
+        self.submissions[id(submission)] = (submission, key, count + 1)
+        return key, count == 0
+
+    def forget(self, ledger: Ledger, *, wholly: bool) -> list[tuple[str, str]]:
+        """The rows of calls that the ledger has forgotten and that have no more pushes to send."""
+        while self.forgotten < ledger.forgotten:
+            self.overdue.append(self.ended.popleft())
+            self.forgotten += 1
+        if not self.overdue or not (wholly or len(self.overdue) >= 2 * self.staying + FORGOTTEN_AT_ONCE):
+            return []
+        busy = set(self.pushes.values())
+        gone = [call for call in self.overdue if call.id not in busy]
+        self.overdue = [call for call in self.overdue if call.id in busy]
+        self.staying = len(self.overdue)
+        rows = [(kind, call.id) for call in gone for kind in (kinds.CALL, kinds.PROGRESS, kinds.ENDED)]
+        for call in gone:
+            submission, key, count = self.submissions.pop(id(call.submission))
+            if count > 1:
+                self.submissions[id(submission)] = (submission, key, count - 1)
+            else:
+                rows.append((kinds.SUBMISSION, key))
+        return rows
 
 
 @dataclass(slots=True)
@@ -49,56 +109,61 @@ class PendingChanges:
     placed: list[Call] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    last: dict[str, str] = field(default_factory=dict)
     #: Pushes still to be sent, by id, each with its instant of sending once it is on the wire.
     pushes: dict[str, tuple[Push, int | None]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
     issued: list[tuple[str, str]] = field(default_factory=list)
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    queries: dict[str, PagedQuery] = field(default_factory=dict)
 
 
 class StateWriter(Listener):
-    """Keeps the state of all tenants in one file."""
+    """Keeps the state of all tenants in one store."""
 
-    def __init__(self, file: StateFile, runtime: Runtime, source: TimeSource) -> None:
-        """Write to ``file``; the listeners are told once when that fails, and then no reply or push goes out."""
-        self._file = file
+    def __init__(self, store: Store, runtime: Runtime, source: TimeSource, kept: dict[str, Kept]) -> None:
+        """Write to ``store``, which has ``kept`` of the tenants.
+
+        The listeners are told once when that fails, and then no reply or push goes out. Raises StateError when ``store``
+        cannot be written to at all.
+        """
+        store.open()
+        self._store = store
         self._runtime = runtime
         self._source = source
+        self._kept = kept
         self._changes: dict[str, PendingChanges] = {}
-        #: How many calls the ledger of each known tenant had forgotten at the last commit.
-        self._forgotten: dict[str, int] = {}
         self._planned: asyncio.Handle | None = None
         self._committed: asyncio.Future[None] | None = None
         self._failed = False
-        self._rows = 0
-        self._transact(self._begin)
-
-    def _begin(self) -> None:
-        self._file.put_meta(STARTED_WITH, self._runtime.start_scenario.text)
-        self._prune()
-
-    def _prune(self) -> None:
-        self._file.prune(ISSUED_LIMIT, 2 * COUNTED_NUMBERS, REMEMBERED)
+        self._closing = False
 
     def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left and close the store."""
+        self._closing = True
+        for tenant in self._runtime.tenancy:
+            self._changed(tenant)
         self.flush()
-        self._file.close()
+        self._store.close()
+
+    def check(self) -> None:
+        """Write what could wait, and notice when what is written is lost. To be called now and then."""
+        self.flush()
+        self._attempt(self._store.check)
 
     # --- tenants ------------------------------------------------------------------------------
 
     def tenant_opened(self, tenant: Tenant) -> None:
         """Keep the tenant."""
-        self._forgotten[tenant.id] = tenant.ledger.forgotten
+        self._kept.setdefault(tenant.id, Kept())
         self.tenant_configured(tenant)
 
     def tenant_deleted(self, tenant: Tenant) -> None:
         """Forget the tenant."""
-        del self._forgotten[tenant.id]
+        del self._kept[tenant.id]
         self._changes.pop(tenant.id, None)
-        self._transact(lambda: self._file.forget_tenant(tenant.id, wholly=True))
+        self._attempt(lambda: self._store.commit({tenant.id: Changes(only=())}))
 
     def tenant_configured(self, tenant: Tenant) -> None:
         """Commit the configuration at once."""
@@ -114,17 +179,20 @@ class StateWriter(Listener):
         self._changed(tenant).issued.append((key[1], key[2]))
 
     def event_published(self, tenant: Tenant, kind: str, subject: Any, note: str) -> None:
-        """Note what happened to a call or to the clock; forget everything at a reset."""
+        """Note a finding, and what happened to a call or to the clock; forget everything at a reset."""
         if kind == "call":
             changes = self._changed(tenant)
             call: Call = subject
             changes.calls[call.id] = call
             if call.ended:
                 changes.ended[call.id] = tenant.ledger.ended_count
+                self._kept[tenant.id].ended.append(call)
+        elif kind == "violation":
+            self._changed(tenant).findings.append(subject)
         elif kind in ("clock", "scenario"):
             if kind == "clock" and note == "reset":
                 self._changes[tenant.id] = PendingChanges(reset=True)
-                self._forgotten[tenant.id] = 0
+                self._kept[tenant.id] = Kept()
             self.tenant_configured(tenant)
 
     # --- requests -----------------------------------------------------------------------------
@@ -134,21 +202,25 @@ class StateWriter(Listener):
         request = record.request
         changes = self._changed(tenant)
         if request.operation is not None:
-            space = json.dumps([request.provider, request.operation.name])
-            changes.counts[space, request.numbers[0] if request.numbers else ""] = request.ordinal
+            number = request.numbers[0] if request.numbers else ""
+            changes.counts[json.dumps([number, request.provider, request.operation.name])] = request.ordinal
         if calls:
             changes.placed += calls
-            space = json.dumps([calls[0].provider])
             for call in calls:
-                changes.counts[space, call.number] = call.ordinal
+                changes.counts[json.dumps([call.number, call.provider])] = call.ordinal
         self.flush()
         if self._failed:
-            raise StateError(f"the state file {self._file.path} cannot be written any more")
+            raise StateError(f"{self._store.name} cannot be written any more")
 
     def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
-        """Note the calls that a record query has shown to the client: it may have reconciled them."""
+        """Note what a record query has shown to the client: it may have reconciled calls, and may have more to read."""
+        # What the rules have counted can wait for the next commit.
+        self._changes.setdefault(tenant.id, PendingChanges())
         if record.reply is not None and record.reply.shown_calls:
             self._changed(tenant).calls.update((call.id, call) for call in record.reply.shown_calls)
+        query = memory_of(tenant).rooms.get(LAST_QUERIES, {}).get(record.operation)
+        if query is not None:
+            self._changed(tenant).queries[query.operation] = query
 
     # --- pushes -------------------------------------------------------------------------------
 
@@ -159,7 +231,7 @@ class StateWriter(Listener):
     async def attempt_starting(self, tenant: Tenant, attempt: Attempt) -> None:
         """Return once it is committed that this attempt is on the wire."""
         push = attempt.push
-        if not push.by_hand and tenant.id in self._forgotten:
+        if not push.by_hand and tenant.id in self._kept:
             self._changed(tenant).pushes[push.id] = (push, attempt.at)
             if self._committed is None:
                 self._committed = asyncio.get_running_loop().create_future()
@@ -175,7 +247,6 @@ class StateWriter(Listener):
                 changes.done.add(part.id)
         for call in push.calls:
             changes.calls[call.id] = call
-            changes.last[call.id] = attempt.outcome.value
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -195,7 +266,7 @@ class StateWriter(Listener):
             self._planned = None
         changed, self._changes = self._changes, {}
         if changed:
-            self._transact(lambda: self._write(changed))
+            self._attempt(lambda: self._store.commit(self._rows(changed)))
         if self._failed:
             # A push that waits for its commit waits until the process stops: it must not be sent.
             return
@@ -203,62 +274,81 @@ class StateWriter(Listener):
             committed, self._committed = self._committed, None
             committed.set_result(None)
 
-    def _transact(self, work: Callable[[], None]) -> None:
+    def _attempt(self, work: Callable[[], None]) -> None:
         if self._failed:
             return
         try:
-            self._file.begin()
             work()
-            self._file.commit()
-        except (sqlite3.Error, TypeError) as error:
+        except (StateError, TypeError) as error:
             self._failed = True
-            why = f"the state file {self._file.path} cannot be written: {error}"
+            why = (
+                str(error)
+                if isinstance(error, StateError)
+                else f"{self._store.name} cannot be written: {error}"
+            )
             log.critical("%s", why)
             for told in self._runtime.tenancy.listeners.state_lost:
                 told(why)
 
-    def _write(self, changed: dict[str, PendingChanges]) -> None:
-        for tenant_id, changes in changed.items():
+    def _rows(self, changed: dict[str, PendingChanges]) -> dict[str, Changes]:
+        rows = {}
+        for tenant_id, noted in changed.items():
             tenant = self._runtime.tenancy.get(tenant_id)
-            if tenant is None or tenant_id not in self._forgotten:
-                continue
-            if changes.reset:
-                self._file.forget_tenant(tenant_id, wholly=False)
-            if changes.configured:
-                self._file.put_snapshot(tenant_id, snapshot_text(tenant))
-            self._write_calls(tenant_id, changes)
-            self._write_rest(tenant, changes)
-        if self._rows > PRUNING:
-            self._rows = 0
-            self._prune()
+            if tenant is not None and tenant_id in self._kept:
+                rows[tenant_id] = self._rows_of(tenant, noted, self._kept[tenant_id])
+        return rows
 
-    def _write_calls(self, tenant_id: str, changes: PendingChanges) -> None:
-        numbers: dict[int, int] = {}
+    def _rows_of(self, tenant: Tenant, noted: PendingChanges, kept: Kept) -> Changes:
+        rows = Changes(only=(kinds.TENANT, kinds.COUNTERS) if noted.reset else None)
+        put = rows.put
+        if noted.configured:
+            put.append((kinds.TENANT, "", snapshot_text(tenant)))
+        self._add_calls(tenant, noted, kept, rows)
+        for push, sent in noted.pushes.values():
+            kept.pushes[push.id] = push.call.id if push.call is not None else ""
+            put.append((kinds.PUSH, push.id, push_text(push, sent)))
+        for push_id in noted.done:
+            kept.pushes.pop(push_id, None)
+            rows.drop.append((kinds.PUSH, push_id))
+        put += [(kinds.TOKEN, token.value, encode(token)) for token in noted.tokens.values()]
+        put += [(kinds.COUNT, key, str(count)) for key, count in noted.counts.items()]
+        put += [(kinds.QUERY, name, encode(query)) for name, query in noted.queries.items()]
+        put += [(kinds.ISSUED, kept.next(kinds.ISSUED), json.dumps(issued)) for issued in noted.issued]
+        for finding in noted.findings:
+            if kept.last[kinds.FINDING] < FINDING_LIMIT:
+                put.append((kinds.FINDING, kept.next(kinds.FINDING), encode(finding)))
+        self._forget(tenant, noted, kept, rows)
+        put.append((kinds.COUNTERS, "", counters_text(tenant, self._source())))
+        return rows
+
+    @staticmethod
+    def _add_calls(tenant: Tenant, noted: PendingChanges, kept: Kept, rows: Changes) -> None:
         packed: dict[int, Any] = {}
-        rows = []
-        for call in changes.placed:
-            key = id(call.submission)
-            if key not in numbers:
-                numbers[key] = self._file.add_submission(tenant_id, encode(call.submission))
-            rows.append((tenant_id, call.id, numbers[key], call_text(call, packed), progress_text(call)))
-        self._file.add_calls(rows)
-        self._file.put_progress(
-            (progress_text(call), changes.ended.get(call.id), changes.last.get(call.id), tenant_id, call.id)
-            for call in changes.calls.values()
-        )
+        for call in noted.placed:
+            submission, is_new = kept.shared(call.submission)
+            if is_new:
+                rows.put.append((kinds.SUBMISSION, submission, encode(call.submission)))
+            rows.put.append((kinds.CALL, call.id, call_text(call, submission, packed)))
+        for call in noted.calls.values():
+            rows.put.append((kinds.PROGRESS, call.id, progress_text(call)))
+            orphan = tenant.conservation.orphan(call.id)
+            if orphan is not None:
+                kept.orphans.add(call.id)
+                rows.put.append((kinds.ORPHAN, call.id, encode(orphan)))
+            elif call.id in kept.orphans:
+                kept.orphans.remove(call.id)
+                rows.drop.append((kinds.ORPHAN, call.id))
+        rows.put += [(kinds.ENDED, call_id, str(number)) for call_id, number in noted.ended.items()]
 
-    def _write_rest(self, tenant: Tenant, changes: PendingChanges) -> None:
-        name, file = tenant.id, self._file
-        file.put_pushes(
-            (name, push.id, push.call.id if push.call is not None else None, push_text(push), push.attempt, push.due, sent)
-            for push, sent in changes.pushes.values()
-        )  # fmt: skip
-        file.drop_pushes((name, push_id) for push_id in changes.done)
-        file.put_tokens((name, token.value, encode(token)) for token in changes.tokens.values())
-        file.add_issued((name, space, value) for space, value in changes.issued)
-        file.put_counts((name, space, key, count) for (space, key), count in changes.counts.items())
-        self._rows += len(changes.issued) + len(changes.counts) + len(changes.tokens)
-        if tenant.ledger.forgotten > self._forgotten[name]:
-            self._forgotten[name] = tenant.ledger.forgotten
-            file.forget_calls(name, tenant.ledger.forgotten)
-        file.put_counters(name, counters_text(tenant, self._source()))
+    def _forget(self, tenant: Tenant, noted: PendingChanges, kept: Kept, rows: Changes) -> None:
+        """Forget what the tenant has forgotten."""
+        rows.drop += kept.forget(tenant.ledger, wholly=self._closing)
+        while kept.last[kinds.ISSUED] - kept.first_issued >= ISSUED_LIMIT:
+            rows.drop.append((kinds.ISSUED, str(kept.first_issued)))
+            kept.first_issued += 1
+        kept.written[kinds.TOKEN] += len(noted.tokens)
+        kept.written[kinds.COUNT] += len(noted.counts)
+        for kind, limit in NEWEST.items():
+            if kept.written[kind] > COUNTED_OUT:
+                kept.written[kind] = 0
+                rows.newest = {**rows.newest, kind: limit}

@@ -54,6 +54,10 @@ class MachineTime:
         self._behind = False
         self.listeners = Listeners()
 
+    def continue_from(self, instant: int) -> None:
+        """Never go back behind ``instant``, which an earlier process had reached."""
+        self._offset = max(self._offset, instant - steady_now())
+
     def now(self) -> int:
         """Microseconds since the epoch; never less than before."""
         steady = _steady() // 1000

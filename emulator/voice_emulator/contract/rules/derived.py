@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voice_emulator.contract.memory import memory_of
-from voice_emulator.contract.rules.queries import PagedQuery, is_paged, unread
+from voice_emulator.contract.rules.queries import LAST_QUERIES, PagedQuery, is_paged, unread
 from voice_emulator.core.conservation import Orphan
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.vocabulary import PushOutcome, Severity
@@ -61,7 +61,7 @@ def pages_unread(query: PagedQuery) -> Iterator[Hit]:
 
 def last_queries(tenant: Tenant) -> list[PagedQuery]:
     """The last paged query of each operation."""
-    found: dict[str, PagedQuery] = memory_of(tenant).rooms.get("last-queries", {})
+    found: dict[str, PagedQuery] = memory_of(tenant).rooms.get(LAST_QUERIES, {})
     return list(found.values())
 
 

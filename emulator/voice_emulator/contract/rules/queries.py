@@ -66,9 +66,16 @@ def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
         yield Hit(f"more than {per}", source=pace.source)
 
 
+#: The room with the last paged query of each operation.
+LAST_QUERIES = "last-queries"
+
+
 @dataclass(slots=True)
 class PagedQuery:
-    """How far a client has read the rows of one record query: ``until`` of ``total``."""
+    """How far a client has read the rows of one record query: ``until`` of ``total``.
+
+    ``entry_id`` is the journal entry of its first page, 0 when an earlier process had it.
+    """
 
     operation: str
     terms: str
@@ -116,7 +123,7 @@ def skipped_pages(context: RuleContext) -> Iterator[Hit]:
     if total is None:
         return
     memory: Memory = context.memory
-    queries: dict[str, PagedQuery] = memory.room("last-queries", dict)
+    queries: dict[str, PagedQuery] = memory.room(LAST_QUERIES, dict)
     terms = _terms(context, pages)
     known = queries.get(context.operation)
     if known is not None and known.terms == terms:
@@ -139,7 +146,8 @@ def skipped_pages(context: RuleContext) -> Iterator[Hit]:
 def unread(query: PagedQuery) -> Hit:
     """The finding about a record query that was not read to its end."""
     read = f"{query.until:,} of {counted(query.total, 'row')}"
-    return Hit(f"only {read} read of the query that request {query.entry_id} began", severity="warning")
+    began = f"request {query.entry_id}" if query.entry_id else "a request before the restart"
+    return Hit(f"only {read} read of the query that {began} began", severity="warning")
 
 
 RULES = (rate_limit_passed, polling_too_fast, skipped_pages)
