@@ -190,6 +190,7 @@ def uv(request: pytest.FixtureRequest) -> bool:
     return request.param == "uvloop"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_a_client_of_the_traffic_port_may_leave_at_any_time(fault: str | None, uv: bool, caplog):
     async def main() -> None:

@@ -38,6 +38,7 @@ rules:
 COUNT = 1200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["gpsend", "notsend", "versend"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_rows_equal_receipts(operation: str, language: str) -> None:

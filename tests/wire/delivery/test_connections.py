@@ -112,6 +112,7 @@ def phones(receiver: Receiver) -> list[str]:
 # --- receivers that close -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("clock", ["manual", "1000x"])
 @pytest.mark.parametrize("delay", DELAYS)
