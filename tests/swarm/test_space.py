@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from voice_emulator.swarm.rules import KINDS
 from voice_emulator.swarm.space import HIDING_SHARE, SLOW_SHARE, make_space, numbers
 
 SEEDS = range(1, 121)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("mode", ["legal", "hostile"])
@@ -184,3 +186,8 @@ def test_providers_from_elsewhere_have_seeds_too(mode):
     drawn = {kind for scenario in scenarios for rule in scenario.rules for kind in KINDS if kind in rule}
     assert drawn >= {"call", "receipt", "fault"}
     assert [scenario.text for scenario in scenarios] != [space.scenario(0).text] * 60
+
+
+def test_the_docs_name_every_family():
+    page = (ROOT / "docs" / "swarm.md").read_text(encoding="utf-8")
+    assert [family.name for family in FAMILIES if f"`{family.name}`" not in page] == []
