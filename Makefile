@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz check container-check format generated bench bench-peers wheel editor lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz swarm-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 # Guided by coverage, with atheris, which only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
 	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)
+
+swarm-demo: $(VENV)/.dev  ## hunt for the bugs of twelve clients with `voice-emulator swarm` (some minutes)
+	@$(BIN)/python -m tests.swarm.demo $(ARGS)
 
 check: $(VENV)/.dev  ## check formatting, lint, types, import layers and layout
 	@$(BIN)/ruff format --check .

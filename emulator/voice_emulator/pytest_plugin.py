@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     import ssl
 
     from voice_emulator.client import Client, VoiceEmulator
+    from voice_emulator.swarm.marked_tests import MarkedTest
 
 __tracebackhide__ = True
 
 MARKER = "voice_emulator"
+SWARM_MARKER = "voice_swarm"
 STRICT_INI = "voice_emulator_strict"
 CONTROL_ENV = "VOICE_EMULATOR_CONTROL"
 URL_ENV = "VOICE_EMULATOR_URL"
@@ -78,6 +80,8 @@ class Run:
     #: The reports of tenants, each as JSON, compressed: a run may have thousands.
     reports: list[bytes] = field(default_factory=list)
     held: Held | None = None
+    #: The test that is being run for many seeds (voice_swarm).
+    swarm: MarkedTest | None = None
     #: What the summary says about the report.
     written: str = ""
 
@@ -158,6 +162,11 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARKER}({', '.join(f'{name}=...' for name in ARGUMENTS)}): how the tenant of the fixture "
         "voice_emulator begins; scenario is a shipped name, a Path, or YAML text; strict=False lets the test break "
         f"the contract where {STRICT_INI} is set.",
+    )
+    config.addinivalue_line(
+        "markers",
+        f"{SWARM_MARKER}(seeds=50, mode='legal'): run the test for so many seeds, each with other faults, and look for "
+        "what breaks the client; the test takes the fixture voice_emulator.",
     )
     run = config.stash[_RUN] = Run()
     wanted = config.getoption("voice_emulator_report")
@@ -260,6 +269,12 @@ def voice_emulator(
 
     server, run = voice_emulator_server, request.config.stash[_RUN]
     arguments = _arguments(request)
+    if run.swarm is not None and run.swarm.scenario is not None:
+        arguments |= {"scenario": run.swarm.scenario.text, "seed": run.swarm.scenario.seed, "strict": False}
+        arguments.pop("clock", None)
+        _refuse_unless(
+            TENANT_ENV not in os.environ, f"{SWARM_MARKER} needs tenants of its own: unset {TENANT_ENV}"
+        )
     strict = arguments.pop("strict", True) and request.config.getini(STRICT_INI)
     shared = os.environ.get(TENANT_ENV)
     if shared:
@@ -282,11 +297,40 @@ def voice_emulator(
             pass
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a test with the marker voice_swarm for all its seeds."""
+    run = item.config.stash[_RUN]
+    if item.get_closest_marker(SWARM_MARKER) is None or run.swarm is not None:
+        return None
+    from voice_emulator.swarm.marked_tests import run_marked
+
+    def begin(marked: MarkedTest | None) -> None:
+        run.swarm = marked
+
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in run_marked(item, nextitem, begin):
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test that passed while its client broke the contract, under ``voice_emulator_strict``."""
+    run = item.config.stash[_RUN]
+    held = run.held
+    if run.swarm is not None:
+        error: Exception | None = None
+        try:
+            yield
+        except pytest.skip.Exception:
+            raise
+        except (Exception, pytest.fail.Exception) as raised:  # noqa: BLE001 - it is what swarm looks for
+            error = raised  # type: ignore[assignment]
+        run.swarm.called(held.tenant if held is not None else None, error)
+        return
     yield
-    held = item.config.stash[_RUN].held
     if held is not None and held.strict:
         from voice_emulator.client import NotFound, Unsatisfied
 

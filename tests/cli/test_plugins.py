@@ -39,6 +39,7 @@ WALK: dict[str, tuple[str, ...]] = {
     "report": ("--control", "http://127.0.0.1:9"),
     "explain": ("--control", "http://127.0.0.1:9", "1"),
     "reconcile": ("--control", "http://127.0.0.1:9", "--ledger", "FILE"),
+    "swarm": ("--provider", "good", "--", "true"),
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),
 }
@@ -66,7 +67,7 @@ def file(tmp_path: Path) -> Path:
 def run(name: str, file: Path, *more: str) -> Result:
     places = {"FILE": str(file), "DIR": str(file.parent / "new")}
     arguments = [places.get(each, each) for each in WALK[name]]
-    return CliRunner().invoke(commands, [*name.split(), *arguments, *more])
+    return CliRunner().invoke(commands, [*name.split(), *more, *arguments])
 
 
 @pytest.mark.parametrize("name", WALK)

@@ -506,6 +506,23 @@ async def test_requests_under_way_when_a_token_dies_are_not_held_against_the_cli
         assert not rules_found(emu) & {"refused-token-reused", "refused-credentials-reused"}
 
 
+@pytest.mark.parametrize("fault", ["reset", "invalid_json", "html_error"])
+async def test_a_refusal_that_a_rule_kept_from_the_client_may_come_again(fault):
+    """The client cannot know why nothing usable came back: neither credentials nor a mistake were told."""
+    async with started(ruled(f"match: {{provider: nxcloud}}\n    fault: {fault}")) as emu:
+        client = Client(emu)
+        await insists_on_a_wrong_key(client)
+        await repeats_a_lasting_refusal(client)
+        assert not rules_found(emu) & {"refused-credentials-reused", "refusal-ignored"}
+
+
+async def test_a_number_may_be_called_again_when_its_receipt_came_before_its_lost_reply():
+    both = "match: {operation: gpsend}\n    fault: reset\n    receipt: {before_reply: true}\n    call: {outcome: busy}"
+    async with started(ruled(both)) as emu:
+        await dials_twice(Client(emu))
+        assert "repeated-submission" not in rules_found(emu)
+
+
 async def test_a_push_that_a_rule_spoiled_may_be_refused():
     async with started(ruled("match: {provider: nxcloud}\n    receipt: {corrupt: wrong_type}")) as emu:
         emu.receiver.answer(200, "error")

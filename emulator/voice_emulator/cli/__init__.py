@@ -49,6 +49,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "errors": Entry("error_names", "errors", "List the errors a rule may name."),
         "report": Entry("report", "report", "Tell where the client under test broke the contract."),
         "verify": Entry("verify", "verify", "Grade a receiver of pushes."),
+        "swarm": Entry(
+            "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
+        ),
         "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),

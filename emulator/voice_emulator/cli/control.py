@@ -69,7 +69,7 @@ def default_control() -> str:
     return f"http://127.0.0.1:{given('VOICE_EMULATOR_CONTROL_PORT', os.environ) or 4881}"
 
 
-_OPTIONS = (
+_CONTROL = (
     click.option(
         "--control",
         metavar="URL",
@@ -78,6 +78,9 @@ _OPTIONS = (
         envvar="VOICE_EMULATOR_CONTROL",
         help="Base URL of the control port.  [default: http://127.0.0.1:4881]",
     ),
+)
+#: Those of a command that may do without a control port; see :func:`trust`.
+TRUST_OPTIONS = (
     click.option(
         "--control-token",
         metavar="TOKEN",
@@ -107,15 +110,15 @@ def control_options(command: Callable[..., R]) -> Callable[..., R]:
     def with_port(
         *, control: str, control_token: str | None, ca: Path | None, insecure: bool, **others: Any
     ) -> R:
-        return command(port=ControlPort(control, control_token, _trust(ca, insecure)), **others)
+        return command(port=ControlPort(control, control_token, trust(ca, insecure)), **others)
 
     decorated: Callable[..., R] = with_port
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_CONTROL, *TRUST_OPTIONS)):
         decorated = option(decorated)
     return decorated
 
 
-def _trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:
+def trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:
     """Whom to trust at an https URL; None for the system's authorities alone. Raises UsageError."""
     if insecure:
         return any_certificate()

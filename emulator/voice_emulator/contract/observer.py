@@ -15,7 +15,6 @@ from voice_emulator.contract.rules import all_rules
 from voice_emulator.contract.rules.derived import last_queries, orphaned_call, pages_unread
 from voice_emulator.contract.rules.pushes import SLOW, PushContext, calls_json_otherwise, is_odd
 from voice_emulator.contract.rules.requests import FORM_BYTES, HALF_ESCAPE
-from voice_emulator.contract.rules.submissions import LOSING
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
 from voice_emulator.core.findings import Finding
@@ -26,7 +25,7 @@ from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Operation, Reply
-from voice_emulator.providers.rule_context import RuleContext, SeenRequest
+from voice_emulator.providers.rule_context import LOSING, RuleContext, SeenRequest
 from voice_emulator.schemas.validate import Schema, SchemaSet
 
 log = logging.getLogger(__name__)

@@ -19,6 +19,12 @@ class SentReply(Protocol):
     status: int | None
 
 
+#: Faults behind which the client cannot read its reply.
+LOSING = frozenset(
+    {"reset", "hang", "empty", "truncate", "garbage", "invalid_json", "http_status", "html_error"}
+)
+
+
 class SeenRequest(Protocol):
     """A finished request as rules see it; the traffic port's record of a request is one."""
 
@@ -82,6 +88,19 @@ class RuleContext:
             instance = request.document if request.encoding == "json" else request.fields
             self._violations = self._schema.violations(instance) if readable and self._schema else []
         return self._violations
+
+    @property
+    def why_lost(self) -> str:
+        """Why the client cannot have read the reply; empty when it could."""
+        seen = self.seen
+        if seen.fault in LOSING:
+            return str(seen.fault)
+        if seen.cancelled or seen.sent is None or seen.sent.status is None:
+            return "the client went away"
+        verbatim = (
+            seen.reply_rule is not None and seen.reply is not None and seen.reply.code.startswith("verbatim")
+        )
+        return "not the provider's reply" if verbatim else ""
 
     def refused_for(self, codes: frozenset[str]) -> bool:
         """Whether the reply refused the request with one of ``codes``, names or wire codes.

@@ -26,11 +26,19 @@ class Catalogue:
                 *(kind.schema for kind in provider.receipts.values()),
             )
         }
-        self._fields = {name: frozenset(property_names(schemas.get(name).document)) for name in names}
+        documents = {name: schemas.get(name).document for name in names}
+        self._fields = {name: frozenset(property_names(each)) for name, each in documents.items()}
+        self._required = {
+            name: frozenset(property_names(each, "required")) for name, each in documents.items()
+        }
 
     def fields(self, schema: str) -> frozenset[str]:
         """The fields that a request or receipt of this schema may have."""
         return self._fields[schema]
+
+    def required(self, schema: str) -> frozenset[str]:
+        """The fields that this schema, or a branch of it, requires."""
+        return self._required[schema]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +128,27 @@ def url_settings(provider: Provider) -> list[str]:
     return [f"{family}_callback_url" if family else "callback_url" for family in families]
 
 
-def property_names(schema: Mapping[str, Any]) -> set[str]:
-    """The names of an object's own members, also where branches of the schema declare them."""
-    return set(_property_names(schema, schema, 0))
+def property_names(schema: Mapping[str, Any], keyword: str = "properties") -> set[str]:
+    """The names of an object's own members, also where branches of the schema declare them.
+
+    ``keyword`` ``required`` gives those that are required there.
+    """
+    return set(_names(schema, schema, keyword, 0))
 
 
-def _property_names(schema: Any, root: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _names(schema: Any, root: Mapping[str, Any], keyword: str, depth: int) -> Iterator[str]:
     # The bound ends a schema whose references run in a circle.
     if not isinstance(schema, Mapping) or depth > 8:
         return
-    yield from schema.get("properties", ())
+    yield from schema.get(keyword, ())
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/"):
         target: Any = root
         for part in reference[2:].split("/"):
             target = target.get(part, {}) if isinstance(target, Mapping) else {}
-        yield from _property_names(target, root, depth + 1)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for branch in schema.get(keyword, ()):
-            yield from _property_names(branch, root, depth + 1)
-    for keyword in ("if", "then", "else"):
-        yield from _property_names(schema.get(keyword), root, depth + 1)
+        yield from _names(target, root, keyword, depth + 1)
+    for branching in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(branching, ()):
+            yield from _names(branch, root, keyword, depth + 1)
+    for branching in ("if", "then", "else"):
+        yield from _names(schema.get(branching), root, keyword, depth + 1)

@@ -38,12 +38,14 @@ def refused_credentials_reused(context: RuleContext) -> Iterator[str]:
     The provider said that the key, secret or token is wrong. Sending the same again cannot succeed; a
     client that does so hides the cause from its operator, and real platforms lock accounts and addresses
     that keep trying. Requests that were already under way when the refusal came do not count, and neither
-    does a refusal that a rule of the scenario made: right credentials may be sent again then.
+    does a refusal that a rule of the scenario made or kept from the client: right credentials may be sent again then.
 
     How to fix it: after such a refusal get a new token, or stop and raise an alarm; never repeat the
     request as it was.
     """
-    if context.seen.reply_rule is not None or not context.refused_for(context.contract.refusals):
+    if context.seen.reply_rule is not None or context.why_lost:
+        return
+    if not context.refused_for(context.contract.refusals):
         return
     memory: Memory = context.memory
     refused: Recent[bytes, int] = memory.room("refused-credentials", Recent)

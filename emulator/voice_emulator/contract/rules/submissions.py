@@ -7,13 +7,10 @@ from hashlib import blake2b
 
 from voice_emulator.contract.memory import LostReply, Memory, Recent
 from voice_emulator.core.clock import HOUR, SECOND
+from voice_emulator.core.vocabulary import Fate
 from voice_emulator.providers.contract import When, finding
 from voice_emulator.providers.rule_context import RuleContext
 
-#: Faults behind which the client cannot read its reply.
-LOSING = frozenset(
-    {"reset", "hang", "empty", "truncate", "garbage", "invalid_json", "http_status", "html_error"}
-)
 #: How long after a lost reply the same number must not be submitted blindly, in tenant time.
 BLIND = HOUR
 #: How often a request may be repeated unchanged after a refusal that repeating cannot change.
@@ -21,19 +18,6 @@ PATIENCE = 2
 #: More unsuccessful repetitions than this within :data:`STORM_SPAN` of real time are a storm.
 STORM = 5
 STORM_SPAN = 1 * SECOND
-
-
-def why_lost(context: RuleContext) -> str:
-    """Why the client cannot have read the reply; empty when it could."""
-    seen = context.seen
-    if seen.fault in LOSING:
-        return str(seen.fault)
-    if seen.cancelled or seen.sent is None or seen.sent.status is None:
-        return "the client went away"
-    verbatim = (
-        seen.reply_rule is not None and seen.reply is not None and seen.reply.code.startswith("verbatim")
-    )
-    return "not the provider's reply" if verbatim else ""
 
 
 @finding("repeated-submission", "error", When.PLACED, occasional=True)
@@ -59,10 +43,15 @@ def repeated_submission(context: RuleContext) -> Iterator[str]:
         if lost.entry_id != context.seen.entry_id:
             memory.lost.forget((provider, number))
             yield f"request {lost.entry_id} had already placed {number}; its reply was lost ({lost.why})"
-    why = why_lost(context)
+    why = context.why_lost
     if why:
         memory.occasions["repeated-submission", provider] += 1
+        # A receipt may have come before the reply: then the client knows how the call ended.
+        calls = [context.tenant.ledger.get(call_id) for call_id in context.seen.calls]
+        told = {call.number for call in calls if call is not None and call.fate is Fate.ACKNOWLEDGED}
         for number in dict.fromkeys(numbers):
+            if number in told:
+                continue
             memory.lost.put(
                 (provider, number), LostReply(context.operation, context.seen.entry_id, context.seen.at, why)
             )
@@ -108,6 +97,7 @@ def refusal_ignored(context: RuleContext) -> Iterator[str]:
         reply is None
         or not reply.refused
         or context.seen.reply_rule is not None
+        or context.why_lost
         or context.refused_for(passing)
     ):
         return
