@@ -46,4 +46,5 @@ def test_a_copied_folder_passes(name, tmp_path):
         capture_output=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert " passed in " in done.stdout
+    assert " passed" in done.stdout
+    assert " failed" not in done.stdout

@@ -207,8 +207,7 @@ async def until_rest(pid: int, before: int) -> None:
         await asyncio.sleep(0.2)
 
 
-# Long: in one full run a traceback in the log of the server failed it, and alone it passed; the cause is not known yet.
-@pytest.mark.long
+@pytest.mark.slow
 async def test_peak_memory_is_bounded_under_abuse():
     with serving() as server:
         pid = server.process.pid
@@ -231,4 +230,5 @@ async def test_peak_memory_is_bounded_under_abuse():
         peak = memory_of(pid).peak - before
         assert peak < PEAK, f"{peak / MB:,.0f} MB after very many tenants"
         await until_rest(pid, before)
-        assert "Traceback" not in "\n".join(server.log.lines)
+        log = "\n".join(server.log.lines)
+        assert "Traceback" not in log, log[log.index("Traceback") :][:4_000]

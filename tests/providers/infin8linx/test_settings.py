@@ -14,7 +14,7 @@ from voice_emulator.providers.infin8linx.settings import MODULES
     ("name", "value", "reason"),
     [
         ("company_code", "A1", "digits"),
-        ("licence_until", "tomorrow", "tomorrow"),
+        ("licence_until", "tomorrow", "must be a time such as 2099"),
         ("modules", ["cdr", "ivrs"], "did you mean 'ivr'"),
         ("allowed_ips", ["10.0.0.300"], "10.0.0.300"),
         ("unknown_voice_file", "ignore", "refuse, fail_calls"),

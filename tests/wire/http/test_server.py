@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.raw import form_request, talk
+from voice_emulator.wire.http.request_body import BodyReader
 from voice_emulator.wire.http.server import HEAD_LIMIT, PIECE
 
 
@@ -71,7 +75,11 @@ def long_head(lines: int, size: int) -> bytes:
         (b"X%d-%s: y\r\n" % (n, b"z" * size)) if n % 2 else (b"X%d: %s\r\n" % (n, b"z" * size))
         for n in range(lines)
     )
-    return b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\n" + head + b"Content-Length: 0\r\n\r\n"
+    return (
+        b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\n"
+        + head
+        + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    )
 
 
 @pytest.mark.parametrize("lines", [10, 20, 60])
@@ -83,7 +91,7 @@ async def test_a_head_that_grows_without_end_is_refused(size: int, lines: int, c
             answer = await talk(base, sent)
             # A head is complete before it is counted if its last piece ends it.
             too_long = lines * size > HEAD_LIMIT + PIECE
-            if too_long:
+            if too_long and not (answer.reset and not answer.raw):  # what was not read resets the connection
                 assert answer.head.startswith(b"HTTP/1.1 431 ")
                 assert b"\r\nEmulator-Error: the head of the request has more than" in answer.head
             elif lines * size < HEAD_LIMIT:
@@ -109,3 +117,20 @@ async def test_many_requests_and_long_bodies_over_one_connection_are_no_long_hea
             received = await asyncio.wait_for(reader.read(), PATIENCE)
             assert received.count(b"HTTP/1.1 404 ") == received.count(b"HTTP/1.1 ") == 304 * 2 + 1
             writer.close()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_connection_that_closes_while_its_body_is_awaited_is_no_bug_of_ours(closed: bool):
+    class Content:
+        async def iter_any(self) -> AsyncIterator[bytes]:
+            yield b"begun"
+            raise RuntimeError("Connection closed.")
+
+    raw: Any = SimpleNamespace(
+        content_length=None, headers={}, content=Content(), protocol=None,
+        transport=SimpleNamespace(is_closing=lambda: closed),
+    )  # fmt: skip
+    bodies = BodyReader(1_000, 1.0, 1_000)
+    with pytest.raises(ConnectionResetError if closed else RuntimeError):
+        await bodies.read(raw)
+    assert bodies.held == 0

@@ -47,7 +47,7 @@ class BodyReader:
         """The whole body. It counts as held until :meth:`release`.
 
         Raises BodyRefused as soon as a limit is exceeded: 413 (size), 408 (time), 503 (all bodies together); 400 for
-        a body whose framing is not valid HTTP.
+        a body whose framing is not valid HTTP. Raises ConnectionError when the connection was closed meanwhile.
         """
         length = raw.content_length
         if length is not None and length > self._limit:
@@ -76,6 +76,9 @@ class BodyReader:
             # Without its C extension, aiohttp says so itself.
             if isinstance(error, HttpProcessingError | web.RequestPayloadError):
                 raise BodyRefused(400, _INVALID) from None
+            # aiohttp says "Connection closed." with a RuntimeError: nobody waits for an answer.
+            if isinstance(error, RuntimeError) and (raw.transport is None or raw.transport.is_closing()):
+                raise ConnectionResetError(str(error)) from None
             raise
         return bytes(body)
 

@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 
 #: Bytes that are parsed at a time.
 PIECE = 64 * 1024
-#: Bytes of the head of a request. aiohttp limits each line and their number, which together allow a megabyte.
-HEAD_LIMIT = 128 * 1024
+#: Bytes of the head of a request: aiohttp limits each line and their number, which together allow a megabyte. It is
+#: looked at after each piece, so up to another :data:`PIECE` may pass.
+HEAD_LIMIT = 64 * 1024
 #: Bytes of a chunked body. In a longer one at most three quarters may be framing.
 FRAMING = 64 * 1024
 
