@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +25,16 @@ settings.register_profile(
 # `make test-long`: what has a number of examples of its own takes it by tests.examples.
 settings.register_profile("long", settings.get_profile("voice-emulator"), max_examples=1_000)
 settings.load_profile("voice-emulator")
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_as_it_is() -> Iterator[None]:
+    """A command that runs in this process sets up logging for its own."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def pytest_collection_finish() -> None:
