@@ -15,6 +15,7 @@ import pytest
 from junitparser import Failure
 
 from tests.contract.clients import Client
+from tests.contract.evening import SCENARIO
 from tests.rig import Running, numbers, started
 from voice_emulator.contract.coverage import ALL_FAULTS
 from voice_emulator.contract.rules import all_rules
@@ -27,24 +28,6 @@ from voice_emulator.report import gather, render, render_document, write
 from voice_emulator.report.merge import merged
 from voice_emulator.report.text import contract_text, workflow_commands
 from voice_emulator.resources import data_path
-
-SCENARIO = """
-name: mixed-evening
-providers:
-  nxcloud: {tariff: {cycle: 60, price: "0.036", basic_price: "0.005"}}
-rules:
-  - name: a third is busy
-    match: {provider: nxcloud}
-    chance: 33%
-    call: {outcome: busy}
-  - name: some are lost
-    match: {provider: nxcloud}
-    chance: 20%
-    receipt: {lost: true}
-  - name: never met
-    match: {operation: versend, number: "999*"}
-    reply: {error: rate_limited}
-"""
 
 
 def schema_of(name: str) -> jsonschema_rs.Draft202012Validator:

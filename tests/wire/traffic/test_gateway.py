@@ -13,21 +13,7 @@ from tests.patience import PATIENCE
 from tests.rig import Running, numbers, started
 from tests.scenarios.day import unnumbered
 from tests.wire.raw import GPSEND, form_request, talk
-
-GP = "/api/voiceSms/gpsend"
-TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
-CREATE = "/apiaccess/rest/voiceNotification/v2/createVoiceNotification"
-YUNHU = "/api/yunhu"
-LOGIN = {"service": "App.Sip_Auth.Login", "appid": "in8-appid", "accesskey": "in8-accesskey"}
-
-
-async def post(emu: Running, path: str, **arguments: Any) -> tuple[int, dict[str, str], str]:
-    async with emu.client.post(emu.url + path, **arguments) as reply:
-        return reply.status, dict(reply.headers), await reply.text()
-
-
-def last(emu: Running) -> dict[str, Any]:
-    return [entry for entry in emu.tenant.journal if entry.kind == "request"][-1].record.shown()
+from tests.wire.traffic.posting import CREATE, GP, LOGIN, TOKEN, YUNHU, last, post
 
 
 @pytest.fixture
