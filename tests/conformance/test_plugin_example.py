@@ -88,6 +88,9 @@ async def test_a_running_emulator_knows_it_in_scenarios_page_metrics_and_report(
                 assert reply.status == 200, await reply.text()
                 return await (reply.json() if "json" in reply.headers["Content-Type"] else reply.text())
 
+        guide = await read(f"{emu.control}/llms.txt")
+        assert f"## Provider {PLUGIN}: " in guide
+        assert "\n- SingleCallByTts: " in guide
         offers = (await read(f"{base}/place"))["offers"]
         assert {offer["operation"] for offer in offers if offer["provider"] == PLUGIN} == {
             "SingleCallByTts", "SingleCallByVoice",
