@@ -24,7 +24,7 @@ DOCUMENTS = {
         name: provider_document(one, SCHEMAS, "http://127.0.0.1:4880", "1") for name, one in PROVIDERS.items()
     },
 }
-#: Members whose values are no schemas, or rules that generators skip.
+#: Members whose values are not schemas, or rules that generators skip.
 SKIPPED = ("examples", "example", "enum", "const", "default", "x-default", "if", "then", "else", "not")
 JSON_TYPES = {bool: "boolean", str: "string", int: "integer", float: "number", type(None): "null"}
 

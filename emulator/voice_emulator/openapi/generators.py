@@ -30,7 +30,7 @@ _TYPES: Mapping[type, str] = {
     bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
 _DEFINITIONS = "$defs"
-#: A title that names a type, and is no sentence.
+#: A title that names a type, and not a sentence.
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
@@ -47,7 +47,7 @@ def for_generators(document: Json) -> Json:
 
 
 def _outside(value: Any, names: _Names) -> Any:
-    """A part of the document that is no schema itself."""
+    """A part of the document that is not a schema itself."""
     if isinstance(value, Mapping):
         return {
             key: names.form(member, "")

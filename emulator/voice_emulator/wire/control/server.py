@@ -53,7 +53,7 @@ class Control:
 
     def _guide(self) -> str:
         # Imported on first use: serving does not need it.
-        from voice_emulator.wire.control.llms import llms_text
+        from voice_emulator.wire.control.document.llms import llms_text
 
         runtime = self.services.runtime
         return llms_text(runtime, runtime.tenancy.default, self.routes, runtime.control)
