@@ -198,7 +198,7 @@ class Sluggish(io.RawIOBase):
 
 def test_a_long_document_is_written_whole_where_python_does_not_buffer(monkeypatch: pytest.MonkeyPatch):
     pipe = Sluggish()
-    unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[arg-type]
+    unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
     monkeypatch.setattr("sys.stdout", unbuffered)
     guard_output()
     write(b"x" * 1_000 + b"\n")

@@ -23,6 +23,14 @@ def fill_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
+class _Kept(io.BufferedWriter):
+    """A buffer that leaves its stream open: it belongs to the stream that Python made."""
+
+    def close(self) -> None:
+        """Only write what is left."""
+        self.flush()
+
+
 def guard_output() -> None:
     """Have all of a text written to standard output and standard error, and what they cannot encode with escapes.
 
@@ -34,7 +42,7 @@ def guard_output() -> None:
         if not isinstance(stream, io.TextIOWrapper):
             continue
         if isinstance(stream.buffer, io.RawIOBase):
-            buffer = io.BufferedWriter(stream.buffer)
+            buffer = _Kept(stream.buffer)
             stream = io.TextIOWrapper(buffer, stream.encoding, newline="\n", line_buffering=True)
             setattr(sys, name, stream)
         stream.reconfigure(errors="backslashreplace")

@@ -54,7 +54,7 @@ async def refused(client: Client, tool: str, **arguments: Any) -> str:
 
 async def test_an_agent_goes_from_nothing_to_a_verdict():
     async with agent() as client:
-        assert "start_tenant" in client.instructions
+        assert "start_tenant" in str(client.instructions)
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert 10 <= len(tools) <= 15
         for tool in tools.values():
