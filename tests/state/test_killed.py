@@ -132,7 +132,7 @@ async def place_batch(client: aiohttp.ClientSession, server: Serving) -> None:
         assert (await reply.json())["code"] == 200
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.long)])
 async def test_killed_again_and_again_in_a_batch_it_loses_nothing_and_doubles_nothing(tmp_path, kills: int):
     dice = random.Random(20)
     (tmp_path / "batch.yaml").write_text(SCENARIO)
