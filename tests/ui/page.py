@@ -114,7 +114,7 @@ class Page:
 
 @asynccontextmanager
 async def new_tab(
-    browser: Browser, *, viewport: Mapping[str, int] = DESK, scheme: str = "light", **options: Any
+    browser: Browser, *, viewport: Mapping[str, object] = DESK, scheme: str = "light", **options: Any
 ) -> AsyncIterator[BrowserPage]:
     """A tab in a context of its own."""
     settings: dict[str, Any] = {"viewport": dict(viewport), "color_scheme": scheme, **options}
