@@ -60,8 +60,8 @@ def command(
     done = CliRunner().invoke(commands, words, prog_name="voice-emulator", env={**without, **(env or {})})
     root.setLevel(before[0])
     root.handlers[:] = before[1]
-    if done.exc_info is not None and not isinstance(done.exception, SystemExit | None):
-        raise done.exc_info[1] or AssertionError
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
     return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 

@@ -43,8 +43,8 @@ WALK: dict[str, tuple[str, ...]] = {
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),
 }
-#: These serve until a signal; the processes below show two of them.
-SERVING = {"serve", "listen", "demo", "tail"}
+#: These serve until a signal, or the end of standard input; the processes below show two of them.
+SERVING = {"serve", "listen", "demo", "tail", "mcp"}
 
 
 def test_the_walk_leaves_no_command_out():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Error, Locator, expect
+from playwright.async_api import Browser, ConsoleMessage, Error, Locator, ViewportSize, expect
 from playwright.async_api import Page as BrowserPage
 
 from tests.patience import PATIENCE
@@ -17,7 +17,7 @@ from tests.rig import Running
 
 #: For every test file here: one event loop, since they share the browser.
 MARKS = [pytest.mark.asyncio(loop_scope="session")]
-DESK = {"width": 1280, "height": 800}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 #: What Playwright counts in.
 MILLISECONDS = 1_000 * PATIENCE

@@ -70,9 +70,10 @@ def check_references(value: object, document: dict) -> None:
 
 async def test_settings_are_described_with_their_provenance(api: Api):
     document = (await api.get("/openapi.json")).json
-    body = document["paths"]["/v1/tenants"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schemas = document["components"]["schemas"]
     for name, provider in api.emu.emulator.runtime.providers.items():
-        described = body["properties"]["settings"]["properties"][name]["properties"]
+        reference = schemas["Settings"]["properties"][name]["anyOf"][0]["$ref"]
+        described = schemas[reference.rpartition("/")[2]]["properties"]
         assert set(described) == set(provider.settings.settings)
         for setting in described.values():
             assert setting["description"]
