@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push
-from voice_emulator.core.shapes import Callback
 from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
@@ -119,6 +118,8 @@ class Attempt:
 
     def shown(self) -> dict[str, Any]:
         """The attempt as the control API shows it."""
+        from voice_emulator.core.shapes import Callback
+
         masker = self.masker or Masker(())
         reply = self.reply
         return Callback.shown(
