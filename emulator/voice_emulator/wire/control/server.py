@@ -53,7 +53,7 @@ class Control:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """The routes, loaded by the first request that is no probe: they are an eighth of the start."""
+        """The routes, loaded by the first request other than a probe: that is a tenth of the start."""
         from voice_emulator.wire.control.routes import control_routes
 
         return control_routes(self._runtime.providers)
