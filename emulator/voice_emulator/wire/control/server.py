@@ -47,6 +47,7 @@ class Control:
         """Work on ``runtime``, which needs no tenant yet."""
         self.services = ControlServices(runtime)
         self._runtime = runtime
+        self.services.guide = self._guide
         self.services.document = self._document
         self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._guard = Guard(runtime.options)
@@ -67,6 +68,13 @@ class Control:
 
         runtime = self._runtime
         return control_document(self.routes, runtime.providers, runtime.control, runtime.version)
+
+    def _guide(self) -> str:
+        # Imported on first use: serving does not need it.
+        from voice_emulator.wire.control.document.llms import llms_text
+
+        runtime = self._runtime
+        return llms_text(runtime, runtime.tenancy.default, self.routes, runtime.control)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; whatever goes wrong becomes a problem document."""
