@@ -104,7 +104,7 @@ format: $(VENV)/.dev  ## format the code, and fix what the linter can fix
 generated: $(VENV)/.dev  ## write the generated files: the schema of scenarios, tables of the docs
 	@$(BIN)/python -m tests.generated
 
-bench: $(VENV)/.dev  ## run the benchmarks (two minutes); the result names the machine
+bench: $(VENV)/.dev  ## run the benchmarks (six minutes); the result names the machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-peers: $(VENV)/.dev  ## run the same load against other mock servers, if they can be installed
