@@ -38,8 +38,9 @@ _PLAIN = frozenset(
         "dependentRequired", "uniqueItems",
     }
 )  # fmt: skip
-#: Our own annotations: a value to hide, and how certain a field is.
+#: Our own annotations: a value to hide, how certain a field is (below), and how its value is compared (fields.py).
 SECRET = "x-secret"
+KIND = "x-kind"
 #: Violations of one instance that are explained: a document may break its schema in tens of thousands of places.
 EXPLAINED = 200
 #: Characters of a text that a message quotes before it is cut.
@@ -47,7 +48,7 @@ QUOTED = 1_000
 PROVENANCE = "x-provenance"
 #: What to say of a value that does not fit, where the keywords themselves say it badly.
 MESSAGE = "x-message"
-KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, PROVENANCE, MESSAGE}
+KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, KIND, PROVENANCE, MESSAGE}
 
 
 @dataclass(frozen=True, slots=True)
