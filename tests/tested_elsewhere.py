@@ -27,6 +27,22 @@ _FORMATS = "the formats say the same: one table of documents goes through all of
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "recording/exchanges.py": (
+        "recording/test_proxy.py",
+        "what it reads decides what is forwarded; the proxy is shown every request that two readers could read differently",
+    ),
+    "recording/guards.py": (
+        "recording/test_proxy.py",
+        "a guard is as good as the socket behind it: each is tried from a client, at once with others",
+    ),
+    "recording/masking.py": (
+        "recording/test_bundle.py",
+        "what matters is that no entry of a written bundle has a secret in it",
+    ),
+    "wire/traffic/push_fields.py": (
+        "cli/test_receiver.py",
+        "what a push carries shows at a receiver that is sent every example",
+    ),
     "__main__.py": (_SERVE, "two lines that start the command; every command test goes through them"),
     "app.py": ("test_embedded.py", "it puts all parts together; tests.rig starts nearly every test with it"),
     "pytest_plugin.py": (

@@ -39,6 +39,8 @@ WALK: dict[str, tuple[str, ...]] = {
     "report": ("--control", "http://127.0.0.1:9"),
     "explain": ("--control", "http://127.0.0.1:9", "1"),
     "reconcile": ("--control", "http://127.0.0.1:9", "--ledger", "FILE"),
+    "record": ("--out", "x.vrec"),
+    "record import": ("FILE", "--out", "x.vrec"),
     "swarm": ("--provider", "good", "--", "true"),
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),

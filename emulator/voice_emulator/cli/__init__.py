@@ -53,6 +53,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
         ),
         "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
+        "record": Entry(
+            "record", "record", "Record what your client and the real providers say to each other."
+        ),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
