@@ -20,6 +20,13 @@ def test_a_repeat_may_say_something_else():
     assert [spoil(FIELDS, effect, {}, copy)["cause"] for copy in (0, 1, 2)] == ["A", "B", "B"]
 
 
+def test_add_puts_fields_last_and_leaves_those_that_are_there():
+    effect = ReceiptEffect(add=(("trace", "7"), ("cause", "OTHER")))
+    spoilt = spoil(FIELDS, effect, {})
+    assert spoilt == {**FIELDS, "trace": "7"}
+    assert list(spoilt)[-1] == "trace"
+
+
 def test_drop_and_corrupt():
     effect = ReceiptEffect(drop=("cause",), corrupt="wrong_id")
     assert spoil(FIELDS, effect, {"wrong_id": "id"}) == {"id": "bc2", "second": 20, "rate": 0.5}

@@ -30,6 +30,7 @@ EFFECTS = {
     "copies": "{copies: 2, gap: 7s}",
     "before_reply": "{before_reply: true}",
     "set": "{set: {second: 7, releaseReason: 77, billsec: 7}}",
+    "add": "{add: {traceId: new}}",
     "drop": "{drop: [second, releaseReason, billsec]}",
     "unknown_enum": "{corrupt: unknown_enum}",
     "wrong_type": "{corrupt: wrong_type}",
@@ -252,3 +253,32 @@ async def test_a_client_that_asks_is_told_which_rules_acted():
         assert answers[1:] == ["fault=slow", "reply=refused"]
         async with emu.client.post(f"{emu.url}/api/yunhu", data=form) as reply:
             assert "Emulator-Rule" not in reply.headers
+
+
+async def place_one_everywhere(emu: Running) -> None:
+    customer = Customer(emu)
+    await customer.sign_in()
+    await customer.group_call("6281234567")
+    await customer.notify("6281234567")
+    await customer.play("6281234567")
+    await emu.settle()
+
+
+@pytest.mark.parametrize("encoding", ["form", "json", "query"])
+async def test_an_added_field_arrives_in_every_encoding(encoding: str):
+    only = "match: {provider: nxcloud}, " if encoding == "query" else ""
+    rule = f"  - {{name: more, {only}receipt: {{add: {{traceId: ü 1}}, encoding: {encoding}}}}}\n"
+    async with started(f"name: more\ndescription: x\n{ACCOUNT}rules:\n{rule}") as emu:
+        await place_one_everywhere(emu)
+        said = {push.path: receipts_of(push)[0].get("traceId") for push in emu.receiver.received}
+        others = None if only else "ü 1"
+        assert said == {"/nxcloud": "ü 1", "/huawei_cec": others, "/infin8linx": others}
+
+
+@pytest.mark.parametrize(("receipt", "found"), [("{add: {traceId: 1}}", 3), ("{drop: [second, size]}", 0)])
+async def test_an_added_field_is_no_reason_to_refuse_a_push_but_a_missing_one_is(receipt: str, found: int):
+    async with started(ruled(receipt, "100%")) as emu:
+        emu.receiver.answer(400)
+        await place_one_everywhere(emu)
+        refused = [each for each in emu.tenant.findings.all() if each.rule == "push-answered-with-error"]
+        assert len(refused) == found

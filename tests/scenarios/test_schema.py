@@ -110,7 +110,7 @@ RIGHT = [
         "every: 1m}, hold: 2}}]\n"
     ),
     (
-        "name: x\nrules: [{receipt: {set: {second: 3}, drop: phone, corrupt: empty, encoding: json, "
+        "name: x\nrules: [{receipt: {set: {second: 3}, add: {trace: 7}, drop: phone, corrupt: empty, encoding: json, "
         "slow_body: true}}]\n"
     ),
     (
@@ -132,6 +132,8 @@ REFUSED_BY_BOTH = [
     "name: x\nproviders: {huawei_cec: {auth_failure_status: 500}}\n",
     "name: x\nrules: [{call: {outcome: answered, weight: 2}}]\n",
     "name: x\nrules: [{receipt: {lost: YES, drop: phone}}]\n",
+    "name: x\nrules: [{receipt: {add: {}}}]\n",
+    "name: x\nrules: [{receipt: {add: [trace]}}]\n",
     "name: x\nclock: 0.5\n",
 ]
 

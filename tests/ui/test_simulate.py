@@ -204,7 +204,7 @@ def keys(node: yaml.Node | None, inside: str = "") -> Iterator[tuple[int, str]]:
             yield from keys(item, inside)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if inside not in ("fields", "credentials", "repeat_set", "set"):
+            if inside not in ("fields", "credentials", "repeat_set", "set", "add"):
                 yield key.start_mark.index, key.value
             yield from keys(value, key.value)
 

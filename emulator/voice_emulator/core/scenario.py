@@ -97,7 +97,8 @@ class ReceiptEffect:
     """A rule's ``receipt``: when and how often the receipt is sent, and what is wrong with it.
 
     ``copies`` counts all pushes, ``hold`` is the number of later receipts that overtake this one. ``repeat_set`` has the
-    fields that differ in every repeat. ``retry`` is None for the provider's default.
+    fields that differ in every repeat, ``add`` fields that no page documents. ``retry`` is None for the provider's
+    default.
     """
 
     delay: Distribution | None = None
@@ -110,6 +111,7 @@ class ReceiptEffect:
     query_lag: Distribution | None = None
     set: tuple[tuple[str, str], ...] = ()
     repeat_set: tuple[tuple[str, str], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
     drop: tuple[str, ...] = ()
     corrupt: str | None = None
     reset: bool = False
@@ -142,8 +144,8 @@ class ReceiptEffect:
 PLAIN_RECEIPT = ReceiptEffect()
 #: What a receipt effect can change, by field: the names in the journal.
 RECEIPT_FAULTS = (
-    "lost", "before_reply", "hold", "copies", "delay", "set", "repeat_set", "drop", "corrupt", "reset", "slow_body",
-    "wrong_content_type", "encoding", "bad_signature", "stale_timestamp", "duplicate_nonce", "query_lag",
+    "lost", "before_reply", "hold", "copies", "delay", "set", "repeat_set", "add", "drop", "corrupt", "reset",
+    "slow_body", "wrong_content_type", "encoding", "bad_signature", "stale_timestamp", "duplicate_nonce", "query_lag",
 )  # fmt: skip
 
 

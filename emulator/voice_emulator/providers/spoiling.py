@@ -16,18 +16,20 @@ OVERSIZE = 100_000
 def spoil(
     fields: dict[str, Any], effect: ReceiptEffect, corruptible: Mapping[str, str], copy: int = 0
 ) -> dict[str, Any]:
-    """``fields`` with ``set``, ``repeat_set``, ``drop`` and ``corrupt`` of ``effect`` applied, in this order.
+    """``fields`` with ``set``, ``repeat_set``, ``add``, ``drop`` and ``corrupt`` of ``effect`` applied, in this order.
 
     ``copy`` counts from 0; ``repeat_set`` skips copy 0. Fields that the receipt does not
-    have are ignored: a rule may apply to several providers.
+    have are ignored but by ``add``, which puts them last: a rule may apply to several providers.
     """
     repeated = effect.repeat_set if copy else ()
-    if not (effect.set or repeated or effect.drop or effect.corrupt):
+    if not (effect.set or repeated or effect.add or effect.drop or effect.corrupt):
         return fields
     spoilt = dict(fields)
     for name, text in (*effect.set, *repeated):
         if name in spoilt:
             spoilt[name] = _typed_like(spoilt[name], text)
+    for name, text in effect.add:
+        spoilt.setdefault(name, text)
     for name in effect.drop:
         spoilt.pop(name, None)
     if effect.corrupt is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voice_emulator.core.scenario import CORRUPTIONS, ReceiptEffect, Retry
 from voice_emulator.scenarios.catalogue import Scope
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -14,8 +16,8 @@ FLAGS = (
     "duplicate_nonce",
 )  # fmt: skip
 KEYS = (
-    "delay", "copies", "gap", "hold", "retry", "query_lag", "set", "repeat_set", "drop", "corrupt",
-    "slow_body", "encoding", *FLAGS,
+    "delay", "copies", "gap", "hold", "retry", "query_lag", "set", "repeat_set", "add", "drop",
+    "corrupt", "slow_body", "encoding", *FLAGS,
 )  # fmt: skip
 ENCODINGS = ("query", "form", "json")
 COPIES_LIMIT = 1_000
@@ -55,6 +57,7 @@ def read_receipt(reading: Diagnostics, node: Node, scope: Scope) -> ReceiptEffec
         query_lag=members.read("query_lag", distribution, "query_lag"),
         set=members.read("set", _set, "set", scope) or (),
         repeat_set=members.read("repeat_set", _set, "repeat_set", scope) or (),
+        add=members.read("add", _add, scope) or (),
         drop=members.read("drop", _drop, scope) or (),
         corrupt=members.read("corrupt", _corrupt, scope),
         slow_body=members.read("slow_body", read_slow_body),
@@ -102,6 +105,22 @@ def _check_field(reading: Diagnostics, where: Node | Location, name: str, scope:
 
 
 def _set(reading: Diagnostics, node: Node, what: str, scope: Scope) -> tuple[tuple[str, str], ...]:
+    return _fields(reading, node, what, lambda where, name: _check_field(reading, where, name, scope))
+
+
+def _add(reading: Diagnostics, node: Node, scope: Scope) -> tuple[tuple[str, str], ...]:
+    def check(where: Location, name: str) -> None:
+        if not name:
+            reading.error(where, "a field of add has no name")
+        elif name in scope.receipt_fields:
+            reading.error(where, f"add is for fields that no receipt has; write set: {{{name}: ...}}")
+
+    return _fields(reading, node, "add", check)
+
+
+def _fields(
+    reading: Diagnostics, node: Node, what: str, check: Callable[[Location, str], None]
+) -> tuple[tuple[str, str], ...]:
     members = reading.any_mapping(node, what)
     if members is None:
         return ()
@@ -109,7 +128,7 @@ def _set(reading: Diagnostics, node: Node, what: str, scope: Scope) -> tuple[tup
         reading.error(node, f"{what} is empty; leave it out")
     found = []
     for name, member in members.items():
-        _check_field(reading, members.key(name), name, scope)
+        check(members.key(name), name)
         value = reading.text(member, f"{what}.{name}", empty=True)
         if value is not None:
             found.append((name, value))

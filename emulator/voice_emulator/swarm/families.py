@@ -141,6 +141,12 @@ def _missing(drawing: Drawing) -> Effect | None:
     return {"drop": [drawing.choose(optional, "drop")]} if optional else None
 
 
+def _extra(drawing: Drawing) -> Effect:
+    known = {name for kind in drawing.receipts for name in drawing.catalogue.fields(kind.schema)}
+    names = [name for name in ("traceId", "sip_code", "x-new") if name not in known]
+    return {"add": {drawing.choose(names, "add"): drawing.choose(("1", "", "new"), "value")}}
+
+
 def _contradicted(drawing: Drawing) -> Effect | None:
     fields = sorted(
         {kind.corrupt["unknown_enum"] for kind in drawing.receipts if "unknown_enum" in kind.corrupt}
@@ -239,6 +245,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("broken-push", "receipt", _always(reset=True)),
     Family("unknown-cause", "receipt", _corruption("unknown_enum")),
     Family("optional-field-missing", "receipt", _missing),
+    Family("extra-field", "receipt", _extra),
     Family("slow-push", "receipt", _always(slow_body=DRIBBLE), slow=True),
     Family("spoiled-field", "receipt", _corruption(*(k for k in CORRUPTIONS if k not in ("unknown_enum", "wrong_id"))),
            legal=False),

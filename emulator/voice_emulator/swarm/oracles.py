@@ -193,7 +193,7 @@ def server_errors(record: Record) -> Iterator[Failure]:
 # --- the client's own books -----------------------------------------------------------------------------------------
 
 #: Members of ``receipt`` that change what it says.
-CHANGING = frozenset({"set", "add", "drop", "repeat_set", "corrupt"})
+CHANGING = frozenset({"set", "drop", "repeat_set", "corrupt"})
 #: Members of a call in the probe that are compared, with what the ledger has.
 COMPARED = ("answered", "talk_seconds", "charge")
 

@@ -42,7 +42,7 @@ class PushContext:
 
 
 def is_spoiled(effect: ReceiptEffect) -> bool:
-    """Whether a rule breaks the contents, signature or transport of a push."""
+    """Whether a rule breaks the contents, signature or transport of a push; one more field breaks nothing."""
     return bool(
         effect.set or effect.repeat_set or effect.drop or effect.corrupt or effect.bad_signature or effect.stale_timestamp
         or effect.duplicate_nonce or effect.wrong_content_type or effect.encoding or effect.reset or effect.slow_body
@@ -55,7 +55,8 @@ def push_not_acknowledged(context: PushContext) -> Iterator[str]:
 
     NXCloud expects the body `success`; Huawei expects JSON whose `retCode` is the text `"0"` (`returnCode`
     for the review of an upload). HTTP 200 alone does not acknowledge it there: the provider counts the receipt
-    as not received. Pushes that a rule of the scenario has changed do not count; a receiver may refuse those.
+    as not received. Pushes that a rule of the scenario has changed do not count, since a receiver may refuse
+    those; a field more is no reason to refuse.
 
     How to fix it: reply exactly what the page says, for every push that was stored.
     """
@@ -70,7 +71,7 @@ def push_answered_with_error(context: PushContext) -> Iterator[str]:
 
     A status of 400 or above means that the receiver did not accept a receipt that the provider's documents
     allow. No provider promises to send it again: NXCloud pushes once. Pushes that a rule of the scenario has
-    changed do not count.
+    changed do not count, unless it only added a field.
 
     How to fix it: accept every receipt, also for an unknown id; store it raw if it looks odd, and examine it later.
     """
