@@ -27,6 +27,14 @@ _FORMATS = "the formats say the same: one table of documents goes through all of
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "recording/calls.py": (
+        "recording/test_distil.py",
+        "which push reports which call shows in the scenario that comes out",
+    ),
+    "recording/fitting.py": (
+        "recording/test_distil.py",
+        "a fit is good if calls drawn from it are like those that were measured",
+    ),
     "recording/exchanges.py": (
         "recording/test_proxy.py",
         "what it reads decides what is forwarded; the proxy is shown every request that two readers could read differently",
@@ -38,6 +46,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "recording/masking.py": (
         "recording/test_bundle.py",
         "what matters is that no entry of a written bundle has a secret in it",
+    ),
+    "scenarios/flow.py": (
+        "swarm/test_rules.py",
+        "what it writes is read again there, inside whole scenarios",
     ),
     "wire/traffic/push_fields.py": (
         "cli/test_receiver.py",

@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "record": Entry(
             "record", "record", "Record what your client and the real providers say to each other."
         ),
+        "distil": Entry("distil", "distil", "Make a scenario of a recording."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),

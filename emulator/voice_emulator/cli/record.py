@@ -25,7 +25,7 @@ _OUT = click.option(
     "--out", metavar="FILE.vrec", required=True, type=click.Path(path_type=Path, dir_okay=False),
     help="The recording to write.",
 )  # fmt: skip
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group("record", invoke_without_command=True, subcommand_metavar="")

@@ -94,7 +94,7 @@ class Proxy:
             return _failure(405, "only requests to a path are forwarded")
         if len(self._recorder.exchanges) >= LIMIT:
             return self._refuse(f"the recording has {LIMIT:,} exchanges, which is the most")
-        headers = _end_to_end(raw.raw_headers)
+        headers = end_to_end(raw.raw_headers)
         if target.startswith(RECEIVER):
             return await self._push(raw.method, target, headers, body)
         return await self._request(raw.method, target, headers, body)
@@ -168,7 +168,7 @@ class Proxy:
             async with session.request(
                 method, url, data=sent or None, headers=CIMultiDict(headers), allow_redirects=False
             ) as response:
-                status, answered = response.status, _end_to_end(response.raw_headers)
+                status, answered = response.status, end_to_end(response.raw_headers)
                 reply = await response.content.read(-1)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = str(error) or type(error).__name__
@@ -199,7 +199,7 @@ def _failure(status: int, why: str) -> web.Response:
     return web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": line})
 
 
-def _end_to_end(raw: Sequence[tuple[bytes, bytes]]) -> Pairs:
+def end_to_end(raw: Sequence[tuple[bytes, bytes]]) -> Pairs:
     """Headers that concern both ends, as they came."""
     pairs = [
         (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
