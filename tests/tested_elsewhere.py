@@ -35,6 +35,14 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "recording/test_distil.py",
         "a fit is good if calls drawn from it are like those that were measured",
     ),
+    "recording/replay.py": (
+        "recording/test_drift.py",
+        "a replay is right if a provider like the emulator shows no difference",
+    ),
+    "recording/results.py": (
+        "cli/recording/test_drift.py",
+        "reports are held against what the command prints",
+    ),
     "recording/exchanges.py": (
         "recording/test_proxy.py",
         "what it reads decides what is forwarded; the proxy is shown every request that two readers could read differently",

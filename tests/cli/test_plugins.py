@@ -42,6 +42,7 @@ WALK: dict[str, tuple[str, ...]] = {
     "record": ("--out", "x.vrec"),
     "record import": ("FILE", "--out", "x.vrec"),
     "distil": ("FILE", "-o", "x.yaml"),
+    "drift": ("FILE",),
     "swarm": ("--provider", "good", "--", "true"),
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),

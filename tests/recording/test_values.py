@@ -24,5 +24,5 @@ def test_instant_is_read_however_it_is_written(value: object, seconds: float | N
 
 def test_number_form_and_money_are_read():
     assert (number("1.50"), number("x"), number(False), number(-3)) == (1.5, None, None, -3.0)
-    assert (form("a1-2"), form(12), form(None)) == ("a9-9", "int", "NoneType")
+    assert (form("a1-2"), form(12), form(None)) == ("a9-9", "number 99", "NoneType")
     assert (money("0.036"), money("x"), money(True)) == (money(0.036), None, None)

@@ -56,7 +56,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "record": Entry(
             "record", "record", "Record what your client and the real providers say to each other."
         ),
-        "distil": Entry("distil", "distil", "Make a scenario of a recording."),
+        "distil": Entry("recording.distil", "distil", "Make a scenario of a recording."),
+        "drift": Entry("recording.drift", "drift", "Tell where the real provider and the emulator differ."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),

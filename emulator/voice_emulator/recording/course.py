@@ -97,12 +97,15 @@ class Courses:
 
         def likeness(sample: _Sample) -> tuple[int, int]:
             alike = sum(sample.plain.get(name) == receipt[name] for name in present)
-            # Of ways with the same codes, the one whose other values may be what they are.
-            other = sum(
-                receipt.get(name) != value and value == sample.rung[name] == sample.talked[name]
-                for name, value in sample.plain.items()
-                if name in measured and number(value) is not None
-            )
+            # Of ways with the same codes, the one whose other fields may be what they are: the same fields, values that no
+            # duration changes, and talk time only if there was any.
+            other = len(sample.plain.keys() ^ receipt.keys())
+            for name, value in sample.plain.items():
+                if name not in measured or number(value) is None or name not in receipt:
+                    continue
+                fixed = value == sample.rung.get(name) == sample.talked.get(name)
+                talked = value != sample.talked.get(name)
+                other += (fixed and receipt[name] != value) or (talked and number(receipt[name]) == 0)
             return alike, -other
 
         # Ways come in the order of preference, and the first of the best is taken.

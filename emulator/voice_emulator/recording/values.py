@@ -43,8 +43,11 @@ def instant(value: Any) -> float | None:
 
 
 def form(value: Any) -> str:
-    """How a value is written: its type, and for text each digit as 9; letters and signs stay."""
-    return re.sub("[0-9]", "9", value) if isinstance(value, str) else type(value).__name__
+    """How a value is written: each digit as 9, letters and signs as they are; of anything but text, its type too."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        digits = re.sub("[0-9]", "9", str(value))
+        return digits if isinstance(value, str) else f"number {digits}"
+    return type(value).__name__
 
 
 def money(value: Any) -> Decimal | None:
