@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "distil": Entry("recording.distil", "distil", "Make a scenario of a recording."),
         "drift": Entry("recording.drift", "drift", "Tell where the real provider and the emulator differ."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
+        "mcp": Entry("mcp.command", "mcp", "Serve the emulator to a coding agent (Model Context Protocol)."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
     }

@@ -44,11 +44,19 @@ class Control:
         self.services = ControlServices(runtime)
         self.routes = control_routes(runtime.providers)
         self._table = ControlRoutes(self.routes)
+        self.services.guide = self._guide
         self.services.document = lambda: control_document(
             self.routes, runtime.providers, runtime.control, runtime.version
         )
         self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._guard = Guard(runtime.options)
+
+    def _guide(self) -> str:
+        # Imported on first use: serving does not need it.
+        from voice_emulator.wire.control.document.llms import llms_text
+
+        runtime = self.services.runtime
+        return llms_text(runtime, runtime.tenancy.default, self.routes, runtime.control)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; whatever goes wrong becomes a problem document."""

@@ -28,6 +28,8 @@ class ControlServices:
         self.metrics.subscribers = lambda: self.streams.subscribers
         #: Makes the OpenAPI document of the control API; the server, which has the routes, sets it.
         self.document: Callable[[], dict[str, Any]] = dict
+        #: Makes ``/llms.txt``; the server sets it, too.
+        self.guide: Callable[[], str] = str
         self._kept: set[asyncio.Task[Any]] = set()
 
     def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:

@@ -77,6 +77,11 @@ async def openapi_provider(request: ControlRequest) -> web.Response:
     return reply_json(provider_document(provider, runtime.schemas, runtime.traffic, runtime.version))
 
 
+async def llms(request: ControlRequest) -> web.Response:
+    """``GET /llms.txt``: how to use this emulator, for an agent."""
+    return web.Response(text=request.services.guide(), content_type="text/plain", charset="utf-8")
+
+
 async def scenario_schema(request: ControlRequest) -> web.Response:
     """``GET /scenario.schema.json``: what editors check and complete scenarios with."""
     return reply_json(schema_for(request.runtime.providers))
