@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
         "record": Entry(
-            "record", "record", "Record what your client and the real providers say to each other."
+            "recording.record", "record", "Record what your client and the real providers say to each other."
         ),
         "distil": Entry("recording.distil", "distil", "Make a scenario of a recording."),
         "drift": Entry("recording.drift", "drift", "Tell where the real provider and the emulator differ."),

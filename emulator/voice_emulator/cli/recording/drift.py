@@ -55,7 +55,7 @@ def drift(recording: Path, accept: Path | None, confirm: Path | None, **files: P
     from voice_emulator.wire.machine_time import wall_now
 
     found, lock = read(recording), read_lock(accept) if accept is not None else []
-    logs.set_up("text", 40)  # what the recorded requests do wrong is no news
+    logs.set_up("text", 40)  # not what the recorded requests do wrong
     result: Drift = run(compared.drift(Reader(discover()), found.exchanges))
     today: date = datetime.fromtimestamp(wall_now() / 1e6, UTC).date()
     document = document_of(result, *split(result.findings, lock, today))
