@@ -46,7 +46,7 @@ from voice_emulator.wire.traffic import decoding, gateway
 NOT_RUN = frozenset({"cp", "docker", "git", "kubectl", "locust", "make", "pip", "pytest", "python"})
 #: What is run along with curl.
 RUN = frozenset({"curl", "sed", "voice-emulator"})
-LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", ""}
+LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", "java", "php", "go", "js", ""}
 
 
 def by_id(block: Block) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,10 +114,10 @@ class Page:
 
 @asynccontextmanager
 async def new_tab(
-    browser: Browser, *, viewport: Mapping[str, int] = DESK, scheme: str = "light", **options: Any
+    browser: Browser, *, viewport: ViewportSize = DESK, scheme: str = "light", **options: Any
 ) -> AsyncIterator[BrowserPage]:
     """A tab in a context of its own."""
-    settings: dict[str, Any] = {"viewport": dict(viewport), "color_scheme": scheme, **options}
+    settings: dict[str, Any] = {"viewport": viewport, "color_scheme": scheme, **options}
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)
     context.set_default_timeout(MILLISECONDS)
     await context.add_init_script(_WATCH)

@@ -28,7 +28,8 @@ class _Kept(io.BufferedWriter):
 
     def close(self) -> None:
         """Only write what is left."""
-        self.flush()
+        if not self.raw.closed:
+            self.flush()
 
 
 def guard_output() -> None:

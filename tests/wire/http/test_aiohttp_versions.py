@@ -22,7 +22,7 @@ def test_the_aiohttp_of_the_lock_file_or_a_newer_one_is_tested_with():
 
 
 def test_only_versions_it_was_tested_with_count():
-    first, beyond = "3.14.1", f"{'.'.join(map(str, inside.BELOW))}.0"
+    first, beyond = "3.14.4", f"{'.'.join(map(str, inside.BELOW))}.0"
     inside_of = Inside("x", ())
     assert inside_of.usable(first)
     assert inside_of.usable(f"{first}.post1")

@@ -30,14 +30,16 @@ def mcp(control: str | None, control_token: str | None, ca: Path | None, insecur
     """Serve the emulator to a coding agent, by the Model Context Protocol on standard input and output.
 
     Without --control it starts an emulator of its own on free ports, which ends with it. It needs the extra mcp:
-    pip install 'voice-emulator[mcp]'.
+    pip install 'path/to/voice-emulator[mcp]'.
     """
     try:
         from voice_emulator.cli.mcp.tools import Tools
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "mcp":
             raise
-        raise UsageError("this command needs the package mcp: pip install 'voice-emulator[mcp]'") from error
+        raise UsageError(
+            "this command needs the package mcp: pip install 'path/to/voice-emulator[mcp]'"
+        ) from error
     from voice_emulator.cli import logs
     from voice_emulator.cli.event_loop import run
     from voice_emulator.embedded import embedded

@@ -192,7 +192,7 @@ class Metrics(Listener):
 def _first(tenant: Tenant, call: Call) -> bool:
     """Whether one receipt of ``call`` has been acknowledged, and not several. Each attempt counts once."""
     attempts = tenant.attempts.of_call(call.id)
-    return (
+    return len(attempts) == 1 or (
         sum(
             attempt.outcome is PushOutcome.DELIVERED
             and any(part.call is call and reports_end(call, part.kind) for part in attempt.push.parts)

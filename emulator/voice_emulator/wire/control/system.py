@@ -36,14 +36,7 @@ PAGE_POLICY = (
 
 async def health(request: ControlRequest) -> web.Response:
     """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
-    runtime = request.runtime
-    if not runtime.ready:
-        raise ControlError(503, "the emulator is starting or stopping")
-    scenario = runtime.tenancy.default.scenario.name
-    # A client that knows the control port alone finds the providers by it.
-    return reply_json(
-        Health.shown(status="ok", version=runtime.version, scenario=scenario, traffic=runtime.traffic)
-    )
+    return reply_json(Health.shown(**request.services.health()))
 
 
 async def metrics(request: ControlRequest) -> web.Response:
