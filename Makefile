@@ -29,11 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-<<<<<<< HEAD
-.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz swarm-demo drift-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
-=======
-.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples fuzz swarm-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
->>>>>>> main
+.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples fuzz swarm-demo drift-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
