@@ -174,7 +174,12 @@ async def served(handle: Any) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def recorded(scenario: str, planted: tuple[Planted, ...], folder: Path, seed: int = 1) -> Any:
+async def recorded(
+    scenario: str,
+    planted: tuple[Planted, ...],
+    folder: Path,
+    drive: Callable[[Running, str], Any] | None = None,
+) -> Any:
     """A recording of an emulator under ``scenario``, made through the proxy, with differences planted."""
     front = Front(planted=planted)
 
@@ -185,7 +190,7 @@ async def recorded(scenario: str, planted: tuple[Planted, ...], folder: Path, se
         )
 
     async with (
-        started(scenario, receive=False, seed=seed) as running,
+        started(scenario, receive=False) as running,
         aiohttp.ClientSession() as front.session,
         served(front.handle) as front.url,
         served(acknowledge) as receiver,
@@ -194,7 +199,7 @@ async def recorded(scenario: str, planted: tuple[Planted, ...], folder: Path, se
         upstreams = {name: URL(front.url) for name in READER.providers}
         receivers = {name: URL(f"{receiver}/{name}") for name in READER.providers}
         recorder = Recorder(
-            READER, Guards(1_000, ["62812*"]), upstreams, receivers, clock=lambda: running.tenant.now
+            READER, Guards(1_000, ["*"]), upstreams, receivers, clock=lambda: running.tenant.now
         )
         async with recording(recorder, ["127.0.0.1"], 0) as proxy:
             front.receiver = f"{proxy}/_receiver"
@@ -206,7 +211,7 @@ async def recorded(scenario: str, planted: tuple[Planted, ...], folder: Path, se
                     }
                 }
             )
-            await dial(running, proxy)
+            await (drive or dial)(running, proxy)
         write(folder / "x.vrec", recorder.exchanges, Masking(READER, ["62812*"]), ["62812*"])
     return read(folder / "x.vrec")
 

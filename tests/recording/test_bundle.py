@@ -129,6 +129,17 @@ def test_numbers_of_others_are_masked_and_stay_different_and_own_ones_stay(tmp_p
     assert read(path).manifest["masked"]["numbers"] == 290
 
 
+def test_number_is_masked_alike_with_and_without_its_country_code(tmp_path: Path):
+    path = tmp_path / "x.vrec"
+    body = json.dumps(
+        {"rows": [{"phone": "6212345678"}, {"phone": "12345678"}, {"phone": "+6212345678"}]}
+    ).encode()
+    write(path, [Exchange("push", "nxcloud", AT, "POST", "http://x/", (), body)], Masking(READER))
+    first, second, third = (row["phone"] for row in json.loads(read(path).exchanges[0].body)["rows"])
+    assert second != "12345678"
+    assert (first, third) == (f"62{second}", f"+62{second}")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_planted_leak_deletes_the_file(form: str, tmp_path: Path, monkeypatch):
     path = tmp_path / "x.vrec"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.recording.altered import PLANTED, SCENARIO, named, recorded
 from tests.recording.taped import READER, taped
 from tests.recording.test_distil import evening
-from tests.rig import started
+from tests.rig import Running, started
 from voice_emulator.recording.distil import distil
 from voice_emulator.recording.drift import drift
+from voice_emulator.wire.machine_time import wall_now
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,39 @@ async def test_one_planted_difference_alone_is_the_only_field_named(planted, tmp
     assert last - {"extension"} == {planted.field.rpartition(".")[2]}
     contradicted = {each.field for each in result.assumptions if not each.confirmed}
     assert contradicted <= {each.field for each in result.findings}
+
+
+async def every_example(running: Running, base: str) -> None:
+    """Send every example of every operation twice, with the tenant's credentials."""
+    for provider in READER.providers.values():
+        paths = {name: route.path for route in provider.routes for name in route.operations}
+        for operation in [*provider.operations.values()] * 2:
+            for example in READER.schemas.get(operation.request).examples:
+                # Receipts come to the configured receiver, through the proxy.
+                own = {name: value for name, value in example.items() if "callback" not in name.lower()}
+                fields, headers = provider.authorise(running.tenant, operation, own, wall_now())
+                body: dict[str, Any] = {"json": fields}
+                if "urlencoded" in operation.accepts:
+                    body = {
+                        "data": {
+                            name: str(value) for name, value in fields.items() if isinstance(value, str | int)
+                        }
+                    }
+                async with running.client.post(
+                    base + paths[operation.name], headers=headers, **body
+                ) as reply:
+                    await reply.read()
+                await running.advance("15s")
+        await running.settle()
+
+
+async def test_every_operation_of_every_provider_is_replayed_without_a_difference(tmp_path: Path):
+    recording = await recorded(SCENARIO, (), tmp_path, every_example)
+    requests = [one for one in recording.exchanges if not one.is_push]
+    assert {READER.read(one).name for one in requests} >= {
+        name for provider in READER.providers.values() for name in provider.operations
+    }
+    assert (await drift(READER, recording.exchanges)).findings == []
 
 
 async def clean(seed: int, calls: int, tmp_path: Path) -> int:

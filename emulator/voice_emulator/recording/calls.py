@@ -37,7 +37,7 @@ class Receipt:
 
 @dataclass(slots=True, eq=False)
 class RecordedCall:
-    """A number that a request asked to call. ``attempt`` counts the requests that named it, from 1."""
+    """A number that a request asked to call. ``attempt`` counts the calls that were placed to it, from 1."""
 
     provider: str
     operation: str
@@ -45,6 +45,7 @@ class RecordedCall:
     attempt: int
     request: Exchange
     refused: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     receipts: list[Receipt] = field(default_factory=list)
 
@@ -59,7 +60,6 @@ class Calls:
         #: Pushes that report no call of the recording.
         self.strange: list[Read] = []
         self._errors: dict[tuple[str, str, frozenset[str]], dict[tuple[int, Codes], str]] = {}
-        self._attempts: Counter[tuple[str, str]] = Counter()
         self._by_number: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
         self._by_id: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
         #: Requests that placed a call of which a receipt came.
@@ -72,6 +72,13 @@ class Calls:
             if one.exchange.is_push:
                 for receipt in one.receipts:
                     self._push(one, receipt)
+        attempts: Counter[tuple[str, str]] = Counter()
+        for call in self.calls:
+            # A call that a receipt reports was placed, whatever its reply said.
+            call.refused = call.refused and not call.receipts
+            if not call.refused:
+                attempts[call.provider, call.number] += 1
+                call.attempt = attempts[call.provider, call.number]
 
     def _request(self, one: Read) -> None:
         exchange = one.exchange
@@ -79,9 +86,8 @@ class Calls:
         ids = set(self._ids(f"{exchange.provider}/{one.name}.reply", one.answer))
         for number in one.numbers:
             key = (exchange.provider, number)
-            self._attempts[key] += 1
             call = RecordedCall(
-                exchange.provider, one.name, number, self._attempts[key], exchange, refused, set(ids)
+                exchange.provider, one.name, number, 0, exchange, refused, one.fields, set(ids)
             )
             self.calls.append(call)
             self._by_number[key].append(call)
@@ -124,10 +130,10 @@ class Calls:
         open_ones = [
             call
             for call in candidates
-            if not call.refused
-            and not any(each.kind == one.name for each in call.receipts)
-            and call.request.at <= one.exchange.at
+            if not any(each.kind == one.name for each in call.receipts) and call.request.at <= one.exchange.at
         ]
+        # Of several, the one whose own words the receipt repeats: a customer's id, say.
+        open_ones.sort(key=lambda call: (call.refused, -_repeated(receipt, call.fields)))
         return next(iter(open_ones), candidates[-1] if candidates else None)
 
     def _same(self, one: Read, known: Receipt, receipt: Mapping[str, Any]) -> bool:
@@ -187,6 +193,10 @@ class Calls:
             if isinstance(reply.payload, Mapping):
                 found.setdefault((reply.status, _codes(reply.payload)), error.name)
         return found
+
+
+def _repeated(receipt: Mapping[str, Any], fields: Mapping[str, Any]) -> int:
+    return sum(str(fields[name]) == str(receipt[name]) for name in fields.keys() & receipt.keys())
 
 
 def _codes(payload: Mapping[str, Any]) -> Codes:

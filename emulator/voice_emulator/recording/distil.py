@@ -91,7 +91,7 @@ def _without_receipt(rule: Rule) -> Rule:
 def _calls(
     reader: Reader, made: Distilled, found: Calls, told: Iterable[tuple[RecordedCall, Course | None]]
 ) -> Iterator[tuple[str, Rule]]:
-    often = Counter((call.provider, call.number) for call in found.calls)
+    often = Counter((call.provider, call.number) for call in found.calls if not call.refused)
     for call, course in told:
         match: Rule = {"provider": call.provider, "number": call.number}
         if often[call.provider, call.number] > 1:

@@ -122,7 +122,8 @@ class Masking:
     def _ready(self) -> Values:
         if self._values is None:
             taken = set(self._seen)
-            for number in self._numbers:
+            # Shorter ones first: a number with its country code ends like the one without.
+            for number in sorted(self._numbers, key=len):
                 self._numbers[number] = self._masked_number(number, taken)
                 taken.add(self._numbers[number])
             self._values = Values()
@@ -174,6 +175,10 @@ class Masking:
 
     def _masked_number(self, number: str, taken: Iterable[str]) -> str:
         """Prefix and last digits as they are; of a short number, less of the prefix."""
+        for cut in range(1, len(number) - SHOWN - HIDDEN + 1):
+            national = self._numbers.get(number[cut:])
+            if national is not None and number[:cut] + national not in taken:
+                return number[:cut] + national
         end = len(number) - SHOWN
         begin = max(number.startswith("+"), min(5, end - HIDDEN))
         for attempt in range(10_000):

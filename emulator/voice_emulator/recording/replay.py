@@ -28,7 +28,7 @@ from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Request
 from voice_emulator.recording.distil import courses_only
-from voice_emulator.recording.exchanges import Exchange, Pairs, Read, Reader, leaves
+from voice_emulator.recording.exchanges import Exchange, Pairs, Read, Reader, header, leaves
 from voice_emulator.recording.proxy import end_to_end
 from voice_emulator.schemas.fields import fields as fields_of
 from voice_emulator.settings import Options
@@ -218,17 +218,21 @@ class _Run:
             await raw.read(),
         )
         read = self._reader.read(one)
-        text = "success"
+        answer: Exchange | None = None
         for key, receipt in zip(self._keys(read, self._recorded[provider]), read.receipts, strict=True):
             before = self._pushes.get(key, [])
             index = len(self._here[key])
             self._here[key].append(read)
             if index < len(before):
+                answer = before[index].exchange
                 self._learn(provider, read.schema, dict(before[index].receipts[0]), dict(receipt))
-        kinds = self._reader.providers[provider].receipts
-        if read.name:
-            text = kinds[read.name].accepted_body or text
-        return web.Response(text=text, content_type="application/json" if text[:1] == "{" else "text/plain")
+        if answer is not None:
+            kind = header(answer.reply_headers, "content-type") or "text/plain"
+            return web.Response(
+                status=answer.status or 503, body=answer.reply, headers={"Content-Type": kind}
+            )
+        known = self._reader.providers[provider].receipts.get(read.name)
+        return web.Response(text=known.accepted_body if known is not None else "")
 
     def _keys(self, read: Read, known: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """By what recorded pushes and ours are told to be the same: the called number, else an id."""
