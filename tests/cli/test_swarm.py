@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.cli.process import CHECKOUT, COMMAND, command, environment, get, serving
 from tests.patience import PATIENCE
+from voice_emulator.swarm.families import FAMILIES
 
 CURL = shutil.which("curl")
 pytestmark = pytest.mark.skipif(CURL is None, reason="curl drives the clients")
@@ -201,6 +203,72 @@ def test_what_cannot_work_exits_with_2_and_says_why(args, message):
     done = CliRunner().invoke(commands, ["swarm", *args])
     assert done.exit_code == 2, done.output
     assert message in done.output
+
+
+#: A job that puts the date on which it was begun into the record query, and is well if that shows all that it dialled.
+DATED = """#!/bin/sh
+read day < "$VOICE_EMULATOR_RUN_DIR/day"
+reply=$(curl -s -m 10 --noproxy '*' "$VOICE_EMULATOR_URL/api/voiceSms/getVoiceCdr" \\
+    -d "appkey=$VOICE_EMULATOR_NXCLOUD_APPKEY" -d "secretkey=$VOICE_EMULATOR_NXCLOUD_SECRETKEY" \\
+    --data-urlencode "start_time=$day 00:00:00" --data-urlencode "end_time=$day 23:59:59" \\
+    -d page=1 -d page_size=100 -d voiceType=0)
+case "$reply" in *'"total":2'*) exit 0 ;; esac
+echo "$day: $reply"
+exit 1
+"""
+
+
+@pytest.fixture(scope="module")
+def libfaketime():
+    from voice_emulator.swarm.session import find_faketime
+    from voice_emulator.swarm.subject import SetupError
+
+    try:
+        return find_faketime()
+    except SetupError as error:
+        pytest.skip(f"NOT TESTED: {error}")
+
+
+@pytest.mark.usefixtures("libfaketime")
+@pytest.mark.parametrize("clock", [["--client-clock", "faketime"], []])
+def test_a_client_with_a_clock_of_its_own_needs_libfaketime(script, tmp_path, clock):
+    """``date``, curl and a shell, unchanged: they see the tenant's day, and without it their query finds nothing."""
+    check = tmp_path / "check.sh"
+    check.write_text(DATED, encoding="utf-8")
+    check.chmod(0o755)
+    done = swarm(
+        "--seed", 1, "--provider", "infin8linx", "--numbers", 2, "--callback-url", "", "--out", tmp_path / "out",
+        "--check", check, *clock,
+        "--", "sh", "-c", f'TZ=Asia/Shanghai date +%F > "$VOICE_EMULATOR_RUN_DIR/day"; exec {script}',
+    )  # fmt: skip
+    assert done.returncode == (0 if clock else 2), done.stdout + done.stderr
+    if not clock:
+        assert "without any fault, this already fails: command --check" in done.stderr
+
+
+@pytest.mark.usefixtures("libfaketime")
+def test_libfaketime_moves_an_app_that_keeps_running(script, tmp_path):
+    """An app that started on the first day is told the time of each step, whole days later too."""
+    log = tmp_path / "log"
+    app = tmp_path / "app.py"
+    app.write_text(
+        "import sys, time\nwhile True:\n    print(int(time.time()), file=open(sys.argv[1], 'a'), flush=True)\n"
+        "    time.sleep(0.01)\n",
+        encoding="utf-8",
+    )
+    space = tmp_path / "space.yaml"
+    shares = {family.name: "on" if family.name == "late" else "off" for family in FAMILIES}
+    space.write_text(json.dumps({"families": shares}), encoding="utf-8")
+    waits = f"sh -c 'n=$(wc -l < {log}); while [ $(wc -l < {log}) -lt $((n + 2)) ]; do :; done'"
+    done = swarm(
+        "--seed", 1, "--provider", "nxcloud", "--numbers", 2, "--callback-url", "", "--out", tmp_path / "out",
+        "--space", space, "--client-clock", "faketime", "--app", f"{sys.executable} {app} {log}", "--anytime", waits, "--", script,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = [int(line) for line in log.read_text(encoding="utf-8").split()]
+    begun = datetime(2026, 1, 5, 1, tzinfo=UTC).timestamp()
+    assert begun <= seen[0] < begun + 300
+    assert max(seen) - seen[0] > 600
 
 
 def test_a_missing_libfaketime_is_told_with_the_package_to_install(monkeypatch):
