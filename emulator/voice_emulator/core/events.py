@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from voice_emulator.core.listeners import Listeners
 
@@ -31,13 +31,6 @@ class Event(NamedTuple):
     note: str = ""
 
 
-class Waiter(Protocol):
-    """Waits for an event, as an ``asyncio.Event`` does."""
-
-    def set(self) -> None:
-        """Such an event has happened."""
-
-
 class Events:
     """The newest events of one tenant."""
 
@@ -49,8 +42,8 @@ class Events:
         self._listeners = listeners or Listeners()
         self._heavy: deque[tuple[int, int]] = deque()
         self._weight = 0
-        #: Who waits, and for events of which kinds; None is any. Nobody does, as a rule.
-        self.waiting: Mapping[Waiter, Collection[str] | None] = {}
+        #: What to set (an ``asyncio.Event``, say) at an event of which kinds; None is any. Nobody waits, as a rule.
+        self.waiting: Mapping[Any, Collection[str] | None] = {}
         self.last_id = 0
 
     def publish(self, kind: Kind, at: int, subject: Any, note: str = "", weight: int = 0) -> None:

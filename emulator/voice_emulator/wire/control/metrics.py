@@ -104,8 +104,9 @@ class Metrics(Listener):
 
     def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
         """Enter the reply's wire code into the tenant's totals."""
+        request = record.request
         code = record.reply.code if record.reply is not None else ""
-        tenant.totals.codes[record.request.provider, record.operation or "", code] += 1
+        tenant.totals.codes[request.provider, request.operation_name, code] += 1
 
     def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
         """Enter the attempt's lateness."""
