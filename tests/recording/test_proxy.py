@@ -240,7 +240,7 @@ def test_callback_url_is_replaced_as_it_was_written(name: str, value: Any, new: 
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_other_commands_reach_no_public_address(arguments: list[str]):
+def test_public_address_is_reached_by_no_other_command(arguments: list[str]):
     done = CliRunner().invoke(commands, arguments)
     assert done.exit_code != 0
     assert "192.0.2.7 is neither loopback nor private" in done.output
