@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest fuzz swarm-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples fuzz swarm-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 	echo "testing with" && sed 's/^/  /; s/ ;.*//' $(VENV)/$(1).txt && \
 	$(VENV)/$(1)/bin/python -m pytest $(SPREAD) -m "not long" $(ARGS)
 
+# Languages whose toolchain is not installed are skipped, and named at the end. On Debian they are in the packages
+# default-jdk-headless, junit5, php-cli, phpunit, golang-go and nodejs.
+test-examples: $(VENV)/.dev  ## run the examples in Python, Java, PHP, Go and JavaScript
+	@$(PYTEST) -m "long or not long" tests/test_languages.py $(ARGS)
+
 # Guided by coverage, with atheris, which only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)
 	@$(BIN)/python -m tests.fuzz.guided $(or $(TARGET),scenario) --seconds $(or $(SECONDS),60) $(ARGS)
@@ -99,7 +104,7 @@ format: $(VENV)/.dev  ## format the code, and fix what the linter can fix
 generated: $(VENV)/.dev  ## write the generated files: the schema of scenarios, tables of the docs
 	@$(BIN)/python -m tests.generated
 
-bench: $(VENV)/.dev  ## run the benchmarks (two minutes); the result names the machine
+bench: $(VENV)/.dev  ## run the benchmarks (six minutes); the result names the machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-peers: $(VENV)/.dev  ## run the same load against other mock servers, if they can be installed

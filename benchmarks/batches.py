@@ -17,16 +17,20 @@ description: Every call rings for 3 s and talks for 10 s.
 rules:
   - {name: all, match: {number: "*"}, call: {outcome: answered, ring: 3s, talk: 10s}}
 """
-#: Receipts that the emulator pushes until it keeps connections to a receiver: one for each trial, and one more.
-LEARNT = 4
+#: Receipts before each trial of a connection: it is tried after one answer, then after two, then after three
+#: (emulator/voice_emulator/wire/delivery/connections.py). Sent one by one, so that they share a connection.
+TRIALS = (1, 2, 3)
+LEARNT = sum(TRIALS)
 
 
 async def learn(ours: Ours, receiver: Receiver, size: Size, *, manual: bool = False) -> None:
-    """Have :data:`LEARNT` receipts pushed, so slowly that the emulator sees that ``receiver`` keeps connections."""
-    for number in range(LEARNT):
-        submit_batch(ours, 1, 6_190_000_000 + number)
-        if manual:
-            ours.api("POST", "/tenants/default/clock/advance", {"seconds": 3_600})
+    """Have :data:`LEARNT` receipts pushed in such a way that the emulator sees that ``receiver`` keeps connections."""
+    for trial, pushes in enumerate(TRIALS):
+        for number in range(pushes):
+            submit_batch(ours, 1, 6_190_000_000 + 10 * trial + number)
+            if manual:
+                ours.api("POST", "/tenants/default/clock/advance", {"seconds": 3_600})
+            await asyncio.sleep(size.learning / 12)
         await asyncio.sleep(size.learning)
     receiver.wait_for(LEARNT)
 

@@ -14,14 +14,14 @@ Say = Callable[[str], None]
 class Size:
     """How much is sent: everything counts requests, calls or pushes, ``rounds`` repetitions.
 
-    ``seconds`` is how long wrk sends, where it is installed; 0: never. ``learning`` is how many seconds lie between the
-    first receipts: a trial of a connection takes two (emulator/voice_emulator/wire/delivery/connections.py).
+    ``seconds`` is how long wrk sends, where it is installed; 0: never. ``learning`` is how many seconds a trial of a
+    connection gets: two, and what the call itself takes.
     """
 
     rounds: int = 5
     requests: int = 8_000
     seconds: int = 2
-    learning: float = 2.2
+    learning: float = 3.2
     receipts: int = 5_000
     batch: int = 5_000
     pending: int = 100_000

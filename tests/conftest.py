@@ -27,6 +27,26 @@ settings.register_profile("long", settings.get_profile("voice-emulator"), max_ex
 settings.load_profile("voice-emulator")
 
 
+#: Variables of a terminal or a CI service that change what pytest, click, rich and Python print. Tests that are about
+#: one of them set it.
+PRINTING = (
+    "CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE", "COLUMNS", "LINES", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _environment_of_nobody() -> Iterator[None]:
+    """What a test and its processes print and reach does not depend on where the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PRINTING:
+            patch.delenv(name, raising=False)
+        # A proxy stays, since pip may need it; but not for servers of the tests.
+        patch.setenv("no_proxy", "localhost,127.0.0.1,::1")
+        patch.setenv("NO_PROXY", "localhost,127.0.0.1,::1")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _logging_stays_as_it_is() -> Iterator[None]:
     """A command that runs in this process sets up logging for its own."""

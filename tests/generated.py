@@ -13,18 +13,22 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from urllib.request import urlopen
 
 import click
 
+from tests.languages import LANGUAGES
 from voice_emulator.cli import commands
 from voice_emulator.cli.scenarios import schema_text
 from voice_emulator.core.json_schema import Json
 from voice_emulator.core.shapes import SHAPES
+from voice_emulator.embedded import running
 from voice_emulator.providers import kit
 from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
 from voice_emulator.providers.registry import built_in
 from voice_emulator.providers.settings import Setting
+from voice_emulator.settings import CONTROL_PORT, LOOPBACK, TRAFFIC_PORT
 
 CHECKOUT = Path(__file__).parents[1]
 _PART = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end of generated -->\n)", re.DOTALL)
@@ -48,6 +52,8 @@ def files() -> dict[Path, Callable[[str], str]]:
     """Each file with a generated part, and what makes its text from the present one."""
     made: dict[Path, Callable[[str], str]] = {
         CHECKOUT / "schemas/scenario.schema.json": lambda _: schema_text(built_in()),
+        CHECKOUT / "docs/languages.md": lambda page: _filled(page, {"languages": _languages}),
+        CHECKOUT / "docs/llms.txt": lambda _: _guide(),
         CHECKOUT / "docs/control-api.md": lambda page: _filled(page, {"objects": _objects}),
         CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
         CHECKOUT / "docs/add-a-provider.md": lambda page: _filled(page, {"kit": _kit}),
@@ -67,6 +73,32 @@ def _filled(page: str, parts: dict[str, Callable[[], str]]) -> str:
     if sorted(found) != sorted(parts):
         raise ValueError(f"the page has the generated parts {found}, and should have {sorted(parts)}")
     return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
+
+
+def _languages() -> str:
+    """The five side by side: where each is and how it is run, and the test that its planted bug breaks."""
+    rows = [
+        f"| [{each.name}](../examples/{each.folder}) | [`{each.helper}`](../examples/{each.folder}/{each.helper}) "
+        f"| [`{each.service}`](../examples/{each.folder}/{each.service}) "
+        f"| [`{each.test}`](../examples/{each.folder}/{each.test}), {each.framework} | `{each.by_hand}` |"
+        for each in LANGUAGES
+    ]
+    table = ["| | the helper to copy | the service | its tests | run by |", "|---|---|---|---|---|", *rows]
+    tests = [f"### {each.name}\n\n```{each.block}\n{each.twice()}\n```" for each in LANGUAGES]
+    return "\n".join(table) + "\n\n" + "\n\n".join(tests)
+
+
+def _guide() -> str:
+    """What an emulator with the default ports serves at ``/llms.txt``."""
+    with running(provider_plugins=False) as emulator, urlopen(f"{emulator.control_url}/llms.txt") as reply:
+        text = reply.read().decode()
+        ports = {
+            emulator.control_url: f"http://{LOOPBACK}:{CONTROL_PORT}",
+            emulator.url: f"http://{LOOPBACK}:{TRAFFIC_PORT}",
+        }
+    for mine, usual in ports.items():
+        text = text.replace(mine, usual)
+    return text
 
 
 def _kit() -> str:

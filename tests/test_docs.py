@@ -43,10 +43,10 @@ from voice_emulator.wire.http import connection_limits, strict_json
 from voice_emulator.wire.traffic import decoding, gateway
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
-NOT_RUN = frozenset({"cp", "docker", "git", "kubectl", "make", "pip", "pytest", "python"})
+NOT_RUN = frozenset({"cp", "docker", "git", "kubectl", "locust", "make", "pip", "pytest", "python"})
 #: What is run along with curl.
 RUN = frozenset({"curl", "sed", "voice-emulator"})
-LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", ""}
+LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", "java", "php", "go", "js", ""}
 
 
 def by_id(block: Block) -> str:

@@ -35,6 +35,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "settings.py": (_SERVE, "one dataclass; each of its options is read there in both ways"),
     # cli
+    "cli/mcp/command.py": (
+        "cli/mcp/test_tools.py",
+        "the tools are used over standard input and output, as an agent does",
+    ),
     "cli/demo/calls.py": (
         "cli/demo/test_command.py",
         "the demo's requests make sense only against an emulator",

@@ -27,6 +27,8 @@ __tracebackhide__ = True
 
 #: What serving imports on first use.
 _LATE = (
+    "voice_emulator.wire.control.routes", "voice_emulator.wire.control.event_stream",
+    "voice_emulator.wire.control.document.openapi",
     "voice_emulator.schemas.explain", "voice_emulator.report.explanation", "voice_emulator.report.html",
     "voice_emulator.report.junit",
     "voice_emulator.report.markdown", "prometheus_client",

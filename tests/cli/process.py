@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from click.testing import CliRunner
+
 from tests.patience import PATIENCE
+from voice_emulator.cli import commands
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "voice_emulator")
@@ -38,14 +42,27 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def command(
-    *args: object, env: Mapping[str, str] | None = None, program: tuple[str, ...] = COMMAND
+    *args: object, env: Mapping[str, str] | None = None, program: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        [*program, *(str(arg) for arg in args)],
-        env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    """Run one command to its end: in this process, which saves the start of one, unless ``program`` is named.
+
+    :data:`COMMAND` is named where it matters that it is a process: signals, encodings, what is imported.
+    """
+    words = [str(arg) for arg in args]
+    if program:
+        return subprocess.run(
+            [*program, *words], env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    without = dict.fromkeys(name for name in os.environ if name not in environment())
+    done = CliRunner().invoke(commands, words, prog_name="voice-emulator", env={**without, **(env or {})})
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 class Lines:

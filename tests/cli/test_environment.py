@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.process import command, get, serving
+from tests.cli.process import COMMAND, command, get, serving
 from voice_emulator.cli.environment import given, injected, misspelt
 
 #: What a pod finds in its environment where a Service is called voice-emulator, with the ports 4880 and 4881, and
@@ -31,7 +31,7 @@ def test_a_service_of_our_name_changes_nothing():
 
 
 def test_nor_is_it_in_the_way_of_the_ports():
-    done = command("serve", "--host", "192.0.2.1", env=KUBERNETES)
+    done = command("serve", "--host", "192.0.2.1", env=KUBERNETES, program=COMMAND)
     assert (done.returncode, done.stdout) == (1, "")
     assert "cannot listen on 192.0.2.1 port 4880" in done.stderr
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.cli.process import command, environment, get, serving
+from tests.cli.process import COMMAND, command, environment, get, serving
 from tests.plugins import install, write
 from voice_emulator.cli import COMMANDS, commands
 
@@ -43,8 +43,8 @@ WALK: dict[str, tuple[str, ...]] = {
     "trigger": ("nxcloud", "--callback-url", "http://127.0.0.1:9/"),
     "verify": ("--callback-url", "http://127.0.0.1:9/", "--provider", "good"),
 }
-#: These serve until a signal; the processes below show two of them.
-SERVING = {"serve", "listen", "demo", "tail"}
+#: These serve until a signal, or the end of standard input; the processes below show two of them.
+SERVING = {"serve", "listen", "demo", "tail", "mcp"}
 
 
 def test_the_walk_leaves_no_command_out():
@@ -98,7 +98,7 @@ def test_every_command_can_leave_plugins_out(name: str, tmp_path: Path, file: Pa
 
 def test_standard_output_stays_json_and_the_lines_go_to_standard_error(tmp_path: Path):
     path = {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{write(tmp_path, PLUGINS)}"}
-    done = command("scenarios", "schema", env=path)
+    done = command("scenarios", "schema", env=path, program=COMMAND)
     assert done.returncode == 0
     assert "good" in json.loads(done.stdout)["properties"]["providers"]["properties"]
     assert [line.split("'")[1] for line in done.stderr.splitlines()] == list(BAD)

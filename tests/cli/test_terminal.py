@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import logging
 import sys
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -23,6 +25,7 @@ from tests.cli.process import command, get, running, serving, url_of
 from tests.patience import PATIENCE
 from voice_emulator.cli.listen import _show
 from voice_emulator.cli.logs import JsonLines, TextLines
+from voice_emulator.cli.process import guard_output
 from voice_emulator.cli.receiver import Arrival
 from voice_emulator.cli.terminal import Bold, echo, write
 from voice_emulator.client.errors import ControlError, InputError, Unsatisfied
@@ -176,3 +179,28 @@ def test_report_and_explain_show_requests_harmlessly(form: str):
     for each in (done, *told):
         assert each.stdout
         assert dangerous(each.stdout + each.stderr) == []
+
+
+class Sluggish(io.RawIOBase):
+    """Takes at most a hundred bytes of a write, as a pipe may."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        part = bytes(data)[:100]
+        self.taken += part
+        return len(part)
+
+
+def test_a_long_document_is_written_whole_where_python_does_not_buffer(monkeypatch: pytest.MonkeyPatch):
+    pipe = Sluggish()
+    unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
+    monkeypatch.setattr("sys.stdout", unbuffered)
+    guard_output()
+    write(b"x" * 1_000 + b"\n")
+    echo("y" * 1_000)
+    assert pipe.taken == b"x" * 1_000 + b"\n" + b"y" * 1_000 + b"\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.process import command, running, url_of
+from tests.cli.process import COMMAND, command, running, url_of
 from voice_emulator.providers.registry import discover
 
 
@@ -55,7 +55,9 @@ def test_the_receipt_is_the_one_that_was_asked_for(receiver, args, wanted):
 )
 def test_two_receipts_report_two_calls(receiver, provider, identity):
     first, second = (
-        fields_of(command("trigger", provider, "--callback-url", url_of(receiver)).stdout)[identity]
+        fields_of(command("trigger", provider, "--callback-url", url_of(receiver), program=COMMAND).stdout)[
+            identity
+        ]
         for _ in range(2)
     )
     assert first != second

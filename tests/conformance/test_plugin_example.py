@@ -74,12 +74,8 @@ def test_the_commands_that_read_descriptors_know_it(tmp_path: Path):
     assert "status_code" in refused.stdout, "the nearest field of its receipt is named"
     schema = json.loads(run("scenarios", "schema").stdout)
     jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(SCENARIO))
-    assert (
-        PLUGIN
-        in json.loads(run("openapi").stdout)["paths"]["/v1/tenants"]["post"]["requestBody"]["content"][
-            "application/json"
-        ]["schema"]["properties"]["callback_urls"]["properties"]
-    )
+    control = json.loads(run("openapi").stdout)["components"]["schemas"]
+    assert PLUGIN in control["CallbackUrls"]["properties"]
 
 
 @pytest.mark.usefixtures("_installed")
@@ -92,6 +88,9 @@ async def test_a_running_emulator_knows_it_in_scenarios_page_metrics_and_report(
                 assert reply.status == 200, await reply.text()
                 return await (reply.json() if "json" in reply.headers["Content-Type"] else reply.text())
 
+        guide = await read(f"{emu.control}/llms.txt")
+        assert f"## Provider {PLUGIN}: " in guide
+        assert "\n- SingleCallByTts: " in guide
         offers = (await read(f"{base}/place"))["offers"]
         assert {offer["operation"] for offer in offers if offer["provider"] == PLUGIN} == {
             "SingleCallByTts", "SingleCallByVoice",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.cli.process import environment, get
-from tests.container.dockerfile import CHECKOUT
+from tests.container.dockerfile import CHECKOUT, checkout_with_few
 from tests.container.published import documents
 from tests.patience import PATIENCE
 
@@ -332,27 +331,12 @@ def test_the_log_gives_the_runner_no_commands(runner: Runner):
     assert runner.printed[begin:end].rstrip().endswith(f"::{mark}::")
 
 
-def few(lock: Path) -> None:
-    """Leave three packages in a lock file: they need no others, and it takes a third of the time."""
-    entries = re.split(r"\n(?=\S)", lock.read_text())
-    chosen = [entry for entry in entries if re.match(r"(click|multidict|pyyaml)==", entry)]
-    lock.write_text("\n".join(chosen) + "\n")
-    assert len(chosen) == 3
-
-
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_action_installs_from_itself_at_the_locked_versions(tmp_path: Path, whole: bool):
     """The step Install for real, with the runner's variables alone."""
     temp = tmp_path / "temp"
     temp.mkdir()
-    checkout = CHECKOUT
-    if not whole:
-        checkout = tmp_path / "checkout"
-        for name in ("emulator", "schemas", "scenarios", "requirements"):
-            shutil.copytree(CHECKOUT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(CHECKOUT / name, checkout)
-        few(checkout / "requirements" / "runtime.lock")
+    checkout = CHECKOUT if whole else checkout_with_few(tmp_path / "checkout")
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Install"]["run"]],
         env={**os.environ, "SOURCE": "", "RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(checkout)}

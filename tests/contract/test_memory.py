@@ -11,7 +11,7 @@ def test_recent_forgets_the_oldest_and_a_repeated_key_becomes_the_newest():
     recent.put("a", 3)
     recent.put("c", 4)
     assert "b" not in recent
-    assert (recent.get("a"), recent.get("b"), recent.values(), len(recent)) == (3, None, [3, 4], 2)
+    assert (recent.get("a"), recent.get("b"), list(recent.values()), len(recent)) == (3, None, [3, 4], 2)
     assert recent.forget("a") == 3
     assert recent.forget("a") is None
     recent.clear()

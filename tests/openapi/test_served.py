@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import RUNS
 from voice_emulator.embedded import Embedded, embedded
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import discover
@@ -18,15 +19,13 @@ from voice_emulator.wire.machine_time import wall_now
 pytest.importorskip("schemathesis")
 
 HERE = Path(__file__).parent
-#: Cases per operation and phase: enough to meet every field, and to meet most with good and bad values.
-CASES = [pytest.param(2, id="few"), pytest.param(20, id="many", marks=pytest.mark.long)]
 
 
-def examine(emulator: Embedded, document: str, folder: Path, cases: int, *options: str) -> None:
+def examine(emulator: Embedded, document: str, folder: Path, *options: str) -> None:
     """Run schemathesis as a user would, in a folder where it may leave its notes; it fails on findings."""
     arguments = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"),
-        "run", f"{emulator.control_url}{document}", "--url", emulator.url, "--max-examples", str(cases),
+        "run", f"{emulator.control_url}{document}", "--url", emulator.url,
         "--checks", "all", "--continue-on-failure", "--seed", "1", "--no-shrink", "--no-color",
         "--header", "Emulator-Explain: 1", *options,
     ]  # fmt: skip
@@ -51,8 +50,8 @@ def is_secured(provider: Provider) -> bool:
 
 
 @pytest.mark.parametrize("provider", discover().values(), ids=lambda provider: provider.id)
-@pytest.mark.parametrize("cases", CASES)
-def test_a_providers_document_is_true(provider: Provider, cases: int, tmp_path: Path):
+@pytest.mark.parametrize("run", RUNS)
+def test_a_providers_document_is_true(provider: Provider, run: tuple[str, ...], tmp_path: Path):
     # Made-up credentials in bodies would all be refused; a lenient emulator looks behind them.
     emulator = embedded(clock="manual", lenient=not is_secured(provider))
     emulator.start()
@@ -64,6 +63,6 @@ def test_a_providers_document_is_true(provider: Provider, cases: int, tmp_path: 
             headers |= provider.authorise(tenant, operation, {}, wall_now())[1]
         wanted = {k: v for k, v in headers.items() if k.lower() == "authorization"}
         options = [part for name, value in wanted.items() for part in ("--header", f"{name}: {value}")]
-        examine(emulator, f"/openapi/{provider.id}.json", tmp_path, cases, *options)
+        examine(emulator, f"/openapi/{provider.id}.json", tmp_path, *run, *options)
     finally:
         emulator.stop()

@@ -17,9 +17,10 @@ INSTALLED = any(point.value == "voice_emulator.pytest_plugin" for point in entry
 
 #: Plugins of our own requirements, which have no part in these tests: some take a second to import.
 WITHOUT = [
-    f"-p no:{name}"
-    for name in ("cacheprovider", "randomly", "schemathesis", "hypothesispytest", "faker", "pytest_cov")
+    f"-p no:{name}" for name in ("cacheprovider", "randomly", "schemathesis", "hypothesispytest", "faker")
 ]
+#: Those that some tests want to have beside ours; half of what it takes to start pytest.
+BESIDE = {"fakefs", "anyio", "aiohttp"}
 
 Run = Callable[..., pytest.RunResult]
 
@@ -39,7 +40,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         for name, value in (environment or {}).items():
             monkeypatch.setenv(name, value)
         scope = "" if "no:asyncio" in arguments else "asyncio_default_fixture_loop_scope = function\n"
-        pytester.makeini(f"[pytest]\naddopts = {' '.join(WITHOUT)}\nfilterwarnings = error\n{scope}")
+        idle = BESIDE - {name for name in BESIDE if any(f"{name}_" in source for source in files.values())}
+        without = [*WITHOUT, *(f"-p no:{name}" for name in sorted(idle))]
+        pytester.makeini(f"[pytest]\naddopts = {' '.join(without)}\nfilterwarnings = error\n{scope}")
         for name, source in files.items():
             pytester.path.joinpath(name).write_text(source, encoding="utf-8")
         named = () if INSTALLED else ("-p", "voice_emulator.pytest_plugin")

@@ -23,17 +23,23 @@ def test_theirs_is_theirs_and_ours_is_ours(voice_emulator):
 """
 
 
+WITH_MODULES = {"emulator/__init__.py": "from emulator.phone import Phone\n", "emulator/phone.py": OWN}
+WITH_OUR_NAME = {
+    "emulator/__init__.py": OWN,
+    "emulator/voice_emulator.py": "raise ImportError('not this one')\n",
+}
+
+
 @pytest.mark.parametrize(
-    "files",
+    ("mode", "files"),
     [
-        {"emulator.py": OWN},
-        {"emulator/__init__.py": OWN},
-        {"emulator/__init__.py": "from emulator.phone import Phone\n", "emulator/phone.py": OWN},
-        {"emulator/__init__.py": OWN, "emulator/voice_emulator.py": "raise ImportError('not this one')\n"},
+        pytest.param("prepend", {"emulator.py": OWN}, id="module"),
+        pytest.param("importlib", {"emulator/__init__.py": OWN}, id="package"),
+        pytest.param("prepend", WITH_MODULES, id="package-with-modules"),
+        pytest.param("prepend", WITH_OUR_NAME, id="package-that-holds-our-name"),
+        pytest.param("importlib", WITH_OUR_NAME, id="package-that-holds-our-name-importlib"),
     ],
-    ids=["module", "package", "package-with-modules", "package-that-holds-our-name"],
 )
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
 def test_foreign_emulator_beside_the_plugin(run, pytester, files, mode):
     for name in files:
         (pytester.path / name).parent.mkdir(exist_ok=True)

@@ -252,7 +252,8 @@ async def test_when_all_are_busy_a_newcomer_is_turned_away_until_one_leaves():
         reader, writer = await connect(running.runtime.traffic)
         assert await to_the_end(reader) == b""
         writer.close()
-        busy.pop()[1].transport.abort()
+        _, leaving = busy.pop()
+        leaving.transport.abort()
         async with asyncio.timeout(PATIENCE):
             while running._connection_limits.open == 3:  # noqa: ASYNC110 - a closed connection sets no event
                 await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.process import command
+from tests.cli.process import COMMAND, command
 from tests.state.test_store import contents
 from voice_emulator.errors import StateError
 from voice_emulator.state import database
@@ -451,7 +451,7 @@ def test_a_refused_file_keeps_its_mode(path, leavings):
 
 def test_serve_says_it_in_one_line_and_exits_1(path, leavings):
     Left(leavings["killed"].file, None).put(path)
-    done = command("serve", "--port", 0, "--control-port", 0, "--state", path)
+    done = command("serve", "--port", 0, "--control-port", 0, "--state", path, program=COMMAND)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(

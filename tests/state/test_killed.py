@@ -132,7 +132,7 @@ async def place_batch(client: aiohttp.ClientSession, server: Serving) -> None:
         assert (await reply.json())["code"] == 200
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.long)])
 async def test_killed_again_and_again_in_a_batch_it_loses_nothing_and_doubles_nothing(tmp_path, kills: int):
     dice = random.Random(20)
     (tmp_path / "batch.yaml").write_text(SCENARIO)
@@ -210,7 +210,15 @@ async def test_stopped_by_a_signal_it_goes_on_where_it_was(tmp_path):
 async def test_a_second_emulator_on_the_same_file_says_so_and_exits_1(tmp_path):
     async with serving("--state", tmp_path / "state.db"):
         done = await asyncio.to_thread(
-            command, "serve", "--port", 0, "--control-port", 0, "--state", tmp_path / "state.db"
+            command,
+            "serve",
+            "--port",
+            0,
+            "--control-port",
+            0,
+            "--state",
+            tmp_path / "state.db",
+            program=COMMAND,
         )
         assert done.returncode == 1
         assert "is in use by another process" in done.stderr

@@ -1,4 +1,4 @@
-"""One headless Chromium for all tests of the page; each test gets a context, and an emulator, of its own."""
+"""One headless Chromium for all tests of the page, and one tab for most: a new one costs three times what a test does."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Page as BrowserPage
 
 from tests.rig import Running, started
 from tests.ui import chromium
-from tests.ui.page import Page, opened
+from tests.ui.page import DESK, Page, new_tab, watched
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +39,19 @@ async def emu() -> AsyncIterator[Running]:
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tab(browser: Browser) -> AsyncIterator[BrowserPage]:
+    async with new_tab(browser) as tab:
+        yield tab
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, emu: Running) -> AsyncIterator[Page]:
+async def page(tab: BrowserPage, emu: Running) -> AsyncIterator[Page]:
     """The page of ``emu``; a script error, a breach of the policy or a console error fails the test."""
-    async with opened(browser, emu.control) as page:
+    async with watched(tab, emu.control) as page:
         yield page
+    # As new for the next test: its emulator may be at the same port.
+    if tab.url != "about:blank":
+        await tab.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await tab.goto("about:blank")
+    await tab.set_viewport_size(DESK)

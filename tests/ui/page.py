@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, ConsoleMessage, Error, Locator, ViewportSize, expect
 from playwright.async_api import Page as BrowserPage
 
 from tests.patience import PATIENCE
@@ -17,7 +17,7 @@ from tests.rig import Running
 
 #: For every test file here: one event loop, since they share the browser.
 MARKS = [pytest.mark.asyncio(loop_scope="session")]
-DESK = {"width": 1280, "height": 800}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 #: What Playwright counts in.
 MILLISECONDS = 1_000 * PATIENCE
@@ -113,34 +113,51 @@ class Page:
 
 
 @asynccontextmanager
-async def opened(
-    browser: Browser, base: str, *, viewport: Mapping[str, int] = DESK, scheme: str = "light", **options: Any
-) -> AsyncIterator[Page]:
-    """A tab on the page, not gone anywhere yet. What went wrong in it fails the test at the end.
-
-    A refusal of the API (4xx) is not an error of the page, although the browser writes it to the console.
-    """
-    settings: dict[str, Any] = {"viewport": dict(viewport), "color_scheme": scheme, **options}
+async def new_tab(
+    browser: Browser, *, viewport: ViewportSize = DESK, scheme: str = "light", **options: Any
+) -> AsyncIterator[BrowserPage]:
+    """A tab in a context of its own."""
+    settings: dict[str, Any] = {"viewport": viewport, "color_scheme": scheme, **options}
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)
     context.set_default_timeout(MILLISECONDS)
     await context.add_init_script(_WATCH)
-    tab = await context.new_page()
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def watched(tab: BrowserPage, base: str) -> AsyncIterator[Page]:
+    """The page of the emulator at ``base`` in a tab, not gone to yet. What goes wrong in it fails the test at the end.
+
+    A refusal of the API (4xx) is not an error of the page, although the browser writes it to the console.
+    """
     page = Page(tab, base)
-    tab.on("pageerror", lambda error: page.complaints.append(f"script error: {error}"))
-    tab.on(
-        "console",
-        lambda said: (
+
+    def failed(error: Error) -> None:
+        page.complaints.append(f"script error: {error}")
+
+    def printed(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning") and not said.text.startswith("Failed to load resource"):
             page.complaints.append(f"console {said.type}: {said.text}")
-            if said.type in ("error", "warning") and not said.text.startswith("Failed to load resource")
-            else None
-        ),
-    )
+
+    tab.on("pageerror", failed)
+    tab.on("console", printed)
     try:
         yield page
         page.complaints += await tab.evaluate("window.objections ?? []")
     finally:
-        await context.close()
+        tab.remove_listener("pageerror", failed)
+        tab.remove_listener("console", printed)
     assert page.complaints == []
+
+
+@asynccontextmanager
+async def opened(browser: Browser, base: str, **settings: Any) -> AsyncIterator[Page]:
+    """The page in a tab of its own, for what needs other settings or changes the tab; see :func:`new_tab`."""
+    async with new_tab(browser, **settings) as tab, watched(tab, base) as page:
+        yield page
 
 
 async def dial(emu: Running, *numbers: str, **fields: str) -> None:

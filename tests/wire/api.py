@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 import jsonschema
 
 from tests.rig import Running
+from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.document.openapi import control_document
+from voice_emulator.wire.control.routes import control_routes
 from voice_emulator.wire.control.routing import ControlRoutes
 
 GPSEND = {
@@ -42,6 +45,13 @@ class Reply:
         return {error["pointer"]: error["message"] for error in self.json["errors"]}
 
 
+@lru_cache(maxsize=4)
+def _document(providers: tuple[Provider, ...]) -> dict[str, Any]:
+    """Made once for all tests: it costs more than most of them."""
+    known = {provider.id: provider for provider in providers}
+    return control_document(control_routes(known), known, "http://127.0.0.1:4881", "1")
+
+
 class Api:
     """Talks to the control port of a running emulator."""
 
@@ -49,7 +59,7 @@ class Api:
         self.emu = emu
         runtime = emu.emulator.runtime
         routes = emu.emulator._control.routes
-        self.document = control_document(routes, runtime.providers, runtime.control, runtime.version)
+        self.document = _document(tuple(runtime.providers.values()))
         self._table = ControlRoutes(routes)
         self.seen: set[tuple[str, int]] = set()
 

@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
+        "mcp": Entry("mcp.command", "mcp", "Serve the emulator to a coding agent (Model Context Protocol)."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),
         "openapi": Entry("openapi", "openapi", "Print an OpenAPI document."),
     }

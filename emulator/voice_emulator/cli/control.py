@@ -112,10 +112,14 @@ def control_options(command: Callable[..., R]) -> Callable[..., R]:
     ) -> R:
         return command(port=ControlPort(control, control_token, trust(ca, insecure)), **others)
 
-    decorated: Callable[..., R] = with_port
-    for option in reversed((*_CONTROL, *TRUST_OPTIONS)):
-        decorated = option(decorated)
-    return decorated
+    return _CONTROL[0](trusting(with_port))
+
+
+def trusting(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options of :data:`TRUST_OPTIONS`."""
+    for option in reversed(TRUST_OPTIONS):
+        command = option(command)
+    return command
 
 
 def trust(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:

@@ -23,11 +23,30 @@ def fill_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
+class _Kept(io.BufferedWriter):
+    """A buffer that leaves its stream open: it belongs to the stream that Python made."""
+
+    def close(self) -> None:
+        """Only write what is left."""
+        if not self.raw.closed:
+            self.flush()
+
+
 def guard_output() -> None:
-    """Have text that standard output or standard error cannot encode written with escapes: it is not a failure."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    """Have all of a text written to standard output and standard error, and what they cannot encode with escapes.
+
+    With PYTHONUNBUFFERED, as in many containers, a write to a pipe may take a part of a long text, and Python drops the
+    rest. A buffer in between writes until all is taken.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if isinstance(stream.buffer, io.RawIOBase):
+            buffer = _Kept(stream.buffer)
+            stream = io.TextIOWrapper(buffer, stream.encoding, newline="\n", line_buffering=True)
+            setattr(sys, name, stream)
+        stream.reconfigure(errors="backslashreplace")
 
 
 def forget(stream: TextIO) -> None:

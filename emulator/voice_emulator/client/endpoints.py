@@ -67,6 +67,7 @@ class ControlMethods:
     health = Endpoint(operations.health)
     wait_ready = Endpoint(operations.wait_ready)
     metrics = Endpoint(operations.metrics)
+    guide = Endpoint(operations.guide)
     openapi = Endpoint(operations.openapi)
     scenarios = Endpoint(operations.scenarios)
     scenario = Endpoint(operations.scenario)

@@ -74,6 +74,11 @@ def metrics() -> Flow[str]:
     return (yield from ask(Exchange("GET", "/metrics"))).text
 
 
+def guide() -> Flow[str]:
+    """``/llms.txt``: how to use the emulator, for a coding agent."""
+    return (yield from ask(Exchange("GET", "/llms.txt"))).text
+
+
 def openapi(provider: str | None = None) -> Flow[dict[str, Any]]:
     """The OpenAPI 3.1 document of a provider, or of the control API."""
     target = path("openapi.json") if provider is None else path("openapi", f"{provider}.json")

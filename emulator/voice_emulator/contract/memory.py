@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from voice_emulator.core.progress import Latency, Timeline
 from voice_emulator.core.tenants import Tenant
@@ -18,43 +18,25 @@ T = TypeVar("T")
 REMEMBERED = 10_000
 
 
-class Recent(Generic[K, V]):
-    """A mapping of the newest :data:`REMEMBERED` keys."""
+class Recent(dict[K, V]):
+    """A mapping of the newest :data:`REMEMBERED` keys, oldest first; use :meth:`put` to add one."""
 
-    __slots__ = ("_entries", "_limit")
+    __slots__ = ("_limit",)
 
     def __init__(self, limit: int = REMEMBERED) -> None:
-        self._entries: dict[K, V] = {}
+        super().__init__()
         self._limit = limit
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._entries
-
-    def get(self, key: K) -> V | None:
-        """What is remembered under ``key``."""
-        return self._entries.get(key)
 
     def put(self, key: K, value: V) -> None:
         """Remember; the key becomes the newest."""
-        self._entries.pop(key, None)
-        self._entries[key] = value
-        if len(self._entries) > self._limit:
-            del self._entries[next(iter(self._entries))]
+        self.pop(key, None)
+        self[key] = value
+        if len(self) > self._limit:
+            del self[next(iter(self))]
 
     def forget(self, key: K) -> V | None:
         """Forget a key; what was remembered under it."""
-        return self._entries.pop(key, None)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._entries.clear()
-
-    def values(self) -> list[V]:
-        """What is remembered, oldest first."""
-        return list(self._entries.values())
+        return self.pop(key, None)
 
 
 class Memory:

@@ -149,11 +149,9 @@ class Watch(Listener):
             due += watched.query
         if request.encoding in ("urlencoded", "text") and _odd_form(request.body):
             due += watched.form
-        if seen.calls and (
-            len(memory.lost) or fault is not None or seen.cancelled or seen.reply_rule is not None
-        ):
+        if seen.calls and (memory.lost or fault is not None or seen.cancelled or seen.reply_rule is not None):
             due += watched.placed
-        if len(memory.refused_tokens):
+        if memory.refused_tokens:
             due += watched.remembered
         if due:
             self._check(tenant, seen, memory, watched, due)
@@ -188,7 +186,7 @@ class Watch(Listener):
             priced = contract.charge is not None and listed is not None and index < len(listed)
             told = contract.charge(listed[index]) if priced and contract.charge and listed else None
             tenant.conservation.shown(call, told)
-        if len(memory.lost):
+        if memory.lost:
             # The client has queried the records, so it knows what it submits again from now on.
             memory.lost.clear()
 
@@ -208,7 +206,7 @@ class Watch(Listener):
             if delivered and charge is not None and call is not None and call.fate is not Fate.ACKNOWLEDGED:
                 told = charge(shown[index])
             tenant.conservation.attempted(part, outcome, again=again, ours=attempt.ours, told=told)
-            if delivered and call is not None and len(memory.lost):
+            if delivered and call is not None and memory.lost:
                 memory.lost.forget((push.provider, call.number))
         memory.timeline.add(DELIVERED if delivered else UNDELIVERED, attempt.at)
         for name in attempt.faults:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push
-from voice_emulator.core.shapes import Callback
 from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
@@ -24,6 +24,12 @@ HEADERS_KEPT = 8_192
 Trouble = Literal["", "timeout", "tls", "connection", "url", "own", "rule", "unclear"]
 
 
+@lru_cache(maxsize=256)
+def _size(headers: tuple[tuple[str, str], ...]) -> int:
+    """Characters of headers; most pushes and replies of one receiver have the same ones."""
+    return sum([len(name) + len(value) for name, value in headers])
+
+
 @dataclass(slots=True)
 class PushReply:
     """The reply of the customer's receiver."""
@@ -36,7 +42,7 @@ class PushReply:
         """Cut what no acknowledgement needs: tens of thousands of replies are kept."""
         if len(self.body) > BODY_KEPT:
             self.body = self.body[:BODY_KEPT]
-        if sum(len(name) + len(value) for name, value in self.headers) > HEADERS_KEPT:
+        if _size(self.headers) > HEADERS_KEPT:
             self.headers = tuple((name[:100], value[:200]) for name, value in self.headers[:30])
 
 
@@ -104,14 +110,16 @@ class Attempt:
     def weigh(self) -> None:
         """Set :attr:`weight`, once nothing changes any more: the body is kept as sent and as the fields it was made of."""
         weight = 400 + 3 * len(self.body) + len(self.url or "") + len(self.reason)
-        weight += sum([len(name) + len(value) for name, value in self.headers])
+        weight += _size(self.headers)
         reply = self.reply
         if reply is not None:
-            weight += len(reply.body) + sum([len(name) + len(value) for name, value in reply.headers])
+            weight += len(reply.body) + _size(reply.headers)
         self.weight = weight
 
     def shown(self) -> dict[str, Any]:
         """The attempt as the control API shows it."""
+        from voice_emulator.core.shapes import Callback
+
         masker = self.masker or Masker(())
         reply = self.reply
         return Callback.shown(

@@ -140,7 +140,7 @@ class Conservation:
         ``told`` is the charge in the receipt, None if the provider states none.
         """
         call = push.call
-        if call is None or call.fate is Fate.DROPPED or not _reports_end(call, push.kind):
+        if call is None or call.fate is Fate.DROPPED or not reports_end(call, push.kind):
             return
         if not push.by_hand and not again:
             call.open_pushes -= 1
@@ -239,6 +239,6 @@ class Conservation:
         }
 
 
-def _reports_end(call: Call, kind: str) -> bool:
+def reports_end(call: Call, kind: str) -> bool:
     """Whether pushes of ``kind`` report the end of ``call``, and not an earlier step."""
     return any(plan.kind == kind and plan.ruled and plan.on is Step.END for plan in call.submission.receipts)

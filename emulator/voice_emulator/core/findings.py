@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.listeners import Listeners
-from voice_emulator.core.shapes import Violation
 from voice_emulator.core.vocabulary import Severity
 
 FINDING_LIMIT = 10_000
@@ -39,6 +38,8 @@ class Finding:
 
     def shown(self) -> dict[str, Any]:
         """The finding as the control API shows it."""
+        from voice_emulator.core.shapes import Violation
+
         return Violation.shown(
             rule=self.rule, severity=self.severity, provider=self.provider, operation=self.operation, entry=self.entry,
             call_id=self.call_id, message=self.message, source=self.source, at=self.at or None,

@@ -257,6 +257,10 @@ class Masker:
             if len(value) >= _SHORTEST_LEAF:
                 texts.append(value)
             return value
+        if isinstance(value, int | float):  # before Mapping, which takes long to ask for
+            if not isinstance(value, bool):
+                texts.append(str(value))
+            return value
         if isinstance(value, Mapping):
             texts += [name for name in value if len(name) >= _SHORTEST_LEAF]
             return {
@@ -265,8 +269,6 @@ class Masker:
             }
         if isinstance(value, list):
             return [self._masked_by_name(item, texts) for item in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            texts.append(str(value))
         return value
 
     def _any_in(self, texts: list[str], values: Values | None) -> bool:

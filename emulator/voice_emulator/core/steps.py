@@ -242,20 +242,21 @@ class Steps:
         self, call: Call, plan: ReceiptPlan, effect: ReceiptEffect, at: int, first: int
     ) -> None:
         """Schedule some copies of a receipt, from ``first`` on, which is due at ``at``."""
+        provider = call.submission.provider
+        step = "" if plan.on is Step.END else f"-{plan.on.value}"
         for copy in range(first, min(first + COPIES_AHEAD, effect.copies)):
             if copy > first:
                 at += self._gap(call, effect, copy)
             push = Push(
-                id=f"{call.id}-{plan.kind}{f'-{copy}' if copy else ''}"
-                + (f"-{step}" if (step := plan.on.value) != Step.END.value else ""),
-                provider=call.provider,
+                id=f"{call.id}-{plan.kind}{f'-{copy}' if copy else ''}{step}",
+                provider=provider,
                 kind=plan.kind,
                 subject=call,
                 call=call,
                 due=at,
                 effect=effect,
                 rule=call.receipt_rule if effect is not PLAIN_RECEIPT else None,
-                retry=effect.retry_of(call.provider) or plan.retry,
+                retry=effect.retry_of(provider) or plan.retry,
                 step=plan.on,
                 copy=copy,
                 batch=plan.batch,

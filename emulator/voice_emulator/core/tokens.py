@@ -88,7 +88,7 @@ class Tokens:
             return Standing.UNKNOWN, None
         if token.revoked:
             return Standing.REVOKED, token
-        return (Standing.GOOD if now < token.expires_at else Standing.EXPIRED), token
+        return (Standing.GOOD if now < token.issued_at + token.lifetime else Standing.EXPIRED), token
 
     def revoke(self, value: str) -> bool:
         """Revoke a token; False if it is unknown or revoked already."""

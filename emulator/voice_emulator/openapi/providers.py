@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from voice_emulator.openapi.generators import for_generators
 from voice_emulator.openapi.parts import (
     FORM,
     JSON,
@@ -84,7 +85,7 @@ def provider_document(provider: Provider, schemas: SchemaSet, base_url: str, ver
         document["components"]["securitySchemes"] = {
             "authorization": {"type": "apiKey", "in": "header", "name": "Authorization"}
         }
-    return document
+    return for_generators(document)
 
 
 def _path(

@@ -216,7 +216,7 @@ class Runner:
             now = at or self.client.tenant(stage.tenant).now
             offset = (now - datetime.now(now.tzinfo)).total_seconds()  # noqa: TID251 - it is the client's own clock
             part = stage.directory / "faketime.part"
-            part.write_text(f"{offset:+.3f}\n", encoding="ascii")
+            part.write_text(f"{offset:+.6f}\n", encoding="ascii")
             part.replace(stage.directory / "faketime")
 
     # --- reading ----------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def rows_of(output: str) -> list[re.Match[str]]:
 
 @pytest.fixture(scope="module")
 def plain():
-    return command("demo")
+    return command("demo", program=COMMAND)
 
 
 def test_every_number_of_every_provider_is_reported_once(plain):

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.cli.process import Running, command, get, group, post, running, serving, url_of
+from tests.cli.process import COMMAND, Running, command, get, group, post, running, serving, url_of
 from tests.patience import PATIENCE
 from voice_emulator import __version__
 from voice_emulator.app import GRACE, Emulator
@@ -161,7 +161,7 @@ def test_a_taken_port_is_a_failure_to_run_that_names_it(option):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = command("serve", option, port, other, 0)
+        done = command("serve", option, port, other, 0, program=COMMAND)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
@@ -172,7 +172,7 @@ def test_a_taken_port_is_a_failure_to_run_that_names_it(option):
 
 def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
     path = scenario(tmp_path, "name: x\nsed: 3\n")
-    done = command("serve", "--scenario", path)
+    done = command("serve", "--scenario", path, program=COMMAND)
     assert done.returncode == 1
     assert f"{path}:2:1: unknown key 'sed'" in done.stderr
     assert done.stderr.splitlines()[-1] == "Error: the scenario has 1 mistake"
@@ -193,7 +193,7 @@ def test_a_broken_scenario_prints_its_findings_and_exits_1(tmp_path):
     ],
 )
 def test_wrong_usage_is_one_clear_sentence_and_status_2(args, words):
-    done = command("serve", "--port", 0, "--control-port", 0, *args)
+    done = command("serve", "--port", 0, "--control-port", 0, *args, program=COMMAND)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
     assert "pick free ports" not in done.stderr
@@ -314,7 +314,15 @@ def test_several_values_in_the_environment_are_separated_by_blanks(monkeypatch):
 
 @pytest.mark.parametrize("value", ["", " "])
 def test_an_empty_variable_is_no_token_and_does_not_pass_for_none(value: str):
-    done = command("serve", "--port", 0, "--control-port", 0, env={"VOICE_EMULATOR_CONTROL_TOKEN": value})
+    done = command(
+        "serve",
+        "--port",
+        0,
+        "--control-port",
+        0,
+        env={"VOICE_EMULATOR_CONTROL_TOKEN": value},
+        program=COMMAND,
+    )
     assert done.returncode == 2
     assert "--control-token is empty" in done.stderr.splitlines()[-1]
 

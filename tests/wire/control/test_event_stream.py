@@ -52,8 +52,19 @@ async def stream(api: Api, query: str = "", path: str = T, **headers: str) -> As
     async with api.emu.client.get(f"{api.emu.control}{path}/events{query}", headers=headers) as response:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/event-stream")
-        assert (await response.content.readuntil(b"\n\n")).startswith(b"retry:")
+        assert await response.content.readuntil(b"retry: 1000\n") == b": events\nretry: 1000\n"
         yield Stream(response)
+
+
+async def test_a_reader_that_splits_at_empty_lines_gets_events_only(api: Api, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 0.001)
+    async with api.emu.client.get(f"{api.emu.control}{T}/events") as response:
+        for _ in range(3):
+            await response.content.readuntil(b": still here\n")  # a few of them, between events too
+        await api.dial(BUSY)
+        first = await response.content.readuntil(b"\n\n")
+        second = await response.content.readuntil(b"\n\n")
+    assert all(b"\ndata: {" in block for block in (first, second))
 
 
 async def test_every_kind_is_heard_as_it_happens(api: Api):
@@ -177,7 +188,7 @@ async def test_a_reader_that_does_not_read_is_given_up(api: Api, monkeypatch):
 async def test_silence_is_broken_by_a_heartbeat(api: Api, monkeypatch):
     monkeypatch.setattr(events, "HEARTBEAT", 0.05)
     async with stream(api) as open_stream, asyncio.timeout(PATIENCE):
-        assert (await open_stream.response.content.readuntil(b"\n\n")).startswith(b":")
+        assert await open_stream.response.content.readuntil(b"\n") == b": still here\n"
 
 
 async def test_deleting_the_tenant_ends_its_streams(api: Api):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import ANSWERED, BUSY, Api
+from voice_emulator.core.clock import SECOND, parse_rfc3339
 
 T = "/v1/tenants/default"
 
@@ -27,6 +29,12 @@ def key(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return name, tuple(sorted(labels.items()))
 
 
+SCENARIO = {
+    "name": "twice",
+    "rules": [
+        {"name": "twice", "receipt": {"copies": 2, "gap": "1s", "retry": {"attempts": 2, "every": "1m"}}}
+    ],
+}
 GPSEND = {"provider": "nxcloud", "operation": "gpsend"}
 
 
@@ -53,6 +61,33 @@ async def test_what_happened_is_counted(api: Api):
     assert found[key("tenants")] == 1
     assert found[key("journal_evictions_total")] == 0
     assert found[key("build_info", version=api.emu.emulator.runtime.version)] == 1
+
+
+async def test_the_time_from_submission_to_the_acknowledged_receipt_is_counted_once_for_each_number(api: Api):
+    start = await scrape(api)
+    for provider in api.emu.emulator.runtime.providers:
+        assert start[key("receipt_seconds_count", provider=provider)] == 0
+    await api("PUT", f"{T}/scenario", SCENARIO)
+    api.emu.receiver.answer_once(500, "")
+    await api.dial("6281200000486", "6281200000000")
+    await api.post(f"{T}/clock/advance", {"to": "idle"})
+    found = await scrape(api)
+    assert found[key("pushes_total", provider="nxcloud", outcome="delivered")] == 4
+    assert found[key("receipt_seconds_count", provider="nxcloud")] == 2
+    calls = {call["number"]: call for call in (await api.get(f"{T}/calls")).json["calls"]}
+    pushes = (await api.get(f"{T}/callbacks", outcome="delivered")).json["callbacks"]
+    took = 0.0
+    for number, call in calls.items():
+        first = min(push["at"] for push in pushes if push["number"] == number)
+        took += parse_rfc3339(first) - parse_rfc3339(call["submitted_at"])
+    assert found[key("receipt_seconds_sum", provider="nxcloud")] == pytest.approx(took / SECOND)
+    # The busy one ends after a second; its first push is refused, and the copy comes a second later.
+    assert took == (2 + 13) * SECOND
+    assert found[key("receipt_seconds_bucket", provider="nxcloud", le="0.1")] == 0
+    assert found[key("receipt_seconds_bucket", provider="nxcloud", le="120.0")] == 2
+    assert found[key("receipt_seconds_count", provider="huawei_cec")] == 0
+    await api.post(f"{T}/reset")
+    assert (await scrape(api))[key("receipt_seconds_count", provider="nxcloud")] == 2
 
 
 async def test_counters_never_fall(api: Api):

@@ -7,13 +7,14 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from yarl import URL
 
 from tests.patience import PATIENCE
 from tests.rig import started
 from tests.wire.api import Api
 from tests.wire.raw import talk
 from voice_emulator.wire.control import system as control_system
-from voice_emulator.wire.control.server import BODY_LIMIT
+from voice_emulator.wire.control.server import BODY_LIMIT, PROBES
 
 T = "/v1/tenants/default"
 
@@ -27,6 +28,21 @@ async def test_health(api: Api, path: str):
     assert (reply.json["version"], reply.json["scenario"]) == (runtime.version, "happy-path")
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert not [name for name in reply.headers if name.lower().startswith("access-control-")]
+
+
+async def test_probes_do_not_load_the_routes_and_get_what_the_route_gives(api: Api):
+    control = api.emu.emulator._control
+    for path in PROBES:
+        for loaded in ("routes", "_table"):
+            vars(control).pop(loaded, None)
+        probed = await api.get(path)
+        assert "routes" not in vars(control), path
+        # The same path, written in another way.
+        other = URL(f"{api.emu.control}/%{ord(path[1]):x}{path[2:]}", encoded=True)
+        async with api.emu.client.get(other) as routed:
+            assert (probed.status, probed.json) == (routed.status, await routed.json())
+            assert {**probed.headers, "Date": ""} == {**routed.headers, "Date": ""}
+        assert "routes" in vars(control), path
 
 
 async def test_health_is_503_while_the_emulator_stops(api: Api):

@@ -19,6 +19,7 @@ from voice_emulator.core.pushes import Push
 from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.delivery.connections import Origin
 from voice_emulator.wire.delivery.push_client import PushClient
+from voice_emulator.wire.traffic import gateway
 
 
 def scenario(receipt: str, extra: str = "") -> str:
@@ -151,7 +152,7 @@ async def test_an_endless_answer_is_read_up_to_a_bound():
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"
     async with (
         raw_receiver(head + b"x" * 300_000, close=False) as (url, _),
-        started(callback_timeout=5) as emu,
+        started(callback_timeout=PATIENCE) as emu,
     ):
         emu.change({"callback_urls": {"nxcloud": url}})
         await call(emu)
@@ -275,7 +276,8 @@ async def test_a_receipt_can_travel_in_another_encoding(encoding: str, kind: str
         assert kind is None or push.headers["Content-Type"].startswith(kind)
 
 
-async def test_the_receipt_of_a_rule_before_reply_arrives_before_the_reply():
+async def test_the_receipt_of_a_rule_before_reply_arrives_before_the_reply(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gateway, "OVERTAKING_LIMIT", PATIENCE)
     async with started(scenario("{before_reply: true}")) as emu:
         order = []
         emu.receiver.before_answer = None

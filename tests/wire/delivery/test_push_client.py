@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from tests.patience import PATIENCE
 from voice_emulator.providers.provider import PushRequest
 from voice_emulator.wire.delivery.push_client import REPLY_LIMIT, PushClient, request_head
 from voice_emulator.wire.delivery.session_client import SessionPushClient
@@ -65,7 +66,7 @@ Wire = Callable[..., AbstractAsyncContextManager[tuple[Server, AnyChannel]]]
 
 @asynccontextmanager
 async def serving(
-    made: type[AnyChannel], *answers: bytes, close: bool = False, seconds: float = 5
+    made: type[AnyChannel], *answers: bytes, close: bool = False, seconds: float = PATIENCE
 ) -> AsyncIterator[tuple[Server, AnyChannel]]:
     server = Server(answers, close)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
@@ -170,9 +171,9 @@ async def test_an_answer_that_is_no_http_is_an_error_of_the_receivers(wire: Wire
     ],
 )  # fmt: skip
 async def test_silence_ends_with_the_time_out(wire: Wire, begun: bytes):
-    async with wire(begun, OK, seconds=0.1) as (server, channel):
+    async with wire(begun, OK) as (server, channel):
         with pytest.raises(TimeoutError):
-            await channel.exchange(server.url, push(b""))
+            await channel.exchange(server.url, push(b""), seconds=0.1)
         # Over the connection that was given up nothing else goes.
         assert (await channel.exchange(server.url, push(b""))).body == b"success"
         assert server.connections == 2

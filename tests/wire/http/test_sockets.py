@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cli.process import command
+from tests.cli.process import COMMAND, command
 from tests.wire.raw import form_request, talk
 from voice_emulator.app import serving
 from voice_emulator.errors import UsageError
@@ -121,7 +121,7 @@ def test_a_free_port_is_free_on_all_addresses(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("host", ["", " ", "[]"])
 def test_an_empty_host_is_refused(host: str):
-    done = command("serve", "--host", host, "--port", 0, "--control-port", 0)
+    done = command("serve", "--host", host, "--port", 0, "--control-port", 0, program=COMMAND)
     assert done.returncode != 0
     assert "0.0.0.0" in done.stderr
     assert done.stdout == ""

@@ -56,7 +56,7 @@ def push_not_acknowledged(context: PushContext) -> Iterator[str]:
     NXCloud expects the body `success`; Huawei expects JSON whose `retCode` is the text `"0"` (`returnCode`
     for the review of an upload). HTTP 200 alone does not acknowledge it there: the provider counts the receipt
     as not received. Pushes that a rule of the scenario has changed do not count, since a receiver may refuse
-    those; an added field does not excuse a refusal.
+    those; a field more is not a reason to refuse.
 
     How to fix it: reply exactly what the page says, for every push that was stored.
     """

@@ -7,7 +7,7 @@ Sources: "C1 System Configuration Interface Authentication" (cec_07_0002, cec_07
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from voice_emulator.core.accounts import ISSUED, Key
 from voice_emulator.core.calls import Call
@@ -32,11 +32,11 @@ def bearer(request: Request) -> str | None:
     return token if scheme == "Bearer" and token and " " not in token else None
 
 
-def identify_by_token(request: Request) -> Iterator[Key]:
+def identify_by_token(request: Request) -> Iterable[Key]:
     """The token first. X-APP-Key decides when the token is unknown."""
-    if (token := bearer(request)) is not None:
-        yield ISSUED, TOKEN_SPACE, token
-    yield from _by_app_key(request)
+    token = bearer(request)
+    keys = _by_app_key(request)
+    return keys if token is None else ((ISSUED, TOKEN_SPACE, token), *keys)
 
 
 #: The application key of a token request, and of a business request.
@@ -53,11 +53,9 @@ def authenticate_token(request: Request) -> Iterator[Problem]:
         yield Problem(AUTH, "the header X-APP-Key is missing", "header:X-APP-Key")
     if "authorization" not in request.headers:
         yield Problem(AUTH, "the header Authorization is missing", "header:Authorization")
-    elif not request.lenient:
-        yield from _check_token(request, app_key)
-
-
-def _check_token(request: Request, app_key: str | None) -> Iterator[Problem]:
+        return
+    if request.lenient:
+        return
     value = bearer(request)
     standing, token = request.tenant.tokens.look_up(value or "", request.now)
     if value is None:

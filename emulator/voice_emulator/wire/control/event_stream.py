@@ -82,7 +82,8 @@ class Streams:
         woken = self._waiters.enter(tenant.id)
         try:
             await response.prepare(raw)
-            await self._write(response, b"retry: 1000\n\n")
+            # No empty line follows what is not an event: simple readers would take it for one without data.
+            await self._write(response, b": events\nretry: 1000\n")
             await self._follow(response, tenant, position, kinds, woken, brief)
             await response.write_eof()
         except (ConnectionError, TimeoutError):
@@ -122,7 +123,7 @@ class Streams:
                 async with asyncio.timeout(HEARTBEAT):
                     await woken.wait()
             except TimeoutError:
-                await self._write(response, b": still here\n\n")
+                await self._write(response, b": still here\n")
 
     def _frames(self, tenant: Tenant, events: Sequence[Event], kinds: Collection[str], brief: bool) -> bytes:
         return b"".join(

@@ -17,7 +17,7 @@ from voice_emulator.wire.traffic.exchange import RequestRecord
 def har_parts(entries: Iterable[Entry], base_url: str, version: str) -> Iterator[bytes]:
     """The JSON of an archive, entry by entry: requests to ``base_url`` and the emulator's own pushes, in order."""
     creator = {"name": "voice-emulator", "version": version}
-    yield b'{"log": {"version": "1.2", "creator": ' + _json(creator) + b', "entries": ['
+    yield b'{"log": {"version": "1.2", "creator": ' + _json(creator) + b', "pages": [], "entries": ['
     between = b""
     for entry in entries:
         if isinstance(entry.record, RequestRecord):
@@ -77,6 +77,7 @@ def _entry(
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "comment": f"journal entry {entry.id}",
         "_kind": kind,
+        "_resourceType": "fetch",
         **more,
     }
 
@@ -103,6 +104,8 @@ def _request(method: str, url: str, headers: list[list[str]], body: str) -> dict
 
 def _response(status: int | None, headers: list[list[str]], body: str, note: str) -> dict[str, Any]:
     size = len(body.encode("utf-8", "replace"))
+    # What Chromium shows in place of a status.
+    error = {} if status else {"_error": note}
     return {
         # 0 is what browsers write where no reply came.
         "status": status or 0,
@@ -115,6 +118,7 @@ def _response(status: int | None, headers: list[list[str]], body: str, note: str
         "headersSize": -1,
         "bodySize": size,
         "comment": note,
+        **error,
     }
 
 

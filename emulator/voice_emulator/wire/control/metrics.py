@@ -9,22 +9,46 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from voice_emulator.core.attempts import Attempt
+from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.conservation import reports_end
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-    from prometheus_client.core import Metric
+    from prometheus_client.core import HistogramMetricFamily, Metric
 
 #: Upper bounds of the lateness histogram, in seconds.
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+#: Those of the time until a receipt is acknowledged, in seconds: a call rings and is talked on, retries take hours.
+RECEIPT_BUCKETS = (
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    15.0,
+    30.0,
+    60.0,
+    120.0,
+    300.0,
+    600.0,
+    1800.0,
+    3600.0,
+    21600.0,
+    86400.0,
+)
 
 #: (metric, help, labels) by the name of the counter in :class:`voice_emulator.core.totals.Totals`.
 COUNTED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -39,6 +63,28 @@ NONE = "none"
 PREFIX = "voice_emulator_"
 
 
+class Histogram:
+    """Counts of durations, in microseconds, up to each of ``bounds``, in seconds."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        """Count nothing yet."""
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0
+
+    def add(self, duration: int) -> None:
+        """Count one duration."""
+        self._counts[bisect_left(self._bounds, duration / SECOND)] += 1
+        self._sum += duration
+
+    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str] = ()) -> None:
+        """Enter what was counted into ``family``, as the series with ``labels``."""
+        bounds = (*map(str, self._bounds), "+Inf")
+        family.add_metric(
+            labels, list(zip(bounds, accumulate(self._counts), strict=True)), self._sum / SECOND
+        )
+
+
 class Metrics(Listener):
     """Counts what the tenants do not, and renders everything."""
 
@@ -47,8 +93,8 @@ class Metrics(Listener):
         self._runtime = runtime
         self._retired: dict[str, Counter[Any]] = {name: Counter() for name in COUNTED}
         self._evicted = 0
-        self._lateness = [0] * (len(BUCKETS) + 1)
-        self._lateness_sum = 0
+        self._lateness = Histogram(BUCKETS)
+        self._receipts = {name: Histogram(RECEIPT_BUCKETS) for name in runtime.providers}
         self.subscribers: Callable[[], int] = lambda: 0
         self._registry: CollectorRegistry | None = None
 
@@ -64,9 +110,13 @@ class Metrics(Listener):
         tenant.totals.codes[record.request.provider, record.operation or "", code] += 1
 
     def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
-        """Enter the attempt's lateness."""
-        self._lateness[bisect_left(BUCKETS, attempt.lateness / SECOND)] += 1
-        self._lateness_sum += attempt.lateness
+        """Enter the attempt's lateness, and how long each call took whose receipt it got acknowledged first."""
+        self._lateness.add(attempt.lateness)
+        if attempt.outcome is not PushOutcome.DELIVERED:
+            return
+        for part in attempt.push.parts:
+            if part.call is not None and reports_end(part.call, part.kind) and _first(tenant, part.call):
+                self._receipts[attempt.push.provider].add(tenant.now - part.call.submitted_at)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
@@ -93,7 +143,20 @@ class Metrics(Listener):
         yield CounterMetricFamily(
             PREFIX + "journal_evictions", "Journal entries forgotten to keep to the bounds.", evicted
         )
-        yield self._histogram(HistogramMetricFamily)
+        lateness = HistogramMetricFamily(
+            PREFIX + "push_lateness_seconds",
+            "Seconds of tenant time between a push's due instant and its sending.",
+        )
+        self._lateness.add_to(lateness)
+        yield lateness
+        receipts = HistogramMetricFamily(
+            PREFIX + "receipt_seconds",
+            "Seconds of tenant time from the submission of a number to the first acknowledgement of its receipt.",
+            labels=("provider",),
+        )
+        for provider, histogram in self._receipts.items():
+            histogram.add_to(receipts, (provider,))
+        yield receipts
         gauges = {
             "tenants": ("Tenants that exist.", len(tenants)),
             "pending_timers": (
@@ -125,15 +188,15 @@ class Metrics(Listener):
                 total[tuple(str(part) or NONE for part in parts)] += value
         return total
 
-    def _histogram(self, family: Any) -> Metric:
-        buckets = []
-        running = 0
-        for bound, count in zip((*map(str, BUCKETS), "+Inf"), self._lateness, strict=True):
-            running += count
-            buckets.append((bound, running))
-        metric: Metric = family(
-            PREFIX + "push_lateness_seconds",
-            "Seconds of tenant time between a push's due instant and its sending.",
-            buckets=buckets, sum_value=self._lateness_sum / SECOND,
-        )  # fmt: skip
-        return metric
+
+def _first(tenant: Tenant, call: Call) -> bool:
+    """Whether one receipt of ``call`` has been acknowledged, and not several. Each attempt counts once."""
+    attempts = tenant.attempts.of_call(call.id)
+    return len(attempts) == 1 or (
+        sum(
+            attempt.outcome is PushOutcome.DELIVERED
+            and any(part.call is call and reports_end(call, part.kind) for part in attempt.push.parts)
+            for attempt in attempts
+        )
+        == 1
+    )

@@ -59,6 +59,8 @@ def _system() -> tuple[Route, ...]:
         _get("openapi_provider", "/openapi/{provider}", "The document of a provider: `<provider>.json`",
              system.openapi_provider, ResponseSpec(200, "OpenAPI 3.1, callbacks included.", "Anything"),
              tag="system"),
+        _get("llms", "/llms.txt", "How to use this emulator, in one page for an agent", system.llms,
+             ResponseSpec(200, "Text.", None, "text/plain"), tag="system"),
         _get("ca_file", "/v1/tls/ca.pem", "The authority that made the certificate of `--tls-self-signed`",
              system.ca_file, ResponseSpec(200, "A certificate.", None, system.PEM), tag="system"),
         _get("page", "/", "The web page", system.page, ResponseSpec(200, "HTML.", None, "text/html"),

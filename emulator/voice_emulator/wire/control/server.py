@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import cached_property
+from typing import Any
 
 from aiohttp import web
 
 from voice_emulator.wire.control.access import Guard
-from voice_emulator.wire.control.document.openapi import control_document
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
     Body,
     ControlRequest,
+    Route,
     check_document,
     check_encoding,
     parse_json,
     read_query,
+    reply_json,
 )
-from voice_emulator.wire.control.routes import control_routes
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused
@@ -33,6 +35,8 @@ BODY_LIMIT = 1024 * 1024
 BODIES_LIMIT = 32 * 1024 * 1024
 #: Real seconds in which a body must arrive.
 BODY_SECONDS = 30.0
+#: The same as the routes of these paths, without loading the others.
+PROBES = ("/health", "/livez", "/readyz")
 _COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
@@ -42,13 +46,35 @@ class Control:
     def __init__(self, runtime: Runtime) -> None:
         """Work on ``runtime``, which needs no tenant yet."""
         self.services = ControlServices(runtime)
-        self.routes = control_routes(runtime.providers)
-        self._table = ControlRoutes(self.routes)
-        self.services.document = lambda: control_document(
-            self.routes, runtime.providers, runtime.control, runtime.version
-        )
+        self._runtime = runtime
+        self.services.guide = self._guide
+        self.services.document = self._document
         self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._guard = Guard(runtime.options)
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes, loaded by the first request other than a probe: that is a tenth of the start."""
+        from voice_emulator.wire.control.routes import control_routes
+
+        return control_routes(self._runtime.providers)
+
+    @cached_property
+    def _table(self) -> ControlRoutes:
+        return ControlRoutes(self.routes)
+
+    def _document(self) -> dict[str, Any]:
+        from voice_emulator.wire.control.document.openapi import control_document
+
+        runtime = self._runtime
+        return control_document(self.routes, runtime.providers, runtime.control, runtime.version)
+
+    def _guide(self) -> str:
+        # Imported on first use: serving does not need it.
+        from voice_emulator.wire.control.document.llms import llms_text
+
+        runtime = self._runtime
+        return llms_text(runtime, runtime.tenancy.default, self.routes, runtime.control)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; whatever goes wrong becomes a problem document."""
@@ -70,6 +96,9 @@ class Control:
         return response
 
     async def _answer(self, raw: web.BaseRequest) -> web.StreamResponse:
+        if raw.path_qs in PROBES and raw.method == "GET":
+            self._guard.check(raw, public=True, page=False)
+            return reply_json(self.services.health())
         path = raw.path_qs.partition("?")[0].partition("#")[0]
         methods, values = self._table.find(path)
         shared = next(iter(methods.values()), None)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from voice_emulator.wire.control.event_stream import Streams
 from voice_emulator.wire.control.long_poll import Waiters
 from voice_emulator.wire.control.metrics import Metrics
+from voice_emulator.wire.control.problems import ControlError
 from voice_emulator.wire.runtime import Runtime
+
+if TYPE_CHECKING:
+    from voice_emulator.wire.control.event_stream import Streams
 
 T = TypeVar("T")
 #: Real seconds that streams and long polls are given to end when the emulator stops.
@@ -24,11 +28,30 @@ class ControlServices:
         self.runtime = runtime
         self.waiters = Waiters()
         self.metrics = Metrics(runtime)
-        self.streams = Streams(runtime.providers, self.waiters)
         self.metrics.subscribers = lambda: self.streams.subscribers
         #: Makes the OpenAPI document of the control API; the server, which has the routes, sets it.
         self.document: Callable[[], dict[str, Any]] = dict
+        #: Makes ``/llms.txt``; the server sets it, too.
+        self.guide: Callable[[], str] = str
         self._kept: set[asyncio.Task[Any]] = set()
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The open event streams."""
+        from voice_emulator.wire.control.event_stream import Streams
+
+        return Streams(self.runtime.providers, self.waiters)
+
+    def health(self) -> dict[str, str]:
+        """The members of :class:`voice_emulator.core.shapes.Health`. Raises ControlError 503 while starting or stopping."""
+        runtime = self.runtime
+        if not runtime.ready:
+            raise ControlError(503, "the emulator is starting or stopping")
+        scenario = runtime.tenancy.default.scenario.name
+        # A client that knows the control port alone finds the providers by "traffic".
+        return {
+            "status": "ok", "version": runtime.version, "scenario": scenario, "traffic": runtime.traffic
+        }  # fmt: skip
 
     def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """Run ``work`` to its end even if the client that waits for it goes away."""

@@ -36,14 +36,7 @@ PAGE_POLICY = (
 
 async def health(request: ControlRequest) -> web.Response:
     """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
-    runtime = request.runtime
-    if not runtime.ready:
-        raise ControlError(503, "the emulator is starting or stopping")
-    scenario = runtime.tenancy.default.scenario.name
-    # A client that knows the control port alone finds the providers by it.
-    return reply_json(
-        Health.shown(status="ok", version=runtime.version, scenario=scenario, traffic=runtime.traffic)
-    )
+    return reply_json(Health.shown(**request.services.health()))
 
 
 async def metrics(request: ControlRequest) -> web.Response:
@@ -75,6 +68,11 @@ async def openapi_provider(request: ControlRequest) -> web.Response:
         files = [f"{known}.json" for known in runtime.providers]
         raise missing(f"there is no document {wanted!r}{nearest(wanted, files)}")
     return reply_json(provider_document(provider, runtime.schemas, runtime.traffic, runtime.version))
+
+
+async def llms(request: ControlRequest) -> web.Response:
+    """``GET /llms.txt``: how to use this emulator, for an agent."""
+    return web.Response(text=request.services.guide(), content_type="text/plain", charset="utf-8")
 
 
 async def scenario_schema(request: ControlRequest) -> web.Response:

@@ -13,6 +13,7 @@ import errno
 import math
 import select
 import socket
+from collections.abc import Callable
 from functools import partial
 from ssl import SSLContext
 from typing import Any
@@ -50,7 +51,7 @@ _OWN_LOOKUPS = frozenset({socket.EAI_MEMORY, getattr(socket, "EAI_SYSTEM", socke
 class PushConnection:
     """An open connection. ``answers`` counts the pushes that were answered over it."""
 
-    __slots__ = ("_connection", "answers", "idle_since", "origin", "protocol")
+    __slots__ = ("_arrived", "_connection", "answers", "idle_since", "origin", "protocol")
 
     def __init__(self, origin: Origin, connection: aiohttp.connector.Connection) -> None:
         """Raises ServerDisconnectedError when the connection is already closed."""
@@ -60,6 +61,8 @@ class PushConnection:
         self.origin = origin
         self._connection = connection
         self.protocol: ResponseHandler = protocol
+        # Made once: looking up the socket takes longer than asking the system.
+        self._arrived: Callable[[], bool] | None = None
         self.answers = 0
         self.idle_since = 0.0
 
@@ -78,7 +81,11 @@ class PushConnection:
     def closing(self) -> bool:
         """Whether it is closed, or its close or unexpected data has arrived."""
         transport = self.protocol.transport
-        return transport is None or transport.is_closing() or has_arrived(transport)
+        if transport is None or transport.is_closing():
+            return True
+        if self._arrived is None:
+            self._arrived = arrival(transport)
+        return self._arrived()
 
     def close(self) -> None:
         """Close it; closing it again does nothing."""
@@ -268,15 +275,20 @@ class Connections:
 
 def has_arrived(transport: asyncio.Transport) -> bool:
     """Whether a transport's socket has something to read, or its end."""
+    return arrival(transport)()
+
+
+def arrival(transport: asyncio.Transport) -> Callable[[], bool]:
+    """Tells what :func:`has_arrived` does, for as long as ``transport`` is open."""
     sock = transport.get_extra_info("socket")
     descriptor = sock.fileno() if sock is not None else -1
     if descriptor < 0:
-        return True
+        return lambda: True
     if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([descriptor], [], [], 0)[0])
+        return lambda: bool(select.select([descriptor], [], [], 0)[0])
     watcher = select.poll()
     watcher.register(descriptor, select.POLLIN)
-    return bool(watcher.poll(0))
+    return lambda: bool(watcher.poll(0))
 
 
 def is_own(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
 from ssl import SSLContext
 
 import aiohttp
@@ -37,6 +38,9 @@ REPLY_LIMIT = 64 * 1024
 LINE_LIMIT = 64 * 1024
 #: Real seconds for reading what had arrived by the deadline.
 LATE = 0.01
+
+#: Heads of requests, without Content-Length, that are kept: most pushes differ in their bodies alone.
+HEADS_CACHED = 256
 
 _CONTROLS = ("\r", "\n", "\0")
 
@@ -240,25 +244,39 @@ class _Exchange:
 
 def request_head(url: URL, request: PushRequest) -> bytes:
     """The head of a request. Raises ValueError for a header with a line break or zero."""
-    lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in request_headers(url, request)]
-    lines.append("\r\n")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    length = b"Content-Length: %d\r\n\r\n" % len(request.body) if _has_length(request) else b"\r\n"
+    return _head_without_length(url, request.method, request.headers) + length
+
+
+@lru_cache(maxsize=HEADS_CACHED)
+def _head_without_length(url: URL, method: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    lines = [f"{method} {url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in _common_headers(url, headers)]
+    return "\r\n".join([*lines, ""]).encode("utf-8", "surrogateescape")
 
 
 def request_headers(url: URL, request: PushRequest) -> list[tuple[str, str]]:
     """All headers of a request, in order. Raises ValueError for one with a line break or zero."""
+    found = _common_headers(url, request.headers)
+    if _has_length(request):
+        found.append(("Content-Length", str(len(request.body))))
+    return found
+
+
+def _has_length(request: PushRequest) -> bool:
+    return bool(request.body) or request.method not in ("GET", "HEAD")
+
+
+def _common_headers(url: URL, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     found = [("Host", url.host_port_subcomponent or ""), ("User-Agent", AGENT)]
-    if url.raw_user is not None and not any(name.lower() == "authorization" for name, _ in request.headers):
+    if url.raw_user is not None and not any(name.lower() == "authorization" for name, _ in headers):
         known = f"{url.user or ''}:{url.password or ''}"
         found.append(("Authorization", f"Basic {b64encode(known.encode()).decode()}"))
-    for name, value in request.headers:
+    for name, value in headers:
         if any(control in name or control in value for control in _CONTROLS):
             raise ValueError(f"the header {name!r} contains a line break or a zero byte")
         found.append((name, value))
     found.append(("Accept", "*/*"))
-    if request.body or request.method not in ("GET", "HEAD"):
-        found.append(("Content-Length", str(len(request.body))))
     return found
 
 

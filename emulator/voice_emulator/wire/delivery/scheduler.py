@@ -24,8 +24,10 @@ IN_FLIGHT_LIMIT = 1_024
 #: many are added every PAUSE seconds, up to the limit.
 AT_ONCE = 64
 PAUSE = 0.005
-#: Pushes that must end within a pause for no more to be added.
+#: Pushes that must end within a pause for no more to be added, and rounds of the event loop that follow the pause: while
+#: the loop runs steps or answers requests, it reads no replies, and receivers are not slow because of that.
 PROGRESS = 8
+ROUNDS = 8
 #: Real seconds. What falls due within them is done together; timers are not more precise.
 GRAIN = 0.001
 #: Steps per round of the event loop.
@@ -151,7 +153,7 @@ class Driver(Listener):
             self._add_workers(1)
         elif self._more is None:
             self._ended = 0
-            self._more = self._loop.call_later(PAUSE, self._add_more)
+            self._more = self._loop.call_later(PAUSE, self._add_more, ROUNDS)
 
     def _add_workers(self, count: int) -> None:
         for _ in range(min(count, self._limit - len(self._workers))):
@@ -159,15 +161,18 @@ class Driver(Listener):
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
-    def _add_more(self) -> None:
-        """Pushes still wait: add workers, unless those in flight end quickly."""
+    def _add_more(self, rounds: int) -> None:
+        """Pushes still wait after so many more rounds: add workers, unless those in flight end quickly."""
         self._more = None
         if not self._ready or self._stopping or self._loop is None:
+            return
+        if rounds and self._ended < PROGRESS:
+            self._more = self._loop.call_soon(self._add_more, rounds - 1)
             return
         if self._ended < PROGRESS:
             self._add_workers(AT_ONCE)
         self._ended = 0
-        self._more = self._loop.call_later(PAUSE, self._add_more)
+        self._more = self._loop.call_later(PAUSE, self._add_more, ROUNDS)
 
     async def _work(self) -> None:
         """Send due pushes, one tenant after the other, until none is left."""

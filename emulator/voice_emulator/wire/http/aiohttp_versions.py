@@ -21,42 +21,44 @@ log = logging.getLogger(__name__)
 
 Version = tuple[int, ...]
 
+#: Both were tested with versions from that which pyproject.toml asks for, to below this one.
+BELOW: Version = (3, 15)
+
 
 @dataclass(frozen=True)
 class Inside:
-    """An optimization, tested with versions from ``since`` to below ``below``.
+    """An optimization.
 
     ``names`` are the private names it uses, as (class, attribute): a build of a tested version may lack one.
     """
 
     what: str
-    since: Version
-    below: Version
     names: tuple[tuple[type, str], ...]
 
     def usable(self, version: str = aiohttp.__version__) -> bool:
         """Whether it is on with this version of aiohttp."""
-        tested = self.since <= numbers(version) < self.below
-        return tested and all(hasattr(where, name) for where, name in self.names)
+        return () < numbers(version) < BELOW and all(hasattr(where, name) for where, name in self.names)
 
     def tell(self, version: str = aiohttp.__version__) -> None:
         """Log that it is off."""
-        since, below = (".".join(map(str, bound)) for bound in (self.since, self.below))
+        below = ".".join(map(str, BELOW))
         log.info(
-            "%s is off, which costs speed: it was tested with aiohttp %s to below %s, and this is %s",
-            self.what, since, below, version,
-        )  # fmt: skip
+            "%s is off, which costs speed: it was tested with aiohttp below %s, and this is %s",
+            self.what,
+            below,
+            version,
+        )
 
 
 def numbers(version: str) -> Version:
-    """``3.14.5`` as numbers; a pre-release (``3.15.0b1``) as (), which is below all."""
+    """``3.14.5`` as numbers; a pre-release (``3.15.0b1``) as (), which counts as untested."""
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(\.post\d+)?", version)
     return () if found is None else (int(found[1]), int(found[2]), int(found[3]))
 
 
 #: The queues of requests that :meth:`~voice_emulator.wire.http.server.Connection.data_received` uses.
 AT_ONCE = Inside(
-    "answering at once", (3, 14, 1), (3, 15),
+    "answering at once",
     (
         *((web.RequestHandler, name) for name in (
             "_waiter", "_messages", "_request_count", "_next_keepalive_close_time", "_parser", "_manager",
@@ -68,7 +70,7 @@ AT_ONCE = Inside(
 
 #: The connection and its parser, which :class:`~voice_emulator.wire.delivery.push_client.PushClient` uses without a session.
 BARE_PUSHES = Inside(
-    "pushing over bare connections", (3, 11), (3, 15),
+    "pushing over bare connections",
     (
         (aiohttp.TCPConnector, "connect"),
         (ResponseHandler, "set_response_params"),

@@ -35,9 +35,7 @@ class Attribution:
             tenant = request.tenant = self._tenancy.default
             request.now = tenant.now
             return tenant
-        keys = operation.identify(request)
-        if not isinstance(keys, list):
-            keys = list(keys)
+        keys = tuple(operation.identify(request))
         found = self._tenancy.directory.find(keys)
         if found is None and keys:
             self._log_unknown_key(request, keys[0])

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice_emulator.core.masking import Masker
-from voice_emulator.core.shapes import ActingRules, ReceivedRequest, RequestProblem, SentReply
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
@@ -93,6 +92,8 @@ class RequestRecord:
 
     def shown(self) -> dict[str, Any]:
         """The record as the control API shows it (JournalEntry), without its id and instant; secrets masked."""
+        from voice_emulator.core.shapes import ActingRules, ReceivedRequest, RequestProblem, SentReply
+
         request, masker = self.request, self.masker
         secrets = masker.secret_values(request.fields)
         query = f"?{request.raw_query}" if request.raw_query else ""

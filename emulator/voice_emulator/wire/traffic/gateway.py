@@ -31,7 +31,7 @@ from voice_emulator.wire.traffic.failures import unread_failure
 from voice_emulator.wire.traffic.faults import HeldRequests, send_plain, send_spoiled, write_plain
 from voice_emulator.wire.traffic.handling import is_heavy, unit
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
-from voice_emulator.wire.traffic.request_parsing import headers_of, parse_request
+from voice_emulator.wire.traffic.request_parsing import EXPLAIN_HEADER, headers_of, parse_request
 from voice_emulator.wire.traffic.routes import Owners, RouteTable, claimed
 from voice_emulator.wire.turns import apart, in_turns
 
@@ -45,8 +45,6 @@ BODY_SECONDS = 60.0
 BODIES_LIMIT = 64 * 1024 * 1024
 #: Real seconds a reply waits for pushes that a rule sends before it.
 OVERTAKING_LIMIT = 1.0
-#: A client that sends this header gets the names of the rules that acted, in ``Emulator-Rule``.
-EXPLAIN_HEADER = "emulator-explain"
 
 
 @dataclass(slots=True)
@@ -93,12 +91,10 @@ class Gateway:
             message.method, message.path, headers, b"", connection.peer, connection.scheme
         )
         owners = self._routes.find(request.path)
-        if len(owners) != 1 or "expect" in headers or EXPLAIN_HEADER in headers:
+        if len(owners) != 1 or headers.unusual:
             return False
         route = self._taken(request, *owners[0])
         if route.serve is not None:
-            return False
-        if is_push(request):
             return False
         request.body = complete_body(stream)
         if is_heavy(request):

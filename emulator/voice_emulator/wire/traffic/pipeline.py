@@ -116,7 +116,7 @@ class RequestPipeline:
     def journal(self, request: Request, started: float) -> RequestRecord:
         """Journal the request before anything can go wrong with it; the reply is added later."""
         tenant = request.tenant
-        masker = self.masker.within(tenant.secrets)
+        masker = tenant.secrets.masker or self.masker.within(tenant.secrets)
         at = request.now or tenant.now
         record = RequestRecord(request, masker, at, started=started, weight=weight_of(request))
         record.entry_id = tenant.journal.append("request", record.at, record).id

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from voice_emulator.providers.request import NOTHING, Request
+from voice_emulator.wire.http.agent import AGENT
 from voice_emulator.wire.machine_time import wall_now
 
 #: Raw header lists whose :class:`Headers` are kept: a client sends the same few again and again.
@@ -18,6 +19,8 @@ SHARED_LIMIT = 500
 SHARED_LENGTH = 256
 #: Headers that most clients send, which entries share; each further one takes memory of its own.
 USUAL_HEADERS = 16
+#: A client that sends this header gets the names of the rules that acted, in ``Emulator-Rule``.
+EXPLAIN_HEADER = "emulator-explain"
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
@@ -28,10 +31,11 @@ _SHARED: dict[str, str] = {}
 class Headers(dict[str, str]):
     """The headers of a request by lower-case name; never changed, since requests share them.
 
-    ``weight`` is roughly how many bytes of memory they take.
+    ``weight`` is roughly how many bytes of memory they take. ``unusual``: one of them needs more than a reply, so
+    :meth:`voice_emulator.wire.traffic.gateway.Gateway.at_once` leaves the request to aiohttp.
     """
 
-    __slots__ = ("weight",)
+    __slots__ = ("unusual", "weight")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         """``headers`` as they arrived."""
@@ -40,6 +44,7 @@ class Headers(dict[str, str]):
         super().__init__({_shared(name.lower()): _shared(value) for name, value in headers.items()})
         self.weight = sum(map(len, self)) + sum(map(len, self.values()))
         self.weight += 150 * max(0, len(self) - USUAL_HEADERS)
+        self.unusual = "expect" in self or EXPLAIN_HEADER in self or self.get("user-agent") == AGENT
 
 
 def _shared(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.examples import RUNS
 from tests.rig import started
 from tests.wire.api import Api
 from voice_emulator.wire.control import waits as control_waits
@@ -69,9 +70,10 @@ def check_references(value: object, document: dict) -> None:
 
 async def test_settings_are_described_with_their_provenance(api: Api):
     document = (await api.get("/openapi.json")).json
-    body = document["paths"]["/v1/tenants"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schemas = document["components"]["schemas"]
     for name, provider in api.emu.emulator.runtime.providers.items():
-        described = body["properties"]["settings"]["properties"][name]["properties"]
+        reference = schemas["Settings"]["properties"][name]["anyOf"][0]["$ref"]
+        described = schemas[reference.rpartition("/")[2]]["properties"]
         assert set(described) == set(provider.settings.settings)
         for setting in described.values():
             assert setting["description"]
@@ -108,8 +110,10 @@ async def run_schemathesis(folder: Path, config: str, url: str, *options: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cases", [2, pytest.param(20, marks=pytest.mark.long)])
-async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cases: int):
+@pytest.mark.parametrize("run", RUNS)
+async def test_schemathesis_finds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: tuple[str, ...]
+):
     pytest.importorskip("schemathesis")
     # Generated time-outs would keep the run waiting for minutes.
     monkeypatch.setattr(control_waits, "LONGEST_WAIT", 50_000)
@@ -119,8 +123,7 @@ async def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.Mo
             tmp_path,
             CONFIG,
             f"{emu.control}/openapi.json",
-            "--max-examples",
-            str(cases),
+            *run,
             "--exclude-operation-id",
             "events",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.json_schema import Json, ref
+from voice_emulator.openapi.generators import for_generators
 from voice_emulator.providers.provider import Provider
 from voice_emulator.wire.control.document import request_schemas as control_bodies
 from voice_emulator.wire.control.document.response_schemas import COMPONENTS
@@ -47,8 +48,11 @@ def control_document(
     documents = control_bodies.documents(providers)
     paths: dict[str, Json] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, documents, providers)
-    return {
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, providers)
+    bodies = {
+        _body_name(route): control_bodies.plain(documents[route.name]) for route in routes if route.body
+    }
+    return for_generators({
         "openapi": "3.1.0",
         "info": {
             "title": "voice-emulator control API",
@@ -61,7 +65,7 @@ def control_document(
         "security": [{}, {"token": []}],
         "paths": paths,
         "components": {
-            "schemas": dict(COMPONENTS),
+            "schemas": {**COMPONENTS, **bodies},
             "responses": {
                 f"Problem{status}": {"description": text, "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
                 for status, text in _COMMON.items()
@@ -70,10 +74,14 @@ def control_document(
                 "token": {"type": "http", "scheme": "bearer", "description": "Needed with `--control-token`."}
             },
         },
-    }
+    })  # fmt: skip
 
 
-def _operation(route: Route, documents: Mapping[str, Json], providers: Mapping[str, Provider]) -> Json:
+def _body_name(route: Route) -> str:
+    return "".join(word.capitalize() for word in route.name.split("_")) + "Request"
+
+
+def _operation(route: Route, providers: Mapping[str, Provider]) -> Json:
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
@@ -95,7 +103,7 @@ def _operation(route: Route, documents: Mapping[str, Json], providers: Mapping[s
              "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"}}
         )  # fmt: skip
     if route.body is not None:
-        content: Json = {JSON: {"schema": control_bodies.plain(documents[route.name])}}
+        content: Json = {JSON: {"schema": ref(_body_name(route))}}
         content.update({kind: {"schema": {"type": "string"}} for kind in route.body.texts})
         operation["requestBody"] = {"required": route.body.required, "content": content}
     return operation

@@ -184,12 +184,26 @@ def _account(providers: Providers) -> dict[str, Json]:
     """What both POST and PATCH of a tenant take."""
     return {
         "seed": nullable({"type": "integer", "minimum": -SEED_LIMIT, "maximum": SEED_LIMIT}),
-        "callback_urls": nullable(only(**dict.fromkeys(receiver_keys(providers), _URL))),
-        "credentials": nullable(
-            only(**{name: nullable(_credentials(p.default_credentials, p)) for name, p in providers.items()})
+        "callback_urls": _named("CallbackUrls", only(**dict.fromkeys(receiver_keys(providers), _URL))),
+        "credentials": _by_provider(
+            "Credentials", {name: _credentials(p.default_credentials, p) for name, p in providers.items()}
         ),
-        "settings": nullable(only(**{name: nullable(_settings(p)) for name, p in providers.items()})),
+        "settings": _by_provider("Settings", {name: _settings(p) for name, p in providers.items()}),
     }
+
+
+def _by_provider(title: str, members: Mapping[str, Json]) -> Json:
+    each = {name: _named(f"{_pascal(name)}{title}", schema) for name, schema in members.items()}
+    return _named(title, only(**each))
+
+
+def _named(title: str, schema: Json) -> Json:
+    """``schema`` or null, under the name that its type has in generated clients."""
+    return {**nullable(schema), "title": title}
+
+
+def _pascal(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _credentials(defaults: Mapping[str, Any], provider: Provider) -> Json:

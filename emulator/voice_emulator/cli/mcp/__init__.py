@@ -1,0 +1,1 @@
+"""mcp: the emulator as tools of a coding agent (Model Context Protocol)."""
