@@ -28,6 +28,8 @@ from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
 from voice_emulator.providers.registry import built_in
 from voice_emulator.providers.settings import Setting
+from voice_emulator.schemas.fields import fields
+from voice_emulator.schemas.validate import Schema, SchemaSet
 from voice_emulator.settings import CONTROL_PORT, LOOPBACK, TRAFFIC_PORT
 
 CHECKOUT = Path(__file__).parents[1]
@@ -62,6 +64,7 @@ def files() -> dict[Path, Callable[[str], str]]:
         parts = {
             "settings": lambda provider=provider: settings_table(provider),
             "codes": lambda provider=provider: codes_table(provider),
+            "fields": lambda provider=provider: fields_tables(provider),
         }
         made[CHECKOUT / f"docs/providers/{provider.id}.md"] = lambda page, parts=parts: _filled(page, parts)
     return made
@@ -183,6 +186,41 @@ def codes_table(provider: Provider) -> str:
             for error in provider.errors
         ),
     )
+
+
+def fields_tables(provider: Provider) -> str:
+    """Every field of every request, reply and receipt: how certain it is and by what, and how ``drift`` compares it."""
+    schemas = SchemaSet.load({provider.id: provider})
+    used = [
+        (name, name.partition("/")[2])
+        for operation in provider.operations.values()
+        for name in (operation.request, operation.reply)
+    ] + [(kind.schema, kind.schema.partition("/")[2]) for kind in provider.receipts.values()]
+    return "\n\n".join(
+        f"**{shown}**: {_prose(schemas.get(name).document['$comment'])}\n\n"
+        + _fields_table(schemas.get(name)).rstrip()
+        for name, shown in dict(used).items()
+    )
+
+
+def _fields_table(schema: Schema) -> str:
+    return _table(
+        ("field", "certainty", "compared as", "remark"),
+        (
+            (
+                f"`{one.path[1:].replace('/*', '[]').replace('/', '.')}`",
+                _CERTAINTY[one.provenance],
+                one.kind,
+                _prose(one.says("$comment") or ""),
+            )
+            for one in fields(schema.document).values()
+        ),
+    )
+
+
+def _prose(text: str) -> str:
+    """Words of a schema where Markdown would read them: braces and angles stay what they are."""
+    return re.sub(r"([*<>|])", r"\\\1", text)
 
 
 def _text(provider: Provider, error: ErrorCode) -> str:

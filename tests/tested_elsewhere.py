@@ -27,6 +27,42 @@ _FORMATS = "the formats say the same: one table of documents goes through all of
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "recording/calls.py": (
+        "recording/test_distil.py",
+        "which push reports which call shows in the scenario that comes out",
+    ),
+    "recording/fitting.py": (
+        "recording/test_distil.py",
+        "a fit is good if calls drawn from it are like those that were measured",
+    ),
+    "recording/replay.py": (
+        "recording/test_drift.py",
+        "a replay is right if a provider like the emulator shows no difference",
+    ),
+    "recording/results.py": (
+        "cli/recording/test_drift.py",
+        "reports are held against what the command prints",
+    ),
+    "recording/exchanges.py": (
+        "recording/test_proxy.py",
+        "what it reads decides what is forwarded; the proxy is shown every request that two readers could read differently",
+    ),
+    "recording/guards.py": (
+        "recording/test_proxy.py",
+        "a guard is as good as the socket behind it: each is tried from a client, at once with others",
+    ),
+    "recording/masking.py": (
+        "recording/test_bundle.py",
+        "what matters is that no entry of a written bundle has a secret in it",
+    ),
+    "scenarios/flow.py": (
+        "swarm/test_rules.py",
+        "what it writes is read again there, inside whole scenarios",
+    ),
+    "wire/traffic/push_fields.py": (
+        "cli/test_receiver.py",
+        "what a push carries shows at a receiver that is sent every example",
+    ),
     "__main__.py": (_SERVE, "two lines that start the command; every command test goes through them"),
     "app.py": ("test_embedded.py", "it puts all parts together; tests.rig starts nearly every test with it"),
     "pytest_plugin.py": (

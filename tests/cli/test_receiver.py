@@ -7,10 +7,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, decode, in_array, receiving
+from voice_emulator.cli.receiver import Arrival, Receiver, receiving
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.providers.registry import discover
 from voice_emulator.schemas.validate import SchemaSet
+from voice_emulator.wire.traffic.push_fields import Guesser, decode, in_array
 
 PROVIDERS = discover()
 SCHEMAS = SchemaSet.load(PROVIDERS)

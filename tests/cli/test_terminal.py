@@ -200,6 +200,7 @@ def test_a_long_document_is_written_whole_where_python_does_not_buffer(monkeypat
     pipe = Sluggish()
     unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
     monkeypatch.setattr("sys.stdout", unbuffered)
+    monkeypatch.setattr("sys.stderr", io.StringIO())
     guard_output()
     write(b"x" * 1_000 + b"\n")
     echo("y" * 1_000)

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+import voice_emulator
 from tests.cli.process import CHECKOUT, command, get, serving
 from tests.patience import PATIENCE
 from tests.plugins import lay_out
@@ -114,6 +115,19 @@ async def test_a_running_emulator_knows_it_in_scenarios_page_metrics_and_report(
         assert PLUGIN in schema["properties"]["providers"]["properties"], (
             "what the page's editor completes from"
         )
+
+
+@pytest.mark.usefixtures("_installed")
+def test_the_tools_of_an_agent_know_it():
+    pytest.importorskip("mcp", reason="the extra mcp is not installed")
+    from voice_emulator.cli.mcp.tools import Tools
+
+    with voice_emulator.running() as emulator:
+        tools = Tools(emulator.client)
+        begun = tools.start_tenant()
+        assert {PLUGIN, "nxcloud"} <= set(begun["credentials"])
+        assert f"## Provider {PLUGIN}: " in tools.guide()
+        assert len(tools.place_test_call(begun["tenant"], PLUGIN, "13712345679")["calls"]) == 1
 
 
 @pytest.mark.usefixtures("_installed")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.swarm.rig import catalogue
+from voice_emulator.scenarios.flow import flow
 from voice_emulator.scenarios.loader import ScenarioLoader
-from voice_emulator.swarm.rules import Scenario, flow, joined, rule_of
+from voice_emulator.swarm.rules import Scenario, joined, rule_of
 
 
 @pytest.mark.parametrize(

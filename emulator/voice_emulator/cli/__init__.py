@@ -53,6 +53,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
         ),
         "reconcile": Entry("reconcile", "reconcile", "Compare your bill with the calls, one by one."),
+        "record": Entry(
+            "recording.record", "record", "Record what your client and the real providers say to each other."
+        ),
+        "distil": Entry("recording.distil", "distil", "Make a scenario of a recording."),
+        "drift": Entry("recording.drift", "drift", "Tell where the real provider and the emulator differ."),
         "tail": Entry("tail", "tail", "Follow a running emulator: a line for each request and push."),
         "mcp": Entry("mcp.command", "mcp", "Serve the emulator to a coding agent (Model Context Protocol)."),
         "explain": Entry("explain", "explain", "Say why one request or push went as it did."),

@@ -196,6 +196,15 @@ class Masker:
         """A body as text, with secrets masked."""
         return self._hidden_in(body, values, bare=True).decode("utf-8", "replace")
 
+    def named_values(self, body: bytes) -> Iterator[str]:
+        """What follows the names of secrets in a body, as it stands there."""
+        for begin, end, _ in self._named_in(body, bare=True):
+            yield body[begin:end].decode("utf-8", "surrogateescape")
+
+    def with_placeholders(self, raw: bytes, values: Values) -> bytes:
+        """``raw`` with ``values`` replaced by what each is shown as, and what follows other secrets' names masked."""
+        return replace(raw, [*find(raw, values), *self._named_in(raw, bare=True)])
+
     def url(self, url: str) -> str:
         """A receiver's URL with secrets masked."""
         return self.text(mask_url(url, self._names))

@@ -155,7 +155,8 @@ class Operation:
     ``accepts`` lists encodings of the body (``json``, ``urlencoded``, ``multipart``, ``text``,
     ``query``). ``request`` and ``reply`` name schemas; :func:`voice_emulator.providers.kit.tables.operations`
     fills them in. ``order`` replaces the provider's ``error_order``. ``queries_calls`` marks a record
-    query: its reply sets :attr:`Reply.shown_calls`. Slots, all called with the request:
+    query: its reply sets :attr:`Reply.shown_calls`. ``changes`` marks what changes something at the provider without placing
+    a call: uploads, say. Slots, all called with the request:
 
     * ``identify``: directory keys in the request; the first known one decides the tenant.
     * ``authenticate``: problems with the credentials.
@@ -187,6 +188,7 @@ class Operation:
     receipts: tuple[str, ...] = ()
     queries_calls: bool = False
     issues_token: bool = False
+    changes: bool = False
     provenance: Provenance = "documented"
 
     @property

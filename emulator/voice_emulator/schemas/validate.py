@@ -38,8 +38,11 @@ _PLAIN = frozenset(
         "dependentRequired", "uniqueItems",
     }
 )  # fmt: skip
-#: Our own annotations: a value to hide, and how certain a field is.
+#: Our own annotations: a value to hide, how certain a field is (below), and how its value is compared (fields.py).
 SECRET = "x-secret"
+KIND = "x-kind"
+#: A number that was called, or several: a recording hides those of other people.
+NUMBER = "x-number"
 #: Violations of one instance that are explained: a document may break its schema in tens of thousands of places.
 EXPLAINED = 200
 #: Characters of a text that a message quotes before it is cut.
@@ -47,7 +50,9 @@ QUOTED = 1_000
 PROVENANCE = "x-provenance"
 #: What to say of a value that does not fit, where the keywords themselves say it badly.
 MESSAGE = "x-message"
-KEYWORDS = _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, PROVENANCE, MESSAGE}
+KEYWORDS = (
+    _SUBSCHEMA | _SUBSCHEMA_LISTS | _SUBSCHEMA_MAPS | _PLAIN | {SECRET, KIND, NUMBER, PROVENANCE, MESSAGE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,12 @@ class Schema:
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Names of the properties that the schema marks as secret."""
-        return frozenset(_secret_names(self.document))
+        return frozenset(_marked(self.document, SECRET))
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Names of the properties that the schema marks as called numbers."""
+        return frozenset(_marked(self.document, NUMBER))
 
     @property
     def examples(self) -> list[Any]:
@@ -207,21 +217,21 @@ def _unknown_keywords(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
                 yield from _unknown_keywords(part, f"{here}/{_escape(name)}")
 
 
-def _secret_names(schema: Any) -> Iterator[str]:
+def _marked(schema: Any, mark: str) -> Iterator[str]:
     if not isinstance(schema, Mapping):
         return
     for keyword, value in schema.items():
         if keyword == "properties":
             for name, part in value.items():
-                if isinstance(part, Mapping) and part.get(SECRET) is True:
+                if isinstance(part, Mapping) and part.get(mark) is True:
                     yield name
-                yield from _secret_names(part)
+                yield from _marked(part, mark)
         elif keyword in _SUBSCHEMA_LISTS:
             for part in value:
-                yield from _secret_names(part)
+                yield from _marked(part, mark)
         elif keyword in _SUBSCHEMA or keyword == "$defs":
             for part in value.values() if keyword == "$defs" else (value,):
-                yield from _secret_names(part)
+                yield from _marked(part, mark)
 
 
 _NAME = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_]+\.(request|reply|receipt)")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome
 from voice_emulator.scenarios.call_section import KEYS as CALL_KEYS
+from voice_emulator.scenarios.flow import flow
 from voice_emulator.scenarios.receipt_section import BESIDE_LOST, CONFLICTS
 from voice_emulator.scenarios.reply_section import FAULT_KEYS
 
@@ -17,11 +16,6 @@ from voice_emulator.scenarios.reply_section import FAULT_KEYS
 KINDS = ("call", "receipt", "reply", "fault")
 #: Members of ``match`` in the order in which a rule states them.
 CONDITIONS = ("provider", "operation", "number", "attempt")
-#: Effects that are one thing: all their members belong together.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*|[0-9]+(?:ms|s|m|h)")
-#: Words that YAML readers take for something else than text.
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-
 Effect = Mapping[str, Any]
 Rule = Mapping[str, Any]
 
@@ -52,18 +46,6 @@ class Scenario:
     def healed(self) -> Scenario:
         """The same without rules: nothing is wrong any more."""
         return replace(self, rules=())
-
-
-def flow(value: Any) -> str:
-    """A value in YAML's flow style; text that could be read as something else is quoted."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(name)}: {flow(member)}" for name, member in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    if isinstance(value, str):
-        plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
-        return value if plain else json.dumps(value, ensure_ascii=False)
-    return json.dumps(value)
 
 
 def joined(kind: str, effects: Iterable[Effect]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
@@ -20,6 +21,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from tests.patience import PATIENCE
 from tests.rig import started
+from voice_emulator.cli import commands
 from voice_emulator.cli.mcp.tools import Tools
 from voice_emulator.client import Client as Control
 from voice_emulator.embedded import running
@@ -136,6 +138,15 @@ async def test_with_control_the_emulator_that_runs_is_used():
         assert "huawei_cec" in await refused(
             client, "place_test_call", tenant=begun["tenant"], provider="huawei", number=NUMBER
         )
+
+
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "voice_emulator.cli.mcp.tools")
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
+    done = CliRunner().invoke(commands, ["mcp"])
+    assert done.exit_code == 2
+    assert "pip install 'path/to/voice-emulator[mcp]'" in done.output
 
 
 @pytest.mark.slow

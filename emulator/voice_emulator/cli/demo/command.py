@@ -12,9 +12,10 @@ import click
 
 from voice_emulator.cli.demo.calls import DIALLED, RECEIPT_FIELDS, Client, RequestRefused
 from voice_emulator.cli.demo.screen import Result, Row, Screen, screen_for
-from voice_emulator.cli.receiver import Arrival, Guesser, Receiver, receiving
+from voice_emulator.cli.receiver import Arrival, Receiver, receiving
 from voice_emulator.core.words import visible
 from voice_emulator.settings import Options
+from voice_emulator.wire.traffic.push_fields import Guesser
 
 if TYPE_CHECKING:
     from voice_emulator.app import Emulator

@@ -66,13 +66,14 @@ OPERATIONS = operations(
     _business(
         errors.UPLOAD, "Upload a recording", "Uploading IVR Voice Files (cec_07_1039, cec_07_0049)",
         answer=files.upload, explain=files.explain_upload, check=files.check_upload, order=_ORDER_UPLOAD,
+        changes=True,
         receipts=("review",),
     ),
     _business(
         errors.TEMPLATE, "Make a text template",
         "Uploading a TTS Template for Voice Notifications (cec_07_1040, cec_07_0050)",
         answer=files.make_template, explain=files.explain_template, check=files.check_template,
-        order=_ORDER_TEMPLATE,
+        order=_ORDER_TEMPLATE, changes=True,
     ),
     _business(
         errors.RECORDS, "List call records", "Querying Call Detail Records (cec_07_1305, cec_07_0054)",

@@ -31,6 +31,7 @@ OPERATIONS = operations(
     ),
     _operation(
         "Logout", "Clear the token", "Common API - Clear the Token interface", answer=sessions.answer_logout,
+        changes=True,
     ),
     _operation(
         "PlayVoice", "Call out IVR voice, in batches or to one number",

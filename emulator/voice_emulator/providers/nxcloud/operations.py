@@ -49,6 +49,7 @@ OPERATIONS = operations(
         "Voice Verification Code Fill Report (NXCloud wiki)", _JSON,
         identify=queries.by_messageid, authenticate=lambda request: (), explain=access.explain_plainly,
         check=queries.check_conversion, answer=queries.answer_conversion, order=queries.CONVERSION_ORDER,
+        changes=True,
     ),
     _voice(
         "getVoiceCdr", "Query voice records", "Voice Record Query (NXCloud wiki)",
@@ -61,7 +62,7 @@ OPERATIONS = operations(
     ),
     _voice(
         "uploadVoiceFile", "Upload a voice file (Base64)", "Upload Voice Recording File (NXCloud wiki)",
-        check=files.check_upload, answer=files.answer_upload, order=files.UPLOAD_ORDER,
+        check=files.check_upload, answer=files.answer_upload, order=files.UPLOAD_ORDER, changes=True,
     ),
     _voice(
         "getUserFileUrl", "List uploaded voice files", "Query Uploaded Recording Files (NXCloud wiki)",
@@ -74,6 +75,7 @@ OPERATIONS = operations(
         frozenset({"multipart", "urlencoded", "json", "text"}), identify=files.by_access_key,
         authenticate=files.check_signature, explain=access.explain_plainly, check=files.check_signed_upload,
         answer=files.answer_signed_upload, order=files.SIGNED_ORDER, headers=_SIGNED,
+        changes=True,
     ),
     _agent(
         "token", "Get an agent token", "Agent API V1.0 (NXCloud wiki)",

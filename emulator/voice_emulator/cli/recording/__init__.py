@@ -1,0 +1,1 @@
+"""record, distil and drift: the commands about real providers."""
