@@ -17,6 +17,7 @@ from voice_emulator.scenarios.loader import ScenarioLoader
 from voice_emulator.scenarios.mutants import Mutant, all_mutants
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.mutant import LOG, MUTANT, PROVIDER, MutantInForce, read_notes
+from voice_emulator.wire.traffic.exchange import RequestRecord
 
 PROVIDERS = discover()
 LOADER = ScenarioLoader(Catalogue(PROVIDERS, SchemaSet.load(PROVIDERS)), {})
@@ -174,7 +175,7 @@ async def test_a_batch_accepted_in_part_calls_all_but_the_last_number():
         await customer.play("62844444", "62855555")
         await customer.group_call("62866666")
         assert [call.number for call in emu.tenant.ledger] == ["62811111", "62822222", "62844444", "62866666"]
-        assert {entry.record.reply.code for entry in emu.tenant.journal if entry.kind == "request"} == {
-            "0",
-            "200",
-        }
+        replies = [
+            entry.record.reply for entry in emu.tenant.journal if isinstance(entry.record, RequestRecord)
+        ]
+        assert [reply.code for reply in replies if reply is not None] == ["0", "200", "0"]
