@@ -138,7 +138,7 @@ class Tenant:
         # An event keeps its subject alive, so there are at most as many events as journal entries.
         self.events = Events(min(REMEMBERED, limits.entries), self.listeners)
         self.totals = Totals()
-        self.conservation = Conservation()
+        self.conservation = Conservation(self.listeners)
         self.findings = Findings(self.listeners)
         self.steps = Steps(
             self.engine, self.outbox, self.ledger, self.totals, self.conservation, self.events, self.listeners
