@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.accounts import SECOND, START, make_tenant, run, submission
+from voice_emulator.core.calls import Call
 from voice_emulator.core.conservation import ORPHAN_LIMIT, Conservation
 from voice_emulator.core.lifecycle import place
+from voice_emulator.core.listeners import Listener, Listeners
 from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import ReceiptEffect, Retry, Rule, Scenario
@@ -135,6 +137,42 @@ def test_a_dropped_call_is_counted_apart():
     run(tenant)
     assert fates(tenant) == {"pending": 1, "dropped": 1}
     assert tenant.conservation.balanced
+
+
+class Told(Listener):
+    def __init__(self) -> None:
+        self.numbers: list[str] = []
+
+    def call_acknowledged(self, tenant: object, call: Call) -> None:
+        self.numbers.append(call.number)
+
+
+def test_the_first_acknowledged_receipt_of_a_call_is_told_and_no_later_one():
+    told = Told()
+    tenant, (call,) = dialled(Scenario("s", rules=(Rule("twice", receipt=ReceiptEffect(copies=2)),)))
+    tenant.listeners.bind(Listeners(told), tenant)
+    carry(tenant, PushOutcome.REFUSED)
+    assert told.numbers == []
+    carry(tenant, PushOutcome.DELIVERED)
+    tenant.conservation.attempted(
+        Push("by hand", "acme", "bill", call, call, tenant.now, by_hand=True),
+        PushOutcome.DELIVERED,
+        again=False,
+    )
+    assert told.numbers == [call.number]
+
+
+def test_the_receipt_of_a_dropped_call_is_told_once_when_it_is_acknowledged():
+    told = Told()
+    receipts = (ReceiptPlan("bill", dropped=True),)
+    tenant, calls = dialled(numbers=2, concurrency=1, drop_at=START + SECOND, receipts=receipts)
+    tenant.listeners.bind(Listeners(told), tenant)
+    carry(tenant, PushOutcome.DELIVERED, PushOutcome.DELIVERED)
+    assert sorted(told.numbers) == [call.number for call in calls]
+    dropped = calls[1]
+    push = Push("by hand", "acme", "bill", dropped, dropped, tenant.now, by_hand=True)
+    tenant.conservation.attempted(push, PushOutcome.DELIVERED, again=False)
+    assert (len(told.numbers), fates(tenant)) == (2, {"acknowledged": 1, "dropped": 1})
 
 
 def test_charges_are_held_against_the_ledger():

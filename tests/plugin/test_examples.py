@@ -10,10 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.languages import LANGUAGES
 from tests.patience import PATIENCE
 from tests.plugin.conftest import INSTALLED
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+#: Those that pytest tests. The service in five languages has tests that need an emulator which runs already
+#: (tests/test_languages.py runs them), and the users of a load test are no tests.
+NAMES = sorted(
+    {path.relative_to(EXAMPLES).parts[0] for path in EXAMPLES.rglob("test_*.py")}
+    - {language.folder for language in LANGUAGES}
+)
 #: As if they were not installed.
 WITHOUT = (
     "cacheprovider",
@@ -28,9 +35,7 @@ WITHOUT = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] not in "._")
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_copied_folder_passes(name, tmp_path):
     copy = tmp_path / "mine"
     shutil.copytree(EXAMPLES / name, copy, ignore=shutil.ignore_patterns("__pycache__"))

@@ -137,7 +137,8 @@ class Clock:
         return self._now
 
     def _scaled(self) -> int:
-        return min(self._anchor + int((self._source() - self._origin) * self.spec.speed), LAST)
+        now = self._anchor + int((self._source() - self._origin) * self.spec.speed)
+        return min(LAST, now)  # a call of min() takes as long as the rest
 
     def wall_delay(self, due: int) -> float | None:
         """Real seconds until ``due``: 0 if it is past, None on a manual clock."""

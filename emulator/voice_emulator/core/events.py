@@ -6,6 +6,7 @@ An event refers to its subject and is rendered only when it is read.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, NamedTuple
 
 from voice_emulator.core.listeners import Listeners
@@ -33,7 +34,7 @@ class Event(NamedTuple):
 class Events:
     """The newest events of one tenant."""
 
-    __slots__ = ("_heavy", "_listeners", "_recent", "_weight", "last_id")
+    __slots__ = ("_heavy", "_listeners", "_recent", "_weight", "last_id", "waiting")
 
     def __init__(self, limit: int = REMEMBERED, listeners: Listeners | None = None) -> None:
         # Plain tuples: most are never read.
@@ -41,14 +42,20 @@ class Events:
         self._listeners = listeners or Listeners()
         self._heavy: deque[tuple[int, int]] = deque()
         self._weight = 0
+        #: What to set (an ``asyncio.Event``, say) at an event of which kinds; None is any. Nobody waits, as a rule.
+        self.waiting: Mapping[Any, Collection[str] | None] = {}
         self.last_id = 0
 
     def publish(self, kind: Kind, at: int, subject: Any, note: str = "", weight: int = 0) -> None:
-        """Remember an event and tell the listeners. ``weight`` is the size of ``subject`` in bytes."""
+        """Remember an event, tell the listeners and wake who waits. ``weight`` is the size of ``subject`` in bytes."""
         self.last_id += 1
         self._recent.append((self.last_id, kind, at, subject, note))
         for told in self._listeners.event_published:
             told(kind, subject, note)
+        if self.waiting:
+            for waiter, kinds in self.waiting.items():
+                if kinds is None or kind in kinds:
+                    waiter.set()
         if weight > HEAVY:
             self._make_room(weight)
 

@@ -54,6 +54,9 @@ class Listener:
     def call_ended(self, tenant: Any, call: Any, at: int) -> None:
         """A dialled :class:`Call` has ended, at instant ``at``."""
 
+    def call_acknowledged(self, tenant: Any, call: Any) -> None:
+        """A receipt of a :class:`Call` was acknowledged, for the first time."""
+
     def push_scheduled(self, tenant: Any, push: Any) -> None:
         """A :class:`Push` has a due instant; its next attempt, too."""
 

@@ -115,14 +115,16 @@ class Outbox:
         """
         self.in_flight.pop((push.id, push.attempt), None)
         if outcome is PushOutcome.DELIVERED:
-            for part in push.parts:
+            push.acknowledged = True
+            for part in push.others:
                 part.acknowledged = True
         elif outcome in (PushOutcome.REFUSED, PushOutcome.FAILED) and push.attempt < push.retry.attempts:
             wait = push.retry.waits[push.attempt - 1]
             push.attempt += 1
             push.due = now + wait
             self.schedule(push)
-        self.release_if_idle()
+        if self.held:
+            self.release_if_idle()
 
     def release_if_idle(self) -> None:
         """Release held pushes when nothing else is pending."""
@@ -153,7 +155,8 @@ class Outbox:
             self.release_if_idle()
             return
         self._leave(push, due)
-        self._overtaken(due)
+        if self.held:
+            self._overtaken(due)
 
     def _leave(self, push: Push, now: int) -> None:
         """Have ``push`` sent, by itself or with others; what is tried again has its company already."""
@@ -181,8 +184,6 @@ class Outbox:
         self.push_now(first)
 
     def _overtaken(self, now: int) -> None:
-        if not self.held:
-            return
         waiting = []
         for push in self.held:
             push.held -= 1

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from voice_emulator.core.events import Events
 from voice_emulator.wire.control.long_poll import Collector, NumberedSource, Waiters
 
 
@@ -61,24 +62,48 @@ def test_numbered_source_goes_on_after_what_it_gave_and_begins_anew_after_a_rese
     assert list(source.fresh()) == [(1, "1")]
 
 
+def owner(name: str) -> Any:
+    return SimpleNamespace(id=name, events=Events())
+
+
+async def test_waiters_are_woken_by_events_of_their_kinds_alone_and_not_after_they_have_left():
+    waiters, one = Waiters(), owner("a")
+    calls, all_kinds = waiters.enter(one, ("call",)), waiters.enter(one)
+    one.events.publish("request", 0, None)
+    assert (calls.is_set(), all_kinds.is_set()) == (False, True)
+    all_kinds.clear()
+    waiters.leave(one, all_kinds)
+    one.events.publish("call", 0, None)
+    assert (calls.is_set(), all_kinds.is_set()) == (True, False)
+
+
+async def test_waiters_are_woken_by_a_tenant_that_follows_one_of_the_same_id():
+    waiters, follower = Waiters(), owner("a")
+    waiters.enter(owner("a"))
+    woken = waiters.enter(follower)
+    follower.events.publish("clock", 0, None)
+    assert woken.is_set()
+
+
 async def test_waiters_are_woken_when_their_own_tenant_goes_or_all_close():
     waiters = Waiters()
-    first, second = waiters.enter("a"), waiters.enter("b")
-    waiters.tenant_deleted(SimpleNamespace(id="a"))  # type: ignore[arg-type]
+    first, second = waiters.enter(owner("a")), waiters.enter(owner("b"))
+    waiters.tenant_deleted(owner("a"))
     assert (first.is_set(), second.is_set()) == (True, False)
     waiters.close()
     assert second.is_set()
-    assert waiters.enter("a").is_set(), "who comes while the emulator stops does not wait"
+    assert waiters.enter(owner("a")).is_set(), "who comes while the emulator stops does not wait"
 
 
 async def test_waiters_know_when_the_last_one_has_left():
     waiters = Waiters()
     await waiters.all_gone(0)
-    first, second = waiters.enter("a"), waiters.enter("a")
+    one = owner("a")
+    first, second = waiters.enter(one), waiters.enter(one)
     leaving = asyncio.ensure_future(waiters.all_gone(60))
-    waiters.leave("a", first)
+    waiters.leave(one, first)
     await asyncio.sleep(0)
     assert not leaving.done()
-    waiters.leave("a", second)
+    waiters.leave(one, second)
     await leaving
-    waiters.leave("a", second)
+    waiters.leave(one, second)

@@ -79,7 +79,7 @@ class Streams:
             }
         )
         self.subscribers += 1
-        woken = self._waiters.enter(tenant.id)
+        woken = self._waiters.enter(tenant)
         try:
             await response.prepare(raw)
             # No empty line follows what is not an event: simple readers would take it for one without data.
@@ -90,7 +90,7 @@ class Streams:
             # The reader is gone or does not read: the connection goes with the reply.
             response.force_close()
         finally:
-            self._waiters.leave(tenant.id, woken)
+            self._waiters.leave(tenant, woken)
             self.subscribers -= 1
         return response
 

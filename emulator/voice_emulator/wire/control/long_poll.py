@@ -27,35 +27,29 @@ class Waiters(Listener):
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, tenant_id: str, kinds: Collection[str] | None = None) -> asyncio.Event:
+    def enter(self, tenant: Tenant, kinds: Collection[str] | None = None) -> asyncio.Event:
         """An asyncio event, to be given to :meth:`leave`.
 
         It is set by each event of ``kinds`` (default: of any), when the tenant is deleted and when the emulator stops.
         """
         woken = asyncio.Event()
         self._empty.clear()
-        self._waiting.setdefault(tenant_id, {})[woken] = kinds
+        # A tenant of the same id may have gone just now.
+        waiting = tenant.events.waiting = self._waiting.setdefault(tenant.id, {})
+        waiting[woken] = kinds
         if self.closing:
             woken.set()
         return woken
 
-    def leave(self, tenant_id: str, woken: asyncio.Event) -> None:
+    def leave(self, tenant: Tenant, woken: asyncio.Event) -> None:
         """Wake it no more."""
-        others = self._waiting.get(tenant_id)
+        others = self._waiting.get(tenant.id)
         if others is not None:
             others.pop(woken, None)
             if not others:
-                del self._waiting[tenant_id]
+                del self._waiting[tenant.id]
         if not self._waiting:
             self._empty.set()
-
-    def event_published(self, tenant: Tenant, kind: str, subject: object, note: str) -> None:
-        """Wake those that wait for such an event."""
-        waiting = self._waiting and self._waiting.get(tenant.id)
-        if waiting:
-            for woken, kinds in waiting.items():
-                if kinds is None or kind in kinds:
-                    woken.set()
 
     def tenant_deleted(self, tenant: Tenant) -> None:
         """Wake all that wait for something of this tenant."""
@@ -88,7 +82,7 @@ class Waiters(Listener):
         """
         if ready():
             return True
-        woken = self.enter(tenant.id, kinds)
+        woken = self.enter(tenant, kinds)
         try:
             async with asyncio.timeout(patience / SECOND):
                 while not (tenant.closed or self.closing):
@@ -99,7 +93,7 @@ class Waiters(Listener):
         except TimeoutError:
             pass
         finally:
-            self.leave(tenant.id, woken)
+            self.leave(tenant, woken)
         return ready()
 
 

@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING, Any
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
-from voice_emulator.core.conservation import reports_end
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
-from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
@@ -106,17 +104,18 @@ class Metrics(Listener):
 
     def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
         """Enter the reply's wire code into the tenant's totals."""
+        request = record.request
         code = record.reply.code if record.reply is not None else ""
-        tenant.totals.codes[record.request.provider, record.operation or "", code] += 1
+        tenant.totals.codes[request.provider, request.operation_name, code] += 1
 
     def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
-        """Enter the attempt's lateness, and how long each call took whose receipt it got acknowledged first."""
+        """Enter the attempt's lateness."""
         self._lateness.add(attempt.lateness)
-        if attempt.outcome is not PushOutcome.DELIVERED:
-            return
-        for part in attempt.push.parts:
-            if part.call is not None and reports_end(part.call, part.kind) and _first(tenant, part.call):
-                self._receipts[attempt.push.provider].add(tenant.now - part.call.submitted_at)
+
+    def call_acknowledged(self, tenant: Tenant, call: Call) -> None:
+        """Enter how long the call took, from its submission on."""
+        provider = call.submission.provider
+        self._receipts[provider].add(tenant.now - call.submitted_at)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
@@ -187,16 +186,3 @@ class Metrics(Listener):
                 parts = key if isinstance(key, tuple) else (key,)
                 total[tuple(str(part) or NONE for part in parts)] += value
         return total
-
-
-def _first(tenant: Tenant, call: Call) -> bool:
-    """Whether one receipt of ``call`` has been acknowledged, and not several. Each attempt counts once."""
-    attempts = tenant.attempts.of_call(call.id)
-    return len(attempts) == 1 or (
-        sum(
-            attempt.outcome is PushOutcome.DELIVERED
-            and any(part.call is call and reports_end(call, part.kind) for part in attempt.push.parts)
-            for attempt in attempts
-        )
-        == 1
-    )

@@ -109,8 +109,9 @@ class Delivery:
         started = time.perf_counter()
         try:
             # Also for a push that is not sent: the journal shows what was lost, or had no receiver.
-            attempt.fields, *others = [self._fields(tenant, part, kind) for part in push.parts]
-            attempt.others = tuple(others)
+            attempt.fields = self._fields(tenant, push, kind)
+            if push.others:
+                attempt.others = tuple([self._fields(tenant, part, kind) for part in push.others])
             if sends:
                 await self._exchange(tenant, push, kind, attempt)
         except ContractBug as error:
@@ -133,7 +134,8 @@ class Delivery:
         attempt = Attempt(
             id=f"{push.id}.{push.attempt}", push=push, number=push.attempt, at=now, url=url, method="",
             headers=(),
-            body=b"", fields={}, outcome=PushOutcome.PENDING, masker=self._masker.within(tenant.secrets),
+            body=b"", fields={}, outcome=PushOutcome.PENDING,
+            masker=tenant.secrets.masker or self._masker.within(tenant.secrets),
             faults=_faults(push),
             lateness=max(0, now - push.due),
         )  # fmt: skip
@@ -172,7 +174,7 @@ class Delivery:
     ) -> PushRequest:
         envelope = Envelope(
             tenant, push, dict(attempt.fields), receiver, attempt.at, push.effect, kind.array,
-            tuple([dict(fields) for fields in attempt.others]),
+            tuple([dict(fields) for fields in attempt.others]) if attempt.others else (),
         )  # fmt: skip
         request = kind.encode(envelope)
         attempt.fields, attempt.others = envelope.fields, envelope.others
@@ -198,7 +200,8 @@ class Delivery:
             self._block(tenant, attempt, refusal)
             return
         effect = push.effect
-        seconds = min(kind.answer_within(tenant.settings[push.provider]) or self._seconds, self._seconds)
+        seconds = kind.answer_within(tenant.settings[push.provider]) or self._seconds
+        seconds = min(seconds, self._seconds)
         pace = effect.slow_body if not push.by_hand else None
         try:
             if effect.reset and not push.by_hand:

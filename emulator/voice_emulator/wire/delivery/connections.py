@@ -146,6 +146,7 @@ class Connections:
         self._connector = _Connector(
             limit=0, resolver=resolver, ttl_dns_cache=10, force_close=True, ssl=trust or True
         )
+        self._loop = asyncio.get_running_loop()
         self._trial = trial
         self._reused_within = trial * REUSED_WITHIN
         self._origins: dict[tuple[str, str | None, int | None], Origin] = {}
@@ -171,7 +172,7 @@ class Connections:
         Raises TimeoutError, OSError and aiohttp.ClientError when it cannot be opened.
         """
         origin = self._origin(url)
-        oldest = asyncio.get_running_loop().time() - self._reused_within
+        oldest = self._loop.time() - self._reused_within
         while origin.idle:
             connection = origin.idle.pop()
             if connection.idle_since >= oldest and not connection.lost:
@@ -197,8 +198,8 @@ class Connections:
 
     def answered(self, connection: PushConnection, *, stays: bool) -> None:
         """A complete answer arrived, which lets the connection stay open or not: keep it, try it, or close it."""
-        origin, loop = connection.origin, asyncio.get_running_loop()
-        origin.progress_at = loop.time()
+        origin = connection.origin
+        origin.progress_at = self._loop.time()
         connection.answers += 1
         if not stays or origin.never:
             connection.close()
@@ -207,10 +208,11 @@ class Connections:
         elif connection.answers <= origin.proven:
             connection.idle_since = origin.progress_at
             origin.idle.append(connection)
-            self._watch()
+            if self._watching is None:
+                self._watch()
         elif origin.trial is None:
             origin.trial = connection
-            origin.timer = loop.call_later(self._trial, self._tried, origin)
+            origin.timer = self._loop.call_later(self._trial, self._tried, origin)
             self._watch()
         else:
             connection.close()

@@ -70,6 +70,7 @@ class PushClient:
         """``seconds`` limits an exchange, ``trial`` is for :class:`Connections`; needs the running loop."""
         self._connections = Connections(resolver, trust, trial)
         self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
         self._active = 0
         self._outgoing: list[tuple[_Exchange, bytes]] = []
 
@@ -96,9 +97,12 @@ class PushClient:
         cannot be sent.
         """
         head = request_head(url, request)
-        loop = asyncio.get_running_loop()
-        seconds = self._seconds if seconds is None else min(seconds, self._seconds)
-        deadline = loop.time() + seconds + time_of(request.body, pace)
+        loop = self._loop
+        if seconds is None or seconds > self._seconds:
+            seconds = self._seconds
+        deadline = loop.time() + seconds
+        if pace is not None:
+            deadline += time_of(request.body, pace)
         connection = await self._connections.take(url, seconds)
         if announce is not None:
             begun = loop.time()
@@ -124,12 +128,11 @@ class PushClient:
         request: PushRequest,
         pace: Pace | None,
     ) -> PushReply:
-        loop = asyncio.get_running_loop()
-        exchange = _Exchange(connection, self._send, deadline)
+        exchange = _Exchange(connection, self._send, deadline, self._loop)
         self._active += 1
         origin = connection.origin
         if not origin.active:
-            origin.progress_at = loop.time()
+            origin.progress_at = self._loop.time()
         origin.active += 1
         try:
             reply = await exchange.run(url, head, request, pace)
@@ -158,7 +161,7 @@ class PushClient:
             exchange.write(data)
             return
         if not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._send_outgoing)
+            self._loop.call_soon(self._send_outgoing)
         self._outgoing.append((exchange, data))
 
     def _send_outgoing(self) -> None:
@@ -173,9 +176,13 @@ class _Exchange:
     __slots__ = ("_connection", "_content", "_deadline", "_protocol", "_send", "stays", "timer", "unanswered")
 
     def __init__(
-        self, connection: PushConnection, send: Callable[[_Exchange, bytes], None], deadline: float
+        self,
+        connection: PushConnection,
+        send: Callable[[_Exchange, bytes], None],
+        deadline: float,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """``deadline`` is in the running loop's time; the caller cancels :attr:`timer`."""
+        """``deadline`` is in the time of ``loop``; the caller cancels :attr:`timer`."""
         self._connection = connection
         self._protocol = connection.protocol
         self._send = send
@@ -186,7 +193,7 @@ class _Exchange:
         #: Whether the answer is complete and lets the connection stay open.
         self.stays = False
         # A tenth of the cost of asyncio.timeout.
-        self.timer = asyncio.get_running_loop().call_at(deadline, self._expire)
+        self.timer = loop.call_at(deadline, self._expire)
 
     def _expire(self) -> None:
         transport = self._protocol.transport

@@ -45,9 +45,11 @@ class _CommonHeaders:
 
     def plain(self, status: int, content_type: str) -> bytes:
         """The head of a reply without headers of its own, up to its length."""
-        lines = self.lines()
+        if wall_now() // 1_000_000 != self._second:
+            self.lines()
         head = self._plain.get((status, content_type))
         if head is None:
+            lines = self.lines()
             head = self._plain[status, content_type] = (
                 f"{_first_lines(status, content_type)}{lines}Content-Length: ".encode("latin-1", "replace")
             )

@@ -62,7 +62,8 @@ def decode(request: Request, content_type: str) -> None:
 
 def _is_foreign(request: Request) -> bool:
     """Whether the body is compressed or not UTF-8: then a problem says what it is, and nothing of it is read."""
-    coding = request.headers.get("content-encoding", "").strip().lower()
+    named = request.headers.get("content-encoding")
+    coding = named.strip().lower() if named else ""
     if coding and coding != "identity":
         _fault(
             request, f"the body is compressed (Content-Encoding: {coding[:40]}), which no provider documents"

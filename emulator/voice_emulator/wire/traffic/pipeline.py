@@ -24,7 +24,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.traffic.attribution import Attribution, open_names, secret_names
 from voice_emulator.wire.traffic.exchange import RequestRecord, weight_of
 from voice_emulator.wire.traffic.failures import failure_reply
-from voice_emulator.wire.traffic.handling import Handling, Select, is_heavy
+from voice_emulator.wire.traffic.handling import Handling, Select
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,13 @@ class RequestPipeline:
 
     @staticmethod
     def takes_long(request: Request) -> bool:
-        """Whether :meth:`answer` would block the event loop for long; :meth:`answer_in_turns` does not."""
+        """Whether :meth:`answer` to a request that is not heavy would block the event loop for long.
+
+        :meth:`answer_in_turns` does not.
+        """
         rules = request.tenant.rules
         per_number = NUMBER_COST + (rules.size if rules.acts_on_numbers else 0)
-        return rules.size > TURN or per_number * len(request.numbers) > TURN or is_heavy(request)
+        return rules.size > TURN or per_number * len(request.numbers) > TURN
 
     def answer_in_turns(
         self, request: Request, problems: list[Problem] | None, select: Select | None, started: float
