@@ -73,34 +73,30 @@ class Rehearsal:
 
     def needed(self, operation: Operation) -> list[str]:
         """The fields of the sample without which it is refused."""
-        fields, _ = sample = self.sample(operation)
+        fields, headers = self.sample(operation)
+        known = self._problems(operation, fields, headers)
         return [
             name
             for name in fields
-            if self._more_problems(operation, sample, {key: fields[key] for key in fields if key != name})
+            if self._problems(operation, {key: fields[key] for key in fields if key != name}, headers) - known
         ]
 
     def methods(self, operation: Operation) -> list[str]:
         """The methods with which the sample is accepted."""
-        fields, _ = sample = self.sample(operation)
-        return [
-            method
-            for method in sorted(operation.methods)
-            if not self._more_problems(operation, sample, fields, method)
-        ]
+        fields, headers = self.sample(operation)
+        found = {method: self._problems(operation, fields, headers, method) for method in operation.methods}
+        # What a sample asks about may not exist here, whatever the method.
+        known = set.intersection(*found.values())
+        return sorted(method for method, problems in found.items() if problems == known)
 
-    def _more_problems(
+    def _problems(
         self,
         operation: Operation,
-        sample: tuple[Mapping[str, Any], Mapping[str, str]],
         fields: Mapping[str, Any],
+        headers: Mapping[str, str],
         method: str = "POST",
     ) -> set[Problem]:
-        """What is wrong when ``fields`` are sent so, but not with the sample: what it asks about may not exist here."""
-        known = self._problems(operation, self._request(operation, *sample))
-        return self._problems(operation, self._request(operation, fields, sample[1], method)) - known
-
-    def _problems(self, operation: Operation, request: Request) -> set[Problem]:
+        request = self._request(operation, fields, headers, method)
         return set(at_once(self._handling.examine(request, operation)))
 
     def play(
@@ -128,7 +124,7 @@ class Rehearsal:
     def perform(self, operation: Operation, outcome: Outcome, by: Party) -> Played | None:
         """Like :meth:`play`, with this very tenant."""
         request = self._request(operation, *self.sample(operation))
-        if self._problems(operation, request):
+        if at_once(self._handling.examine(request, operation)):
             return None
         call = None
         if operation.places_calls:
