@@ -217,6 +217,8 @@ def advance(
     Returns after every push that fell due has been attempted, or ``wall_limit`` of real time has
     passed. ``at_most`` bounds ``idle``. Raises Conflict when the clock is not manual.
     """
+    if by in ("next", "idle"):
+        raise ValueError(f"a duration such as '90s', not {by!r}: write advance(to={by!r})")
     if (by is None) == (to is None):
         raise ValueError("say how far: by a duration, or to='next', to='idle' or an instant")
     body = given(
