@@ -28,6 +28,9 @@ from voice_emulator.providers.nxcloud.errors import MESSAGE_TEXTS, SEND
 from voice_emulator.providers.provider import ErrorCode, Provider
 from voice_emulator.providers.registry import built_in
 from voice_emulator.providers.settings import Setting
+from voice_emulator.scenarios.catalogue import Catalogue
+from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.scenarios.mutants import find_mutants, mutant_names
 from voice_emulator.schemas.fields import fields
 from voice_emulator.schemas.validate import Schema, SchemaSet
 from voice_emulator.settings import CONTROL_PORT, LOOPBACK, TRAFFIC_PORT
@@ -59,6 +62,7 @@ def files() -> dict[Path, Callable[[str], str]]:
         CHECKOUT / "docs/control-api.md": lambda page: _filled(page, {"objects": _objects}),
         CHECKOUT / "docs/options.md": lambda page: _filled(page, {"options of serve": _serve_options}),
         CHECKOUT / "docs/add-a-provider.md": lambda page: _filled(page, {"kit": _kit}),
+        CHECKOUT / "docs/mutate.md": lambda page: _filled(page, {"mutants": _mutants}),
     }
     for provider in built_in().values():
         parts = {
@@ -89,6 +93,19 @@ def _languages() -> str:
     table = ["| | the helper to copy | the service | its tests | run by |", "|---|---|---|---|---|", *rows]
     tests = [f"### {each.name}\n\n```{each.block}\n{each.twice()}\n```" for each in LANGUAGES]
     return "\n".join(table) + "\n\n" + "\n\n".join(tests)
+
+
+def _mutants() -> str:
+    """Every mutant with the providers that it applies to, its cost, and the scenario that shows the same."""
+    providers = built_in()
+    loader = ScenarioLoader(Catalogue(providers, SchemaSet.load(providers)), {})
+    rows = ["| mutant | at | what it costs in production | shown by |", "|---|---|---|---|"]
+    for name in mutant_names():
+        found = find_mutants(name, loader, providers)
+        everywhere = len(found) == len(providers)
+        where = "all" if everywhere else ", ".join(f"`{mutant.provider}`" for mutant in found)
+        rows.append(f"| `{name}` | {where} | {found[0].cost} | `{found[0].caught_by}` |")
+    return "\n".join(rows)
 
 
 def _guide() -> str:

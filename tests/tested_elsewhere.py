@@ -175,6 +175,14 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "verify/checks/signatures.py": (_MUTANTS, _BUGS),
     "verify/checks/state.py": (_MUTANTS, _BUGS),
     # wire
+    "wire/control/document/provider_guide.py": (
+        "wire/control/document/test_llms.py",
+        "a section of the page; its samples are sent as the page prints them",
+    ),
+    "wire/control/document/push_guide.py": (
+        "wire/control/document/test_llms.py",
+        "a part of the page; what it shows is read there",
+    ),
     "wire/control/document/request_schemas.py": (
         "wire/control/document/test_openapi.py",
         "schemas are data; they are validated, and schemathesis sends what they allow and what they do not",

@@ -36,6 +36,7 @@ from voice_emulator.wire.http.server import AtOnce
 from voice_emulator.wire.http.sockets import bind, dialled
 from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.machine_time import MachineTime
+from voice_emulator.wire.mutant import MutantInForce
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
@@ -82,10 +83,11 @@ class Emulator(Listener):
         receivers = dict.fromkeys(receiver_keys(providers), url) if url is not None else {}
         self._time = MachineTime()
         self._ticking: asyncio.TimerHandle | None = None
+        self.mutant = MutantInForce(loader, providers, os.environ)
         tenancy = Tenancy(
             providers, self._time.now,
             bounds=Bounds(entries=options.journal_limit, ended_calls=options.calls_limit),
-            options=Layer(callback_urls=receivers),
+            options=Layer(callback_urls=receivers), overlay=self.mutant.overlay,
         )  # fmt: skip
         self.failure: str | None = None
         #: Why the state file cannot be written any more; the process stops then.
@@ -111,7 +113,17 @@ class Emulator(Listener):
         )  # fmt: skip
         driver = Driver(delivery, push_limit(IN_FLIGHT_LIMIT if options.state is None else KEPT_IN_FLIGHT))
         self.runtime = Runtime(
-            options, providers, schemas, loader, tenancy, gateway, delivery, driver, scenario, version()
+            options,
+            providers,
+            schemas,
+            loader,
+            tenancy,
+            gateway,
+            delivery,
+            driver,
+            scenario,
+            version(),
+            self.mutant,
         )
         self.runtime.ca_pem = self._tls.ca_pem
         self._control = Control(self.runtime)
@@ -120,6 +132,9 @@ class Emulator(Listener):
         # Told in this order. start() adds the writer of the state file: it comes last, to keep what the others note.
         for listener in (self, Watch(providers, schemas), services.metrics, services.waiters, driver):
             tenancy.register(listener)
+        self.mutant.register = lambda: tenancy.register(self.mutant)
+        if self.mutant.wanted:
+            self.mutant.listen()
         self._time.listeners = tenancy.listeners
         self._open_default(tenancy, scenario, receivers)
 
@@ -243,6 +258,7 @@ class Emulator(Listener):
         self._connection_limits.close()
         self._runners.clear()
         await self.runtime.delivery.close()
+        self.mutant.close()
         if self._state_writer is not None:
             self._state_writer.close()
             self._state_writer = None

@@ -101,6 +101,7 @@ async def test_release_events_say_how_calls_ended(start, voice_emulator):
         assert run.reasons["8613800000403"] == "10"
         assert run.reasons["8613800000000"] in ("0", "1")
         assert {event["callSerialNo"] for event in run.events} == set(run.worker.placed)
+        assert [push.outcome for push in voice_emulator.callbacks()] == ["delivered"] * 3
         voice_emulator.assert_no_violations()
 
 
@@ -133,6 +134,22 @@ async def test_a_forged_event_is_refused(start, voice_emulator):
         assert run.events == []
         push = await voice_emulator.aio.wait_for_callback(provider="huawei_cec")
         assert push.outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "fault"), [("stale-timestamps", "stale_timestamp"), ("repeated-nonces", "duplicate_nonce")]
+)
+@in_a_loop
+async def test_an_event_that_is_sent_again_is_refused(start, voice_emulator, scenario, fault):
+    """Half of the events are a day old, or have the nonce of the event before."""
+    voice_emulator.load(scenario)
+    async with start() as run:
+        for number in range(10):
+            await run.worker.notify(Notification(f"861380001000{number}", "100001"))
+            await voice_emulator.aio.advance("2m")
+        pushes = voice_emulator.callbacks()[1:]  # the first nonce of all repeats none
+        assert [push.outcome == "refused" for push in pushes] == [fault in push.faults for push in pushes]
+        assert {push.outcome for push in pushes} == {"delivered", "refused"}
 
 
 @in_a_loop

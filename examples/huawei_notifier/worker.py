@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +113,8 @@ class Worker:
             job = await jobs.get()
             try:
                 await self.notify(job)
-            except (NotificationFailed, aiohttp.ClientError) as error:
+            except (NotificationFailed, aiohttp.ClientError, TimeoutError, ValueError) as error:
+                # ValueError: a reply that is not JSON, from a gateway that is broken.
                 self.failed.append((job, str(error)))
             finally:
                 jobs.task_done()
@@ -131,18 +133,30 @@ def genuine(event: Mapping[str, Any], shared_key: str) -> bool:
     return hmac.compare_digest(str(event.get("signature", "")), signature(event, shared_key))
 
 
+def fresh(event: Mapping[str, Any], now: float) -> bool:
+    """Whether an event was signed within the last hour; ``timestamp`` is in milliseconds."""
+    return int(event.get("timestamp") or 0) / 1000 > now - 3600
+
+
 def create_receiver(
     shared_key: str,
     released: Callable[[dict[str, Any]], None],
     genuine: Callable[[Mapping[str, Any], str], bool] = genuine,
 ) -> web.Application:
-    """The receiver of release events. It calls ``released`` once for each genuine event."""
+    """The receiver of release events. It calls ``released`` once for each genuine event.
+
+    Somebody who has recorded an event can send it again: so an old one is refused, and a nonce that was used before.
+    """
     seen: set[str] = set()
+    nonces: set[str] = set()
 
     async def receive(request: web.Request) -> web.Response:
         event = await request.json()
         if not genuine(event, shared_key):
             return web.json_response({"retCode": "1", "retMsg": "bad signature"}, status=403)
+        if not fresh(event, time.time()) or event["nonce"] in nonces:
+            return web.json_response({"retCode": "1", "retMsg": "sent again"}, status=403)
+        nonces.add(event["nonce"])
         if event["callSerialNo"] not in seen:
             seen.add(event["callSerialNo"])
             released(event)

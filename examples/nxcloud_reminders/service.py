@@ -1,7 +1,7 @@
 """A web service that reminds people by phone. NXCloud places the calls, and its receipts say how they ended.
 
     POST /reminders             {"phone": "6281200000000", "audio": "https://..."}  ->  {"id": 1}
-    GET  /reminders/{id}        {"phone": ..., "state": "called" | "answered" | "missed", "seconds": ...}
+    GET  /reminders/{id}        {"phone": ..., "state": "called" | "answered" | "missed", "seconds": ..., "at": ...}
     GET  /bill                  {"cost": "0.036"}
     POST /nxcloud/receipts      where NXCloud sends its receipts
 
@@ -14,10 +14,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import aiohttp
 from aiohttp import web
+
+BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Store:
             );
             CREATE TABLE IF NOT EXISTS receipts (
                 messageid TEXT NOT NULL, phone TEXT NOT NULL, connected INTEGER NOT NULL,
-                seconds INTEGER NOT NULL, cost TEXT NOT NULL, cause TEXT NOT NULL,
+                seconds INTEGER NOT NULL, cost TEXT NOT NULL, cause TEXT NOT NULL, at TEXT NOT NULL,
                 PRIMARY KEY (messageid, phone)
             );
         """)
@@ -70,21 +73,22 @@ class Store:
             int(receipt["second"]),
             str(cost_of(receipt)),
             receipt["hangup_cause"],
+            moment(receipt.get("start_time")),
         )
         with self._db:
-            self._db.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def reminder(self, id: int) -> dict[str, object] | None:
         row = self._db.execute(
-            "SELECT r.phone, d.connected, d.seconds, d.cause FROM reminders r "
-            "LEFT JOIN receipts d ON d.messageid = r.messageid WHERE r.id = ?",
+            "SELECT r.phone, d.connected, d.seconds, d.cause, d.at FROM reminders r "
+            "LEFT JOIN receipts d ON d.messageid = r.messageid AND d.phone = r.phone WHERE r.id = ?",
             (id,),
         ).fetchone()
         if row is None:
             return None
-        phone, connected, seconds, cause = row
+        phone, connected, seconds, cause, at = row
         state = "called" if connected is None else "answered" if connected else "missed"
-        return {"id": id, "phone": phone, "state": state, "seconds": seconds, "cause": cause}
+        return {"id": id, "phone": phone, "state": state, "seconds": seconds, "cause": cause, "at": at}
 
     def bill(self) -> Decimal:
         rows = self._db.execute("SELECT cost FROM receipts")
@@ -92,6 +96,14 @@ class Store:
 
     def close(self) -> None:
         self._db.close()
+
+
+def moment(text: str | None) -> str:
+    """A wall-clock time of NXCloud (UTC+8) as RFC 3339; empty for none, and for one that does not exist."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING).isoformat() if text else ""
+    except ValueError:
+        return ""
 
 
 def cost_of(receipt: Mapping[str, str]) -> Decimal:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -85,8 +86,12 @@ async def test_an_answered_call_is_settled_by_its_receipt(start, store, voice_em
 
         await voice_emulator.aio.advance("1m")
 
-        assert (await shown(service, f"/reminders/{reminder}"))["state"] == "answered"
+        found = await shown(service, f"/reminders/{reminder}")
+        assert (found["state"], found["seconds"]) == ("answered", 10)
+        (call,) = voice_emulator.calls()
+        assert datetime.fromisoformat(found["at"]) == call.answered_at.replace(microsecond=0)
         assert await shown(service, "/bill") == {"cost": "0.036"}
+        assert [push.outcome for push in voice_emulator.callbacks()] == ["delivered"]
         voice_emulator.assert_no_violations()
 
 

@@ -23,6 +23,8 @@ from voice_emulator.cli import commands
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "voice_emulator")
+#: The commands that call voice_emulator.cli.output.never_wait.
+WRITES_BY_THREAD = frozenset({"serve", "listen"})
 #: The same, telling what blocks its event loop.
 WATCHED = (sys.executable, "-m", "tests.watchdog")
 
@@ -46,12 +48,13 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end: in this process, which saves the start of one, unless ``program`` is named.
 
-    :data:`COMMAND` is named where it matters that it is a process: signals, encodings, what is imported.
+    :data:`COMMAND` is named where it matters that it is a process: signals, encodings, what is imported. Those that
+    :data:`WRITES_BY_THREAD` always are: their threads would write to streams of this process that are closed.
     """
     words = [str(arg) for arg in args]
-    if program:
+    if program or WRITES_BY_THREAD & set(words[:1]):
         return subprocess.run(
-            [*program, *words], env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            [*(program or COMMAND), *words], env=environment(**(env or {})), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=PATIENCE, check=False,
         )  # fmt: skip
     root = logging.getLogger()

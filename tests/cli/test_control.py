@@ -44,8 +44,8 @@ def test_every_command_with_one_of_them_has_them_all_with_the_same_variables():
         }
         if given and name != "serve":
             found[name] = given
-    # These ask only with --register and --control: see test_listen.py, test_swarm.py and mcp/test_tools.py.
-    assert set(found) == {*CALLS, "listen", "swarm", "mcp"}
+    # These ask only with --register and --control: see test_listen.py, test_mutate.py, test_swarm.py, mcp/test_tools.py.
+    assert set(found) == {*CALLS, "listen", "mutate", "swarm", "mcp"}
     for given in found.values():
         assert given == {
             "--control": "VOICE_EMULATOR_CONTROL",

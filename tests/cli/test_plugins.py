@@ -39,6 +39,7 @@ WALK: dict[str, tuple[str, ...]] = {
     "report": ("--control", "http://127.0.0.1:9"),
     "explain": ("--control", "http://127.0.0.1:9", "1"),
     "reconcile": ("--control", "http://127.0.0.1:9", "--ledger", "FILE"),
+    "mutate": ("--provider", "good", "--list"),
     "record": ("--out", "x.vrec"),
     "record import": ("FILE", "--out", "x.vrec"),
     "distil": ("FILE", "-o", "x.yaml"),

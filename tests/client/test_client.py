@@ -141,6 +141,8 @@ def test_advancing_to_the_next_thing_to_idle_and_to_an_instant(client, tenant, p
     assert client("advance", tenant.id, to=later).now == later
     with pytest.raises(ValueError, match="say how far"):
         client("advance", tenant.id)
+    with pytest.raises(ValueError, match=r"write advance\(to='idle'\)"):
+        client("advance", tenant.id, "idle")
     with pytest.raises(Conflict, match="manual"):
         client("advance", "default", 1)
 

@@ -172,7 +172,7 @@ def walk(python: str, env: Mapping[str, str], start: AbstractContextManager[Any]
         cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert suite.returncode == 0, suite.stdout
-    assert "12 passed" in suite.stdout
+    assert "13 passed" in suite.stdout
 
 
 def test_processes_know_it_and_it_passes_the_conformance_suite(tmp_path: Path):

@@ -68,6 +68,7 @@ FAULTS = {
     "reply": ('"seconds": str(call.talk_seconds)', '"second": "1"', "reply_and_receipts_of_an_example"),
     "receipt": ('"outcome": call.plan.outcome.value', '"outcome": call.ended_by and len(call.number)', "every_outcome"),
     "judge": ("judge=by_status(200)", "judge=lambda reply: None", "every_outcome"),
+    "deaf": ("judge=by_status(200)", "judge=lambda reply: 'no'", "gives_no_finding"),
     "corrupt": ('{"unknown_enum": "outcome"}', '{"unknown_enum": "outcom"}', "every_outcome"),
     "strangers": ('known_tenant("E1", "key")', "lambda request: ()", "credentials_of_a_stranger"),
     "authorise": ('authorise=credentials_in("tinytel", "key")', "authorise=lambda t, o, f, w: (dict(f), {})",

@@ -159,3 +159,27 @@ def test_without_rules_for_requests_nothing_is_asked():
     book = RuleBook(Scenario("s", rules=(Rule("c", call=BUSY),)))
     assert not book.acts_on_requests
     assert for_request(book, subject(), always) == (None, None)
+
+
+# --- rules laid over the scenario ---------------------------------------------------------------------------------
+
+
+def test_a_rule_laid_over_a_scenario_joins_its_receipt_and_wins_over_its_reply():
+    own = Rule("own", receipt=ReceiptEffect(copies=2), reply=ReplyEffect(error="x"))
+    over = Rule("over", receipt=ReceiptEffect(corrupt="empty"), reply=ReplyEffect(error="y"))
+    book = RuleBook(Scenario("s", rules=(own,)), (over,))
+    _, receipt = for_number(book, subject(), always)
+    assert receipt is not None
+    assert (receipt.name, receipt.receipt) == ("over", ReceiptEffect(copies=2, corrupt="empty"))
+    reply, _ = for_request(book, subject(), always)
+    assert name(reply) == "over"
+    assert book.scenario.rules == (own,)
+
+
+def test_a_rule_laid_over_a_scenario_without_rules_acts_and_counts_what_it_matches():
+    over = Rule("over", Match(nth=Nth(frozenset({2}))), receipt=ReceiptEffect(lost=True))
+    book = RuleBook(Scenario("s"), (over,))
+    assert book.acts_on_numbers
+    assert not book.acts_on_requests
+    assert [name(for_number(book, subject(), always)[1]) for _ in range(3)] == [None, "over", None]
+    assert book.unused() == {}

@@ -179,6 +179,7 @@ def bodies() -> Iterator[tuple[str, Any, str, list[Any]]]:
         "create_tenant": [{"id": "a", "scenario": "x", "clock": "manual", **tenant}, {"scenario_yaml": "x", "scenario": "y"}],
         "change_tenant": [tenant],
         "load_scenario": [{"name": "x"}],
+        "put_mutant": [{"name": None}, {"name": "x", "provider": "nxcloud"}],
         "advance": [{"seconds": 1}, {"to": "idle", "at_most": "1h", "wall_limit": 3}, {"to": "next", "at_most": "1h"}],
         "place": [{"provider": "nxcloud", "number": "1", "operation": "gpsend", "fields": {}}],
         "verify": [{"provider": "nxcloud", "fields": {"a": ["b", 1]}, "exactly": 1}, {"at_least": 1, "at_most": 2}],

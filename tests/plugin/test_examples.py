@@ -16,7 +16,7 @@ from tests.plugin.conftest import INSTALLED
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Those that pytest tests. The service in five languages has tests that need an emulator which runs already
-#: (tests/test_languages.py runs them), and the users of a load test are no tests.
+#: (tests/test_languages.py runs them), and the load test has none.
 NAMES = sorted(
     {path.relative_to(EXAMPLES).parts[0] for path in EXAMPLES.rglob("test_*.py")}
     - {language.folder for language in LANGUAGES}

@@ -31,3 +31,9 @@ def test_drop_and_corrupt():
     effect = ReceiptEffect(drop=("cause",), corrupt="wrong_id")
     assert spoil(FIELDS, effect, {"wrong_id": "id"}) == {"id": "bc2", "second": 20, "rate": 0.5}
     assert spoil(FIELDS, ReceiptEffect(corrupt="wrong_id"), {"empty": "id"}) == FIELDS
+
+
+def test_overcharge_counts_one_cycle_more_in_the_type_of_the_field():
+    effect = ReceiptEffect(corrupt="overcharge")
+    assert spoil({"size": "2"}, effect, {"overcharge": "size"}) == {"size": "3"}
+    assert spoil({"size": 2}, effect, {"overcharge": "size"}) == {"size": 3}

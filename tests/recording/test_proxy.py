@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 from yarl import URL
 
+from tests.rig import started
+from voice_emulator.cli import commands
+from voice_emulator.core.attempts import Attempt
 from voice_emulator.errors import UsageError
 from voice_emulator.providers.registry import discover
 from voice_emulator.recording.exchanges import Reader
 from voice_emulator.recording.guards import Guards, upstream_url
-from voice_emulator.recording.proxy import Recorder, recording
+from voice_emulator.recording.proxy import Recorder, callback_to, recording
 
 READER = Reader(discover())
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -213,6 +218,46 @@ async def test_public_url_replaces_callback_urls_inside_requests():
             assert reply.status == 203
         assert b'"callBackUrl": "https://me.example/_receiver/huawei_cec"' in provider.got[0][3]
         assert b"10.0.0.1" in recorder.exchanges[0].body
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "new"),
+    [
+        ("callBackUrl", "http://10.0.0.1/x", "http://here"),
+        ("callBackUrl", b64encode(b"https://10.0.0.1/x").decode(), b64encode(b"http://here").decode()),
+        ("callBackUrl", "", None), ("callBackUrl", "none", None), ("callBackUrl", 3, None), ("url", "http://10.0.0.1/x", None),
+    ],
+)  # fmt: skip
+def test_callback_url_is_replaced_as_it_was_written(name: str, value: Any, new: str | None):
+    assert callback_to("http://here", name, value) == new
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trigger", "nxcloud", "--callback-url", "http://192.0.2.7/dr"],
+        ["verify", "--provider", "nxcloud", "--callback-url", "http://192.0.2.7/dr"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_public_address_is_reached_by_no_other_command(arguments: list[str]):
+    done = CliRunner().invoke(commands, arguments)
+    assert done.exit_code != 0
+    assert "192.0.2.7 is neither loopback nor private" in done.output
+
+
+async def test_serve_pushes_to_no_public_address():
+    async with started("happy-path", receive=False) as running:
+        running.change({"callback_urls": {"infin8linx": "http://192.0.2.7/dr"}})
+        form = {"service": "App.Sip_Call.PlayVoice", "appid": "in8-appid", "accesskey": "in8-accesskey", "nationcode": "id",
+                "destnumber": "6281200000000", "voicetype": "1", "voicefile": "a.mp3"}  # fmt: skip
+        async with running.client.post(f"{running.url}/api/yunhu", data=form) as reply:
+            assert reply.status == 200
+        await running.settle()
+        outcomes = [
+            entry.record.outcome for entry in running.tenant.journal if isinstance(entry.record, Attempt)
+        ]
+    assert [outcome.value for outcome in outcomes] == ["blocked"]
 
 
 @pytest.mark.parametrize("text", ["http://api.example.com", "ftp://x", "https://u:p@x", "https://x?q", "x"])

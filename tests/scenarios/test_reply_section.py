@@ -122,3 +122,17 @@ def test_a_reply_nobody_would_see():
         "the client would not see the reply" in rule_complaints("fault: hang, reply: {error: auth_failed}")[0]
     )
     assert rule("fault: truncate, reply: {error: auth_failed}").reply is not None
+
+
+def test_a_batch_is_placed_in_part():
+    read = rule("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: part}").fault
+    assert read is not None
+    assert (read.places, read.in_part) == (True, True)
+    assert (
+        "placed"
+        in rule_complaints("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: parts}")[0]
+    )
+    assert (
+        "placed"
+        in rule_complaints("match: {provider: acme, operation: dial}, reply: {error: '7', placed: part}")[0]
+    )

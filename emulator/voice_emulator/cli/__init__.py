@@ -49,6 +49,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "errors": Entry("error_names", "errors", "List the errors a rule may name."),
         "report": Entry("report", "report", "Tell where the client under test broke the contract."),
         "verify": Entry("verify", "verify", "Grade a receiver of pushes."),
+        "mutate": Entry(
+            "mutate", "mutate", "Run your tests against providers that are each wrong in one way."
+        ),
         "swarm": Entry(
             "swarm", "swarm", "Find the failures that break your client, and the smallest scenarios."
         ),

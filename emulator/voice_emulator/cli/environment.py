@@ -13,7 +13,8 @@ _OTHERS = frozenset(
     {
         f"{PREFIX}{name}"
         for name in (
-            "CA", "CONTROL", "CONTROL_TOKEN", "INSECURE", "MUTANT", "MUTANT_LOG", "NO_PROVIDER_PLUGINS", "NUMBERS",
+            "CA", "CONTROL", "CONTROL_TOKEN", "INSECURE", "MUTANT", "MUTANT_LOG", "MUTANT_PROVIDER",
+            "NO_PROVIDER_PLUGINS", "NUMBERS",
             "RECEIVER_PORT", "RUN_DIR", "SHARED_KEY", "TENANT", "URL",
         )
     }

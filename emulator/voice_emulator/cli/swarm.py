@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-_CMD = "voice_emulator.swarm.cmd"
+CMD = "voice_emulator.swarm.cmd"
 SEEDS = 200
 NUMBERS = 10
 #: Options that a result file keeps, so that replay needs none.
@@ -39,19 +39,19 @@ KEPT = (
 PACE, SLOW_PACE = 0.5, 10.0
 
 
-class _AfterDashes(click.Command):
+class AfterDashes(click.Command):
     """A command whose words after ``--`` are the user's own command, whatever they look like."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep those words apart."""
         if "--" in args:
             at = args.index("--")
-            ctx.meta[_CMD] = args[at + 1 :]
+            ctx.meta[CMD] = args[at + 1 :]
             args = args[:at]
         return super().parse_args(ctx, args)
 
 
-class _Swarm(_AfterDashes, click.Group):
+class _Swarm(AfterDashes, click.Group):
     """``swarm [OPTIONS] -- CMD...`` and ``swarm replay FILE [-- CMD...]``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -97,7 +97,8 @@ def _run_options(command: F) -> F:
     return command
 
 
-def _files(command: F) -> F:
+def files(command: F) -> F:
+    """The options for the result as a file."""
     for kind, what in (("markdown", "As Markdown, for a CI summary."), ("junit", "As JUnit XML."),
                        ("json", "Write the result as JSON; - is standard output.")):  # fmt: skip
         command = click.option(f"--{kind}", f"{kind}_file", metavar="FILE", type=_FILE, help=what)(command)
@@ -143,7 +144,7 @@ def _files(command: F) -> F:
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="swarm",
               show_default=True, help="Where the scenarios of failures go.")  # fmt: skip
 @_run_options
-@_files
+@files
 @click.pass_context
 def swarm(ctx: click.Context, /, **given: Any) -> None:
     """Look for failures that break your client, and shrink each to the smallest scenario that does.
@@ -153,16 +154,16 @@ def swarm(ctx: click.Context, /, **given: Any) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    cmd = ctx.meta.get(_CMD)
+    cmd = ctx.meta.get(CMD)
     if not cmd:
         raise UsageError(
             "the command that drives your client is missing: voice-emulator swarm [OPTIONS] -- CMD..."
         )
-    with _unusable():
+    with unusable():
         sys.exit(_hunt(cmd, given))
 
 
-@swarm.command("replay", cls=_AfterDashes, options_metavar="[OPTIONS]", add_help_option=True)
+@swarm.command("replay", cls=AfterDashes, options_metavar="[OPTIONS]", add_help_option=True)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_run_options
 @click.pass_context
@@ -171,12 +172,12 @@ def replay(ctx: click.Context, /, file: Path, **given: Any) -> None:
 
     Exits 1 while anything fails under it and 0 once nothing does.
     """
-    with _unusable():
-        sys.exit(_replay(file, ctx.meta.get(_CMD), given))
+    with unusable():
+        sys.exit(_replay(file, ctx.meta.get(CMD), given))
 
 
 @contextmanager
-def _unusable() -> Iterator[None]:
+def unusable() -> Iterator[None]:
     """What cannot be used exits with 2, a bad file too."""
     from voice_emulator.client import ClientError
     from voice_emulator.swarm.subject import Stopped
@@ -202,7 +203,7 @@ def _hunt(cmd: Sequence[str], given: dict[str, Any]) -> int:
     from voice_emulator.version import version
     from voice_emulator.wire.machine_time import wall_now
 
-    logs.set_up("text", _ERROR)
+    logs.set_up("text", ERROR)
     setup, stopped = _setup(cmd, given, jobs=given["jobs"]), threading.Event()
     space = make_space(
         make_catalogue(), mode=given["mode"], providers=given["provider"], file=given["space"],
@@ -218,7 +219,7 @@ def _hunt(cmd: Sequence[str], given: dict[str, Any]) -> int:
         files[id(found)] = str(path)
 
     quiet = any(str(given[f"{kind}_file"]) == "-" for kind in ("json", "junit", "markdown"))
-    with _told_to_end(stopped), opened(setup, stopped) as runners:
+    with told_to_end(stopped), opened(setup, stopped) as runners:
         hunt = Hunt(
             space, runners, seeds, numbers(given["numbers"]), given["budget"], _Lines(len(seeds) + 1), stopped=stopped,
             on_found=keep,
@@ -226,7 +227,7 @@ def _hunt(cmd: Sequence[str], given: dict[str, Any]) -> int:
         outcome = hunt.run()
     named = {index: files[id(found)] for index, found in enumerate(outcome.found) if id(found) in files}
     document = results.document_of(outcome, named, options, version(), wall_now())
-    _write(document, given)
+    write_files(document, given, results.render)
     for index, found in enumerate(outcome.found):
         echo(f"{found.failure.title}: {named.get(index, 'not written')}", err=quiet)
     echo(results.sentence(document), err=quiet)
@@ -239,14 +240,14 @@ def _replay(file: Path, cmd: Sequence[str] | None, given: dict[str, Any]) -> int
     from voice_emulator.swarm.session import opened
     from voice_emulator.swarm.space import numbers
 
-    logs.set_up("text", _ERROR)
+    logs.set_up("text", ERROR)
     kept = results.read(file)
     known = {name: kept.options.get(name) if given.get(name) is None else given[name] for name in KEPT}
     words = list(cmd or kept.options.get("cmd") or ())
     if not words:
         raise UsageError(f"{file} names no command: voice-emulator swarm replay {file} -- CMD...")
     setup, stopped = _setup(words, {**given, **known}, jobs=1), threading.Event()
-    with _told_to_end(stopped), opened(setup, stopped) as (runner,):
+    with told_to_end(stopped), opened(setup, stopped) as (runner,):
         result = runner.run(kept.scenario, kept.numbers or numbers(NUMBERS))
     if not result.reached and not result.failures:
         raise UsageError("no request reached the tenant: does the client use VOICE_EMULATOR_URL?")
@@ -257,7 +258,7 @@ def _replay(file: Path, cmd: Sequence[str] | None, given: dict[str, Any]) -> int
     return 1 if result.failures else 0
 
 
-_ERROR = 40  # logging.ERROR, without loading logging for --help
+ERROR = 40  # logging.ERROR, without loading logging for --help
 
 
 def _setup(cmd: Sequence[str], given: Mapping[str, Any], jobs: int) -> Setup:
@@ -304,9 +305,11 @@ def _instant(text: str) -> str:
     return text
 
 
-def _write(document: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def write_files(
+    document: Mapping[str, Any], given: Mapping[str, Any], render: Callable[[Mapping[str, Any], str], bytes]
+) -> None:
+    """Write the files that the options ask for."""
     from voice_emulator.cli.report import save
-    from voice_emulator.swarm.results import render
 
     for kind in ("json", "junit", "markdown"):
         path = given[f"{kind}_file"]
@@ -315,7 +318,7 @@ def _write(document: Mapping[str, Any], given: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _told_to_end(stopped: threading.Event) -> Iterator[None]:
+def told_to_end(stopped: threading.Event) -> Iterator[None]:
     """SIGINT and SIGTERM end the hunt where it is; what was found is kept."""
 
     def end(number: int, frame: object) -> None:

@@ -71,6 +71,8 @@ class ControlMethods:
     openapi = Endpoint(operations.openapi)
     scenarios = Endpoint(operations.scenarios)
     scenario = Endpoint(operations.scenario)
+    mutant = Endpoint(operations.mutant)
+    put_mutant = Endpoint(operations.put_mutant)
 
     create_tenant = Endpoint(operations.create_tenant)
     tenants = Endpoint(operations.tenants)

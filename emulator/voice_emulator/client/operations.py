@@ -29,7 +29,7 @@ from voice_emulator.client.exchange import (
     query,
 )
 from voice_emulator.client.pages import Page, page
-from voice_emulator.core.shapes import Advanced, Health, Placed, ShippedScenario, Tenant
+from voice_emulator.core.shapes import Advanced, Health, MutantState, Placed, ShippedScenario, Tenant
 from voice_emulator.errors import FileError
 
 __tracebackhide__ = True
@@ -53,6 +53,18 @@ ClockText = str | Mapping[str, Any]
 def health() -> Flow[Health]:
     """Whether both ports serve, with the version and the scenario of the tenant ``default``."""
     return Health.read((yield from ask(Exchange("GET", "/health"))).document())
+
+
+def mutant() -> Flow[MutantState]:
+    """The way in which the providers are wrong, and whether that has made a difference."""
+    return MutantState.read((yield from ask(Exchange("GET", "/v1/mutant"))).document())
+
+
+def put_mutant(name: str | None, provider: str | None = None) -> Flow[MutantState]:
+    """Let the providers, or one of them, be wrong in one way; None for none. Raises Invalid for an unknown one."""
+    body = document({"name": name, "provider": provider})
+    reply = yield from ask(Exchange("PUT", "/v1/mutant", body=body, content_type=JSON))
+    return MutantState.read(reply.document())
 
 
 def wait_ready(timeout: Duration = 30) -> Flow[Health]:
@@ -205,6 +217,8 @@ def advance(
     Returns after every push that fell due has been attempted, or ``wall_limit`` of real time has
     passed. ``at_most`` bounds ``idle``. Raises Conflict when the clock is not manual.
     """
+    if by in ("next", "idle"):
+        raise ValueError(f"a duration such as '90s', not {by!r}: write advance(to={by!r})")
     if (by is None) == (to is None):
         raise ValueError("say how far: by a duration, or to='next', to='idle' or an instant")
     body = given(

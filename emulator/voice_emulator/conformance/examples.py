@@ -80,11 +80,6 @@ def encodings(operation: Operation, fields: Mapping[str, Any]) -> Iterator[str]:
             yield encoding
 
 
-def path_of(provider: Provider, operation: Operation) -> str:
-    """The first path at which the operation is served."""
-    return next(route.path for route in provider.routes if operation.name in route.operations)
-
-
 async def send(
     client: ClientSession,
     base_url: str,
@@ -95,7 +90,7 @@ async def send(
     headers: Mapping[str, str],
 ) -> Answer:
     """Send the fields in that encoding, by POST where the operation takes it."""
-    url = base_url + path_of(provider, operation)
+    url = base_url + provider.paths_of(operation.name)[0]
     sent = {"Host": HOST, **headers}
     data: Any = None
     if encoding == "json":

@@ -58,7 +58,10 @@ class Session:
         self.received.append(Push(raw.method, query, raw.headers.get("Content-Type"), await raw.read()))
         # On a manual clock one push is on the wire at a time.
         (push,) = self.tenant.outbox.in_flight.values()
-        return web.Response(text=self.provider.receipts[push.kind].accepted_body)
+        text = self.provider.receipts[push.kind].accepted_body
+        return web.Response(
+            text=text, content_type="application/json" if text.startswith("{") else "text/plain"
+        )
 
 
 @asynccontextmanager

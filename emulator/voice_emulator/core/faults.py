@@ -99,6 +99,8 @@ class FaultEffect:
     latency: Distribution | None = None
     fault: Fault = field(default=NO_FAULT)
     placed: bool | None = None
+    #: Of several numbers all but the last are placed.
+    in_part: bool = False
 
     @property
     def places(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from voice_emulator.core.matchers import Difference, Match, Subject
+from voice_emulator.core.overlay import laid_over
 from voice_emulator.core.plan import Plans
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.turns import Turns
@@ -74,26 +75,28 @@ class Tally:
 
 
 class RuleBook:
-    """The rules of one tenant's scenario, sorted by kind of effect, with their tallies."""
+    """The rules of one tenant's scenario, and those laid over it, sorted by kind of effect, with their tallies."""
 
-    __slots__ = ("_magic", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "delays_replies",
+    __slots__ = ("_magic", "_over", "_per_number", "_per_request", "acts_on_numbers", "acts_on_requests", "delays_replies",
                  "plans", "scenario", "size", "tallies")  # fmt: skip
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, over: Sequence[Rule] = ()) -> None:
         self.scenario = scenario
         own = scenario.rules
+        self._over = tuple(over)
         #: How many rules are looked at for each number, at most.
-        self.size = len(own)
+        self.size = len(own) + len(over)
         self._per_request = tuple(rule for rule in own if rule.reply or rule.fault)
         self._per_number = tuple(rule for rule in own if rule.call or rule.receipt)
         self._magic = MagicNumbers(scenario.magic)
         #: Whether any rule could change a reply.
-        self.acts_on_requests = bool(self._per_request)
+        self.acts_on_requests = bool(self._per_request) or any(rule.reply or rule.fault for rule in over)
         #: Whether any rule of the scenario itself could decide how a call goes or is reported.
-        self.acts_on_numbers = bool(self._per_number)
+        self.acts_on_numbers = bool(self._per_number) or any(rule.call or rule.receipt for rule in over)
         #: Whether any rule could delay a reply, or break it on the wire.
         self.delays_replies = any(
-            rule.fault is not None or (rule.receipt is not None and rule.receipt.before_reply) for rule in own
+            rule.fault is not None or (rule.receipt is not None and rule.receipt.before_reply)
+            for rule in (*over, *own)
         )
         self.plans = Plans()
         self.tallies: dict[str, Tally] = {}
@@ -101,14 +104,17 @@ class RuleBook:
 
     def forget(self) -> None:
         """Set all tallies to zero."""
-        self.tallies = {rule.name: Tally() for rule in (*self.scenario.magic, *self.scenario.rules)}
+        self.tallies = {
+            rule.name: Tally() for rule in (*self.scenario.magic, *self.scenario.rules, *self._over)
+        }
 
     def for_request(self, subject: Subject, unit: RuleDraw) -> Turns[tuple[Rule | None, Rule | None]]:
         """The rules whose ``reply`` and whose ``fault`` act on this request."""
-        if not self._per_request:
+        if not self.acts_on_requests:
             return None, None
-        admitted = yield from self._arrive(self._per_request, subject, per_number=False)
         reply = fault = None
+        over = [rule for rule in self._over if rule.reply or rule.fault]
+        admitted = yield from self._arrive((*over, *self._per_request), subject, per_number=False)
         for rule in admitted:
             wanted = (rule.reply is not None and reply is None) or (rule.fault is not None and fault is None)
             if not wanted or not self._allowed(rule, unit):
@@ -129,7 +135,7 @@ class RuleBook:
 
         For ``call``, rules that name a number precede the magic numbers, and those precede the others.
         """
-        if not self._per_number:
+        if not self.acts_on_numbers:
             return self.for_plain_number(subject.numbers[0]), None
         named = general = receipt = None
         for rule in (yield from self._arrive(self._per_number, subject, per_number=True)):
@@ -145,6 +151,12 @@ class RuleBook:
             self.tallies[call.name].applied += 1
         if receipt is not None and receipt is not call:
             self.tallies[receipt.name].applied += 1
+        for rule in (yield from self._arrive(self._over, subject, per_number=True)) if self._over else ():
+            if (rule.receipt is not None or rule.call is not None) and self._allowed(rule, unit):
+                self.tallies[rule.name].applied += 1
+                call = rule if rule.call is not None else call
+                receipt = laid_over(receipt, rule) if rule.receipt is not None else receipt
+                break
         return call, receipt
 
     def for_plain_number(self, number: str) -> Rule | None:

@@ -89,7 +89,9 @@ RETRIES: Mapping[str, Retry] = MappingProxyType(
 )
 
 #: Ways to corrupt a receipt's contents; the provider chooses the field.
-CORRUPTIONS = ("unknown_enum", "wrong_type", "oversize", "empty", "bad_date", "negative", "wrong_id")
+CORRUPTIONS = (
+    "unknown_enum", "wrong_type", "oversize", "empty", "bad_date", "negative", "wrong_id", "overcharge",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

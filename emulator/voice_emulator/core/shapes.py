@@ -50,6 +50,20 @@ class Health(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class MutantState(Shape):
+    """The way in which the providers are wrong, laid over every scenario; ``name`` is null when they are right.
+
+    ``provider`` is the only one that is wrong, null for all that the mutant applies to. ``acted`` says how often that made
+    a difference, ``requests`` how many requests came, by provider; both since it was put in force.
+    """
+
+    name: str = member(TEXT.or_empty)
+    provider: str = member(TEXT.or_empty)
+    acted: int = member(COUNT)
+    requests: Mapping[str, int] = member(mapping_of(COUNT))
+
+
+@dataclass(frozen=True, slots=True)
 class ShippedScenario(Shape):
     """A scenario that comes with the emulator."""
 
@@ -335,6 +349,6 @@ class Placed(Shape):
 
 
 SHAPES: tuple[type[Shape], ...] = (
-    Health, ShippedScenario, Tenant, Billing, TimelineStep, Call, Callback, Violation, ReceivedRequest, SentReply,
-    RequestProblem, ActingRules, JournalEntry, Difference, NearMiss, VerifyResult, Advanced, Sent, Placed,
+    Health, MutantState, ShippedScenario, Tenant, Billing, TimelineStep, Call, Callback, Violation, ReceivedRequest,
+    SentReply, RequestProblem, ActingRules, JournalEntry, Difference, NearMiss, VerifyResult, Advanced, Sent, Placed,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from voice_emulator.core.directory import Directory
 from voice_emulator.core.draws import hexadecimal
 from voice_emulator.core.layers import Layer
 from voice_emulator.core.listeners import Listener, Listeners
+from voice_emulator.core.overlay import NO_OVERLAY, Overlay
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenants import DEFAULT_TENANT, Bounds, Tenant
 
@@ -31,14 +32,16 @@ class Tenancy:
         *,
         bounds: Bounds | None = None,
         options: Layer | None = None,
+        overlay: Overlay = NO_OVERLAY,
     ) -> None:
-        """``options`` is the configuration layer of the command line, for every tenant."""
+        """``options`` is the configuration layer of the command line, ``overlay`` what is laid over every scenario."""
         self.accounts = accounts
         self.listeners = Listeners()
         self.directory: Directory[Tenant] = Directory(listeners=self.listeners)
         self._source = source
         self._bounds = bounds or Bounds()
         self._options = options or Layer()
+        self._overlay = overlay
         self._tenants: dict[str, Tenant] = {}
         self._made = 0
         self._nonce = hexadecimal(8, "tenant", source())
@@ -65,6 +68,12 @@ class Tenancy:
             tenant.listeners.bind(self.listeners, tenant)
             listener.tenant_opened(tenant)
 
+    def lay_over(self, overlay: Overlay) -> None:
+        """Lay ``overlay`` over the scenarios of all tenants, present and future. Raises ValueError for a bad setting."""
+        self._overlay = overlay
+        for tenant in self:
+            tenant.lay_over(overlay)
+
     def create(
         self,
         scenario: Scenario,
@@ -86,7 +95,7 @@ class Tenancy:
             raise TenantTaken(f"there is already a tenant {name!r}")
         tenant = Tenant(
             name, scenario, self.directory, self.accounts, self._source,
-            clock=clock, options=options or self._options, api=api, bounds=self._bounds,
+            clock=clock, options=options or self._options, api=api, bounds=self._bounds, overlay=self._overlay,
         )  # fmt: skip
         self._tenants[name] = tenant
         tenant.listeners.bind(self.listeners, tenant)

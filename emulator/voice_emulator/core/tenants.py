@@ -25,6 +25,7 @@ from voice_emulator.core.layers import Layer, merge, patch
 from voice_emulator.core.ledger import ENDED_LIMIT, Ledger
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.masking import TenantSecrets
+from voice_emulator.core.overlay import NO_OVERLAY, Overlay
 from voice_emulator.core.pushes import Outbox
 from voice_emulator.core.rules import RuleBook
 from voice_emulator.core.scenario import Scenario
@@ -106,11 +107,12 @@ class Tenant:
         options: Layer | None = None,
         api: Layer | None = None,
         bounds: Bounds | None = None,
+        overlay: Overlay = NO_OVERLAY,
     ) -> None:
         """Create a tenant and register its credentials.
 
-        ``clock`` is what the creator asked for (default: the scenario's). Raises KeyTaken if a credential belongs to
-        another tenant, ValueError for a bad setting.
+        ``clock`` is what the creator asked for (default: the scenario's), ``overlay`` is laid over every scenario. Raises
+        KeyTaken if a credential belongs to another tenant, ValueError for a bad setting.
         """
         limits = bounds or Bounds()
         self.id = id
@@ -118,10 +120,11 @@ class Tenant:
         self._accounts = accounts
         self._source = source
         self._asked_clock = clock
+        self._overlay = overlay
         self._layers = Configuration(account_layer(scenario), options or Layer(), api or Layer())
         self.clock = Clock(clock or scenario.clock or ClockSpec(), source)
         self._created_with = (scenario, api or Layer(), self.clock.start)
-        self.rules = RuleBook(scenario)
+        self.rules = self._rules_of(scenario)
         #: Told by the parts below; silent until the tenancy registers its own, and once the tenant is closed.
         self.listeners = Listeners()
         self.engine = Engine(self.listeners)
@@ -188,6 +191,7 @@ class Tenant:
             for layer in (layers.scenario, layers.options, layers.api):
                 values = merge(values, layer.settings.get(provider) or {})
                 own = merge(own, layer.credentials.get(provider) or {})
+            values = merge(values, self._overlay.settings.get(provider) or {})
             raw[provider] = values
             parsed[provider] = account.read_settings(values)
             credentials[provider] = own
@@ -234,9 +238,21 @@ class Tenant:
         wanted = scenario.clock
         if self._asked_clock is None and wanted is not None and wanted != self.clock.spec:
             self.switch_clock(wanted)
-        self.rules = RuleBook(scenario)
+        self.rules = self._rules_of(scenario)
         self.scenario_loaded_at = self.now
         self.events.publish("scenario", self.now, scenario, scenario.name)
+
+    def lay_over(self, overlay: Overlay) -> None:
+        """Lay another overlay over the present scenario and all later ones; the counters of rules are set to zero.
+
+        Raises ValueError for a bad setting.
+        """
+        self._overlay = overlay
+        self._configure()
+        self.rules = self._rules_of(self.scenario)
+
+    def _rules_of(self, scenario: Scenario) -> RuleBook:
+        return RuleBook(scenario, self._overlay.rules)
 
     def switch_clock(self, spec: ClockSpec) -> None:
         """Continue with another clock from the present instant."""
@@ -290,7 +306,7 @@ class Tenant:
         first, api, begun = self._created_with
         scenario = scenario or first
         self._configure(Configuration(account_layer(scenario), self._layers.options, api))
-        self.rules = RuleBook(scenario)
+        self.rules = self._rules_of(scenario)
         spec = self._asked_clock or scenario.clock or ClockSpec()
         self.clock = Clock(
             spec, self._source, at=begun if spec.mode == "manual" and spec.start is None else None
@@ -308,7 +324,7 @@ class Tenant:
     def restore(self, saved: Snapshot) -> None:
         """Make this new tenant the one that ``saved`` was taken of. Raises KeyTaken or ValueError."""
         self._configure(Configuration(account_layer(saved.scenario), self._layers.options, saved.api))
-        self.rules = RuleBook(saved.scenario)
+        self.rules = self._rules_of(saved.scenario)
         self._asked_clock, self.clock, self.resets = saved.asked_clock, saved.clock, saved.resets
         self._created_with = (saved.first, saved.first_api, saved.begun)
         self._draw_ids(saved.scope)

@@ -16,6 +16,20 @@ from voice_emulator.schemas.validate import SchemaSet
 
 #: What ``Host`` would say: the address in links of such a receipt.
 HOST = "127.0.0.1:4880"
+#: A number that no provider's numbering refuses and no magic number, so the scenario decides how a call to it ends.
+SAMPLE_NUMBER = "6281200017531"
+
+
+def number_field(provider: Provider, operation: Operation, example: Mapping[str, Any]) -> str | None:
+    """The field of an example that carries the called number as text; None when there is none."""
+    path = provider.paths_of(operation.name)[0]
+    for name, value in example.items():
+        if isinstance(value, str):
+            fields = {**example, name: SAMPLE_NUMBER}
+            request = Request(provider.id, "POST", path, {}, {}, b"", "", fields=fields, document=fields)
+            if list(operation.numbers(request)) == [SAMPLE_NUMBER]:
+                return name
+    return None
 
 
 def place_example(
@@ -33,8 +47,7 @@ def place_example(
 ) -> Call | None:
     """Start a call to ``number`` at the instant ``at``; None when the example asks for no call.
 
-    ``fields`` are added to the example, ``callback_url`` receives the receipts instead of the configured
-    URL, and ``plan`` decides how the call goes instead of the tenant's scenario.
+    ``fields`` are added to the example; the rest is as in :func:`place_request`.
     """
     example = {**schemas.get(operation.request).examples[0], **(fields or {})}
     request = Request(
@@ -43,6 +56,23 @@ def place_example(
         host=HOST, operation=operation, tenant=tenant, attributed=True, lenient=True, now=at, wall=at,
         ordinal=ordinal, numbers=(number,),
     )  # fmt: skip
+    return place_request(provider, operation, request, callback_url=callback_url, plan=plan)
+
+
+def place_request(
+    provider: Provider,
+    operation: Operation,
+    request: Request,
+    *,
+    callback_url: str | None = None,
+    plan: Plan | None = None,
+) -> Call | None:
+    """Start the first call that an accepted request asks for, at once; None when it asks for none.
+
+    ``callback_url`` receives the receipts instead of the configured URL, and ``plan`` decides how the call goes
+    instead of the tenant's scenario.
+    """
+    tenant, at = request.tenant, request.now
     # The checks also read values that submit needs.
     tuple(operation.check(request))
     submission = operation.submit(request) if operation.submit is not None else None
@@ -51,7 +81,7 @@ def place_example(
     at_once = replace(submission, start_at=None, drop_at=None, concurrency=None)
     if callback_url is not None:
         at_once.callback_url = callback_url
-    call = place(tenant, at_once, request.numbers, example, at)[0]
+    call = place(tenant, at_once, request.numbers, request.fields, at)[0]
     if plan is not None:
         call.plan = plan
     call.provider_id = provider.call_id(tenant, request, call, 0)

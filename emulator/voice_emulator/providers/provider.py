@@ -198,6 +198,10 @@ class Provider:
         """The keys of ``callback_urls`` that its receipts go by, each once."""
         return tuple(dict.fromkeys(kind.url_key for kind in self.receipts.values()))
 
+    def paths_of(self, operation: str) -> list[str]:
+        """The paths at which ``operation`` is served, the usual one first."""
+        return [route.path for route in self.routes if operation in route.operations]
+
     def default_settings(self) -> Mapping[str, Any]:
         """Every setting with its default, as JSON values."""
         return self.settings.defaults()

@@ -70,4 +70,5 @@ _CORRUPTIONS: dict[str, Callable[[Any], Any]] = {
     "bad_date": lambda value: BAD_DATE,
     "negative": lambda value: "-1" if isinstance(value, str) else -1,
     "wrong_id": _wrong_id,
+    "overcharge": lambda value: str(int(value) + 1) if isinstance(value, str) else value + 1,
 }

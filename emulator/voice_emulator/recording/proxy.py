@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ssl import SSLContext
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -37,6 +38,7 @@ _HOP = frozenset(
 )  # fmt: skip
 #: Headers that the client library would add.
 _ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_SCHEMES = ("http://", "https://")
 #: Real seconds for an answer of a provider or a receiver, and bytes of a body.
 TIMEOUT = 60.0
 BODY_LIMIT = 16 * 1024 * 1024
@@ -125,12 +127,9 @@ class Proxy:
         here = f"{self._recorder.public_url.rstrip('/')}{RECEIVER}{provider}"
         document = json_of(body)
         for name, value in document.items() if isinstance(document, dict) else ():
-            if "callback" not in name.lower() or not isinstance(value, str) or not value:
+            new = callback_to(here, name, value)
+            if new is None:
                 continue
-            plain = value.startswith(("http://", "https://"))
-            if not plain and not _is_encoded_url(value):
-                continue
-            new = here if plain else b64encode(here.encode()).decode()
             for written in (value, value.replace("/", "\\/")):
                 body = body.replace(f'"{written}"'.encode(), f'"{new}"'.encode())
         return body
@@ -187,11 +186,17 @@ class Proxy:
         return _failure(429, why)
 
 
-def _is_encoded_url(value: str) -> bool:
+def callback_to(url: str, name: str, value: Any) -> str | None:
+    """The value of a field with ``url`` in it, in Base64 if it was; None for a field without a callback URL."""
+    if "callback" not in name.lower() or not isinstance(value, str):
+        return None
+    if value.startswith(_SCHEMES):
+        return url
     try:
-        return b64decode(value, validate=True).startswith((b"http://", b"https://"))
+        encoded = b64decode(value, validate=True).decode("ascii").startswith(_SCHEMES)
     except ValueError:
-        return False
+        return None
+    return b64encode(url.encode()).decode() if encoded else None
 
 
 def _failure(status: int, why: str) -> web.Response:

@@ -29,7 +29,7 @@ from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Request
 from voice_emulator.recording.distil import courses_only
 from voice_emulator.recording.exchanges import Exchange, Pairs, Read, Reader, header, leaves
-from voice_emulator.recording.proxy import end_to_end
+from voice_emulator.recording.proxy import callback_to, end_to_end
 from voice_emulator.schemas.fields import fields as fields_of
 from voice_emulator.settings import Options
 from voice_emulator.wire.http.sockets import bind, dialled
@@ -184,8 +184,8 @@ class _Run:
         return body
 
     def _callback(self, provider: str, name: str, value: Any) -> Any:
-        url = isinstance(value, str) and value.startswith("http") and "callback" in name.lower()
-        return f"{self._base}/{provider}" if url else value
+        """The value, but for a callback URL: pushes come here, whatever host the recording names."""
+        return callback_to(f"{self._base}/{provider}", name, value) or value
 
     def _learn(self, provider: str, schema: str, recorded: Any, here: Any) -> None:
         """Note what was issued here in the place of recorded ids."""

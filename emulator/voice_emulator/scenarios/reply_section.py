@@ -13,6 +13,8 @@ from voice_emulator.scenarios.nodes import MappingNode, Node, Scalar
 
 REPLY_KEYS = ("error", "status", "headers", "body", "placed")
 FAULT_KEYS = ("latency", *FAULTS, "placed")
+#: ``placed: part``: of several numbers all but the last are placed, and the reply does not say so.
+PART = "part"
 #: Faults after which nothing of the rule's own reply can be seen.
 HIDING = frozenset({"reset", "hang", "empty", "garbage", "http_status", "html_error", "token_expired"})
 SLOW_BODY_KEYS = ("every", "bytes")
@@ -81,6 +83,12 @@ def _placed(reading: Diagnostics, members: Members, scope: Scope) -> bool | None
     return members.read("placed", Diagnostics.boolean, "placed")
 
 
+def _in_part(members: Members) -> bool:
+    """Whether ``placed`` is the word for a batch that is accepted in part."""
+    node = members.get("placed")
+    return isinstance(node, Scalar) and node.text == PART
+
+
 def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | None:
     """The effect, also in its short form ``fault: reset``; None after a finding that leaves nothing of it."""
     if isinstance(node, Scalar):
@@ -89,7 +97,8 @@ def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | 
     if members is None:
         return None
     latency = members.read("latency", distribution, "latency")
-    placed = _placed(reading, members, scope)
+    in_part = _in_part(members)
+    placed = True if in_part else _placed(reading, members, scope)
     kinds = [name for name in members if name in FAULTS]
     for name in kinds[1:]:
         members.error(name, f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency")
@@ -98,7 +107,7 @@ def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | 
         reading.error(node, f"fault needs latency or one of {', '.join(FAULTS)}")
         return None
     fault = faults[0] if faults else NO_FAULT
-    return None if fault is None else FaultEffect(latency, fault, placed)
+    return None if fault is None else FaultEffect(latency, fault, placed, in_part)
 
 
 def _short_form(reading: Diagnostics, node: Scalar, scope: Scope) -> FaultEffect | None:

@@ -125,7 +125,7 @@ def _fault() -> Json:
         **{
             name: {**_ref(own.get(name, "yes")), "description": kind.__doc__} for name, kind in FAULTS.items()
         },
-        "placed": _ref("placed"),
+        "placed": {"anyOf": [_ref("placed"), {"enum": [reply_section.PART]}]},
     }
     # One fault at most, which latency may go with; placed alone is none.
     kinds = [{"required": [name], "properties": _none_of(set(FAULTS) - {name})} for name in FAULTS]

@@ -13,6 +13,7 @@ from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.settings import Options
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import Driver
+from voice_emulator.wire.mutant import MutantInForce
 from voice_emulator.wire.traffic.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Runtime:
     driver: Driver
     start_scenario: Scenario
     version: str
+    mutant: MutantInForce
     ready: bool = False
     traffic: str = ""
     control: str = ""

@@ -40,6 +40,7 @@ async def test_each_places_a_call_and_holds_no_secret(api: Api):
         calls = (await api.get(f"{T}/calls")).json["calls"]
         assert len(calls) == number, (offer["provider"], offer["operation"], said, curl)
         assert calls[-1]["operation"] == offer["operation"]
+    assert (await api.get(f"{T}/violations")).json["violations"] == []
 
 
 async def test_looking_at_them_changes_nothing(api: Api):

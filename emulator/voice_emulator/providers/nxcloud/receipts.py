@@ -87,7 +87,7 @@ _voice = partial(
     tolerate=tolerate_voice, acknowledgement="success",
     corrupt={
         "unknown_enum": "hangup_cause", "wrong_type": "second", "oversize": "messageid", "empty": "phone",
-        "bad_date": "start_time", "negative": "duration", "wrong_id": "messageid",
+        "bad_date": "start_time", "negative": "duration", "wrong_id": "messageid", "overcharge": "size",
     },
 )  # fmt: skip
 _agent = partial(ReceiptKind, encode=Encoder(), judge=judge_agent, acknowledgement="HTTP 200")

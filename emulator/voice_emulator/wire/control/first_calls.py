@@ -39,7 +39,11 @@ class FirstCall:
 
     def shown(self, operation: Operation, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Shell lines that send ``fields`` with credentials, after one that fetches a token where one is needed."""
-        headers = {header.name: self._header(header.name) for header in operation.headers if header.required}
+        headers = {
+            header.name: value
+            for header in operation.headers
+            if (value := self._header(header.name, header.required)) is not None
+        }
         filled = self._filled(fields)
         if not headers and filled == dict(fields):
             # Nothing of it is a credential: the provider signs its requests, which a shell line cannot do.
@@ -75,12 +79,13 @@ class FirstCall:
             name: self._value(paths[value]) if value in paths else value for name, value in fields.items()
         }
 
-    def _header(self, name: str) -> str:
+    def _header(self, name: str, required: bool) -> str | None:
+        """A credential, or the token where a header is required; None for what may as well be left out."""
         plain = _plain(name).removeprefix("x")
         credential = next((path for path in self._credentials if _plain(_last(path)) == plain), None)
         if credential is not None:
             return self._value(credential)
-        return f"Bearer {_mark(_TOKEN)}"
+        return f"Bearer {_mark(_TOKEN)}" if required else None
 
     def _token(self) -> Iterator[str]:
         provider = self._provider
@@ -88,7 +93,7 @@ class FirstCall:
             examples = self._schemas.get(operation.request).examples
             secrets = [name for name in self._schemas.get(operation.reply).secrets if "oken" in name]
             if operation.issues_token and examples and secrets:
-                path = next(route.path for route in provider.routes if operation.name in route.operations)
+                path = provider.paths_of(operation.name)[0]
                 # Only a call that carries a token would have one issued by this.
                 fields, headers = provider.authorise(self._tenant, operation, examples[0], 0)
                 line = self._curl(path, operation, self._hidden(fields), self._hidden(headers))

@@ -9,7 +9,16 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.core.vocabulary import EntryKind, Outcome, PushOutcome, Severity, State
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import Schema
-from voice_emulator.wire.control import calls, clock, journal, parameters, search, system, tenants, waits
+from voice_emulator.wire.control import (
+    calls,
+    clock,
+    journal,
+    parameters,
+    search,
+    system,
+    tenants,
+    waits,
+)
 from voice_emulator.wire.control import test_calls as place
 from voice_emulator.wire.control.document import request_schemas as control_bodies
 from voice_emulator.wire.control.event_stream import KINDS
@@ -28,7 +37,13 @@ def control_routes(providers: Mapping[str, Provider]) -> tuple[Route, ...]:
     bodies = control_bodies.schemas(providers)
     provider = parameters.choice("provider", "Only this provider.", list(providers))
     number = parameters.glob("number", "Only called numbers that match this glob.")
-    return (*_system(), *_tenants(providers, bodies), *_calls(bodies, provider, number), *_journal(provider))
+    return (
+        *_system(),
+        *_mutant(bodies),
+        *_tenants(providers, bodies),
+        *_calls(bodies, provider, number),
+        *_journal(provider),
+    )
 
 
 def _get(
@@ -74,6 +89,17 @@ def _system() -> tuple[Route, ...]:
              system.scenario_schema, ResponseSpec(200, "JSON Schema 2020-12.", "Anything"), tag="scenarios"),
         _get("get_scenario", "/v1/scenarios/{name}", "The text of a shipped scenario", system.get_scenario,
              ResponseSpec(200, "YAML.", None, "application/yaml"), tag="scenarios"),
+    )  # fmt: skip
+
+
+def _mutant(bodies: Mapping[str, Schema]) -> tuple[Route, ...]:
+    response = ResponseSpec(200, "The mutant in force.", "MutantState")
+    return (
+        _get("get_mutant", "/v1/mutant", "The way in which the providers are wrong", system.get_mutant, response,
+             tag="system"),
+        Route("put_mutant", "PUT", "/v1/mutant", "Let the providers be wrong in one way", system.put_mutant,
+              (response, _CONFLICT), body=Body(bodies["put_mutant"]), tag="system",
+              details="Laid over the scenarios of all tenants; its counters are set to zero."),
     )  # fmt: skip
 
 

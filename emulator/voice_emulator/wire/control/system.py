@@ -6,12 +6,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from voice_emulator.core.shapes import Health, ShippedScenario
+from voice_emulator.core.shapes import Health, MutantState, ShippedScenario
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 from voice_emulator.openapi.providers import provider_document
 from voice_emulator.scenarios.schema import scenario_schema as schema_for
-from voice_emulator.wire.control.problems import ControlError, missing
+from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 
 PAGE_FOLDER = Path(__file__).parents[2] / "ui"
@@ -99,6 +99,28 @@ async def get_scenario(request: ControlRequest) -> web.Response:
     return web.Response(
         body=scenario.text.encode(), headers={"Content-Type": "application/yaml; charset=utf-8"}
     )
+
+
+async def get_mutant(request: ControlRequest) -> web.Response:
+    """``GET /v1/mutant``."""
+    mutant = request.runtime.mutant
+    return reply_json(
+        MutantState.shown(
+            name=mutant.name, provider=mutant.provider, acted=mutant.acted, requests=dict(mutant.requests)
+        )
+    )
+
+
+async def put_mutant(request: ControlRequest) -> web.Response:
+    """``PUT /v1/mutant``: another one, or none; an unknown one changes nothing."""
+    document, runtime = request.document, request.runtime
+    try:
+        overlay = runtime.mutant.put(document["name"], document.get("provider"))
+    except UsageError as error:
+        raise wrong("/name", str(error)) from error
+    runtime.mutant.listen()
+    runtime.tenancy.lay_over(overlay)
+    return await get_mutant(request)
 
 
 async def page(request: ControlRequest) -> web.Response:

@@ -21,9 +21,10 @@ from voice_emulator.core.clock import SECOND
 from voice_emulator.core.shapes import Placed, Sent
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.words import nearest
+from voice_emulator.providers.examples import SAMPLE_NUMBER, number_field
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.registry import receiver_keys
-from voice_emulator.providers.request import Operation, Request
+from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.wire.control.first_calls import FirstCall
 from voice_emulator.wire.control.problems import ControlError, conflict, wrong
@@ -37,8 +38,6 @@ from voice_emulator.wire.traffic.exchange import RequestRecord
 PATIENCE = 10 * SECOND
 #: Bytes of a reply that are read.
 REPLY_LIMIT = 1024 * 1024
-#: Digits that no provider's numbering refuses, to find the field that carries the number.
-_PROBE = "6281200010000"
 _FORM = "application/x-www-form-urlencoded"
 _AGENTS = count(1)
 
@@ -50,19 +49,13 @@ class Offer:
         """Learn which field carries the number. Raises LookupError when none does."""
         self.provider = provider
         self.operation = operation
-        self.path = next(route.path for route in provider.routes if operation.name in route.operations)
+        self.path = provider.paths_of(operation.name)[0]
         #: What a client would get pushed back to a made-up address is better pushed to the tenant's receiver.
         self.example = {name: value for name, value in example.items() if name.lower() != "callbackurl"}
-        self.number_field = next(name for name in self.example if self._carries(name))
-
-    def _carries(self, name: str) -> bool:
-        if not isinstance(self.example[name], str):
-            return False
-        fields = {**self.example, name: _PROBE}
-        request = Request(
-            self.provider.id, "POST", self.path, {}, {}, b"", "", fields=fields, document=fields
-        )
-        return list(self.operation.numbers(request)) == [_PROBE]
+        found = number_field(provider, operation, self.example)
+        if found is None:
+            raise LookupError(f"no field of {operation.name} carries a number")
+        self.number_field = found
 
     def filled(
         self, tenant: Tenant, number: str, changes: Mapping[str, Any]
@@ -88,8 +81,8 @@ class Offer:
         }
 
     def first_call(self, runtime: Runtime, tenant: Tenant) -> dict[str, Any]:
-        """A call to the number that everybody answers, as shell lines."""
-        fields = {**self.example, self.number_field: _PROBE}
+        """A call to a number for which only the scenario decides, as shell lines."""
+        fields = {**self.example, self.number_field: SAMPLE_NUMBER}
         lines = FirstCall(_reachable(runtime.traffic), self.provider, tenant, runtime.schemas)
         return lines.shown(self.operation, self.path, fields)
 
@@ -104,7 +97,7 @@ def offers(providers: Mapping[str, Provider], schemas: SchemaSet) -> Iterator[Of
                 alike = [example for example in examples if example.keys() == examples[0].keys()]
                 try:
                     yield Offer(provider, operation, alike[-1])
-                except StopIteration:
+                except LookupError:
                     continue
 
 

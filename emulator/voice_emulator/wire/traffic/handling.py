@@ -11,7 +11,7 @@ from functools import partial
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.draws import draw
-from voice_emulator.core.faults import HttpStatus, TokenExpired
+from voice_emulator.core.faults import FaultEffect, HttpStatus, TokenExpired
 from voice_emulator.core.lifecycle import place_in_turns, withdraw
 from voice_emulator.core.matchers import Subject
 from voice_emulator.core.scenario import Rule
@@ -121,12 +121,12 @@ class Handling:
                 record.reply_rule = reply_rule.name
                 places = places and ruled.places
         if forced is not None:
-            return forced, (yield from self._place(provider, request, operation)) if places else ()
+            return forced, (yield from self._place(provider, request, operation, effect)) if places else ()
         if not places and effect is not None and not effect.fault.placed_by_default:
             # The client gets a gateway's error instead of this reply, so nothing is performed.
             status = effect.fault.status if isinstance(effect.fault, HttpStatus) else 502
             return failure_reply(status, "not performed: a rule put a gateway error in front"), ()
-        calls = (yield from self._place(provider, request, operation)) if places else ()
+        calls = (yield from self._place(provider, request, operation, effect)) if places else ()
         try:
             return operation.answer(request, calls), calls
         except Exception:
@@ -142,14 +142,19 @@ class Handling:
             provider.refuse(request, Problem(error.code, why, name=error.name)) if error is not None else None
         )
 
-    def _place(self, provider: Provider, request: Request, operation: Operation) -> Turns[Sequence[Call]]:
+    def _place(
+        self, provider: Provider, request: Request, operation: Operation, effect: FaultEffect | None
+    ) -> Turns[Sequence[Call]]:
         if operation.submit is None:
             return ()
         submission = operation.submit(request)
         if submission is None:
             return ()
+        numbers = request.numbers
+        if effect is not None and effect.in_part and len(numbers) > 1:
+            numbers = numbers[:-1]
         calls = yield from place_in_turns(
-            request.tenant, submission, request.numbers, request.fields, request.now, heavy=is_heavy(request)
+            request.tenant, submission, numbers, request.fields, request.now, heavy=is_heavy(request)
         )
         for index, call in enumerate(calls):
             if index % NAMED_PER_TURN == NAMED_PER_TURN - 1:

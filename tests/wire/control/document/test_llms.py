@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.docs.pages import CHECKOUT
@@ -34,7 +38,11 @@ async def test_the_page_has_every_provider_operation_push_error_scenario_rule_an
             assert f"Push `{kind.name}`" in section
             assert f"callback_urls.{kind.url_key}" in section
         for error in provider.errors:
-            assert f"{error.name} ({error.code})" in section
+            codes = re.search(rf"[ ,]{re.escape(error.name)} \(([^)]*)\)", section)
+            assert codes
+            assert error.code in codes[1].split("/")
+        for name in provider.default_settings():
+            assert f" {name}=" in section
         assert str(dict(provider.default_credentials).popitem()[0]) in section
     for scenario in (await api.get("/v1/scenarios")).json["scenarios"]:
         assert f"\n- {scenario['name']}: " in guide
@@ -42,6 +50,80 @@ async def test_the_page_has_every_provider_operation_push_error_scenario_rule_an
         assert f"\n- {rule['id']} (" in guide
     for route in control_routes(PROVIDERS):
         assert f"\n- {route.method} {route.path}: " in guide
+
+
+async def test_the_page_says_how_outcomes_ids_tokens_and_shared_receivers_show(guide: str):
+    huawei, infin8linx, nxcloud = (
+        section_of(guide, name) for name in ("huawei_cec", "infin8linx", "nxcloud")
+    )
+    assert (
+        "Outcomes in `releaseReason`: answered 1 (0 if the called party hangs up), no_answer 4, busy 6"
+        in huawei
+    )
+    assert "Outcomes in `hangupcause`: answered 10001, no_answer 10016, busy 10006" in infin8linx
+    assert "Outcomes in `hangup_cause`: answered NORMAL_CLEARING, no_answer NO_ANSWER" in nxcloud
+    assert "`result.callSerialNo` of the reply is `callSerialNo`" in huawei
+    assert "`messageid` of the reply is `messageid`" in nxcloud
+    assert "repeats of a receipt have the same `id` and `destnumber`" in infin8linx
+    assert "with the token in `AccessToken`" in huawei
+    assert "with the token in `data.result.token`" in infin8linx
+    assert "`release` has `callSerialNo`, `review` has `fileUrl`" in huawei
+    assert "signature" not in huawei.partition("Push `release`")[2].partition("\n\n")[0]
+    assert "Login: POST /api/yunhu (also at /yunhu, /; form or multipart" in infin8linx
+    assert '"duration": 3, "billsec": 10' in infin8linx
+
+
+async def test_the_samples_of_tokens_and_calls_are_accepted_as_they_are_printed_without_a_finding(
+    api: Api, guide: str
+):
+    async with aiohttp.ClientSession() as session:
+        for provider in PROVIDERS.values():
+            token = ""
+            described = {
+                name: (method, path, about, json.loads(sample))
+                for name, method, path, about, sample in re.findall(
+                    r"^- (\w+): (\w+) (\S+) \((.*?)\): .*\n  (.*)$",
+                    section_of(guide, provider.id),
+                    re.MULTILINE,
+                )
+            }
+            assert set(described) == set(provider.operations)
+            for name, (method, path, about, sample) in sorted(
+                described.items(), key=lambda each: "issues the token" not in each[1][2]
+            ):
+                if "issues the token" not in about and "places calls" not in about:
+                    continue
+                fields = {key: token if value == "TOKEN" else value for key, value in sample.items()}
+                sent: dict[str, Any] = {"json": fields} if about.startswith("JSON") else {"data": fields}
+                known = {"Authorization": f"Bearer {token}", "X-APP-Key": "cec-app-key"}
+                headers = {key: value for key, value in known.items() if key in about}
+                async with session.request(method, api.emu.url + path, headers=headers, **sent) as reply:
+                    document = await reply.json(content_type=None)
+                place = re.search(
+                    rf"^- {name}: .*\n.*\n  reply, with the token in `(.*?)`", guide, re.MULTILINE
+                )
+                if place:
+                    token = functools.reduce(lambda value, key: value[key], place[1].split("."), document)
+    entries = (await api.get("/v1/tenants/default/journal", kind="request")).json["entries"]
+    assert [entry["operation"] for entry in entries if entry["refused"]] == []
+    submissions = sum(
+        operation.places_calls
+        for provider in PROVIDERS.values()
+        for operation in provider.operations.values()
+    )
+    assert len((await api.get("/v1/tenants/default/calls")).json["calls"]) == submissions
+    assert (await api.get("/v1/tenants/default/violations")).json["violations"] == []
+
+
+async def test_the_samples_carry_no_token_and_no_magic_number(guide: str):
+    assert re.findall(r"\b62812\d+(?:0000|0486|0480|0603)\b", guide) == []
+    assert '"token": "TOKEN"' in section_of(guide, "infin8linx")
+
+
+async def test_the_page_says_how_a_rule_without_a_number_comes_after_magic_numbers(guide: str):
+    scenarios = guide.partition("## Scenarios")[2].partition("\n## ")[0]
+    assert "magic_numbers: false" in scenarios
+    assert "/scenario.schema.json" in scenarios
 
 
 async def test_the_credentials_on_the_page_are_not_those_that_somebody_configured(api: Api):
@@ -83,6 +165,8 @@ def python_test(guide: str, provider: str) -> str:
     subprocess.run(["bash", "-ec", lines], env={{**os.environ, **secrets}}, check=True)"""
     code = code.replace("RECEIVER_ANSWER", repr(answer[1])).replace("PROVIDER", provider)
     assert code.count("\n    ...  ") == 1
+    assert code.count("assert_no_violations()") == 1
+    code = code.replace("assert_no_violations()", "assert_no_violations(warnings=True)")
     return re.sub(r"\n    \.\.\. .*", lambda _: f"\n    {call}", code)
 
 

@@ -101,6 +101,13 @@ def documents(providers: Providers) -> dict[str, Json]:
             "properties": {"name": {"type": "string", "minLength": 1}},
             "required": ["name"],
         }, "properties", "required"),
+        "put_mutant": {
+            **only(
+                name=nullable({**TEXT, "minLength": 1, "description": "A mutant, null for none."}),
+                provider=nullable({"type": "string", "enum": list(providers)}),
+            ),
+            "required": ["name"],
+        },
         "advance": {
             **only(
                 seconds={"type": "number", "minimum": 0, "maximum": LONGEST_ADVANCE // UNITS["s"]},
