@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples fuzz swarm-demo drift-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples toolchains fuzz swarm-demo drift-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ test_in = $(BIN)/python -m venv --clear --without-pip $(VENV)/$(1) && \
 # default-jdk-headless, junit5, php-cli, phpunit, golang-go and nodejs.
 test-examples: $(VENV)/.dev  ## run the examples in Python, Java, PHP, Go and JavaScript
 	@$(PYTEST) -m "long or not long" tests/test_languages.py $(ARGS)
+
+# Debian's packages.
+toolchains:  ## install the languages of make test-examples on Debian, as root
+	@apt-get update -qq
+	@DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+		default-jdk-headless junit5 php-cli phpunit golang-go nodejs
 
 # Guided by coverage, with atheris, which only some platforms have: see tests/fuzz/guided.py.
 fuzz: $(VENV)/.dev  ## fuzz one parser, guided by coverage: make fuzz TARGET=scenario SECONDS=60 (needs atheris)

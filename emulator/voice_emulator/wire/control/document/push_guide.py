@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.calls import Call
 from voice_emulator.core.vocabulary import Outcome, Party
 from voice_emulator.providers.examples import SAMPLE_NUMBER
@@ -35,7 +36,9 @@ def push_lines(
     yield f"{place} as {sent.method}, {_way(sent)}" + (
         f" (see the setting `{setting}`)." * bool(setting) or "."
     )
-    yield f"Acknowledge it with HTTP 200 and: {kind.accepted_body or kind.acknowledgement or 'any body'}"
+    unread = kind.judge(PushReply(200, (), b"-")) is None
+    body = "any body, which is not read" if unread else kind.accepted_body or kind.acknowledgement
+    yield f"Acknowledge it with HTTP 200 and: {body}"
     if played.call is None:
         yield f"After `{played.request.operation_name}`: {as_json(fields)}\n"
         return
