@@ -229,6 +229,7 @@ class Masker:
         starts = [
             (start, len(name))
             for name in self._sorted
+            if name in lower  # most are not: no generator for each
             for start in _occurrences(lower, name)
             if start == 0 or lower[start - 1] not in _WORD
         ]
