@@ -122,7 +122,7 @@ def takes_direct_writes(message: RawRequestMessage, transport: asyncio.Transport
 
 def whole_reply(status: int, content_type: str, body: bytes, headers: Headers, *, stay: bool = True) -> bytes:
     """Head and body of an HTTP/1.1 reply, with ``Connection: close`` unless the connection is to ``stay`` open."""
-    if stay and not headers and (status == 200 or not has_no_body(status)):
+    if stay and not headers and not has_no_body(status):
         return b"%b%d\r\n\r\n%b" % (_COMMON.plain(status, content_type), len(body), body)
     head = _first_lines(status, content_type)
     for name, value in headers:
