@@ -254,6 +254,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "robustness/test_stalls.py",
         "it keeps long work off the event loop: tested with each kind of long work, over sockets",
     ),
+    "wire/ownership.py": (
+        "replicas/test_cluster.py",
+        "a protocol: what it promises shows with several replicas",
+    ),
     # swarm
     "swarm/families.py": ("swarm/test_space.py", "data: the space walks through all families"),
     "swarm/session.py": ("cli/test_swarm.py", "it puts all parts together, for the command"),

@@ -14,6 +14,7 @@ from voice_emulator.settings import Options
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import Driver
 from voice_emulator.wire.mutant import MutantInForce
+from voice_emulator.wire.ownership import Ownership
 from voice_emulator.wire.traffic.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
-    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``.
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` is there with a shared store.
     """
 
     options: Options
@@ -43,3 +44,4 @@ class Runtime:
     traffic: str = ""
     control: str = ""
     ca_pem: bytes | None = None
+    ownership: Ownership | None = None
