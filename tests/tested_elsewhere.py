@@ -255,7 +255,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "it keeps long work off the event loop: tested with each kind of long work, over sockets",
     ),
     "wire/ownership.py": (
-        "replicas/test_cluster.py",
+        _GATEWAY,
         "a protocol: what it promises shows with several replicas",
     ),
     # swarm
