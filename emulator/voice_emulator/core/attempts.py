@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, Literal
 
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
@@ -30,7 +31,7 @@ def _size(headers: tuple[tuple[str, str], ...]) -> int:
     return sum([len(name) + len(value) for name, value in headers])
 
 
-@dataclass(slots=True)
+@plain_record
 class PushReply:
     """The reply of the customer's receiver."""
 
@@ -46,7 +47,7 @@ class PushReply:
             self.headers = tuple((name[:100], value[:200]) for name, value in self.headers[:30])
 
 
-@dataclass(slots=True)
+@plain_record
 class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 

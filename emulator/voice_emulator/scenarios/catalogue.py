@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from voice_emulator.core.scenario import RETRIES, Retry
+from voice_emulator.core.values import plain_value
 from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
@@ -41,7 +42,7 @@ class Catalogue:
         return self._required[schema]
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Scope:
     """The providers and operations that one rule can match; names are judged against it.
 

@@ -11,14 +11,12 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import SchemaError
 from voice_emulator.resources import data_path
@@ -55,7 +53,7 @@ KEYWORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Violation:
     """One thing wrong with an instance.
 
@@ -92,6 +90,8 @@ class Schema:
 
     def compile(self) -> None:
         """Make the deciding validator now. Raises SchemaError for an invalid schema."""
+        import jsonschema_rs  # 3 MB and 4 ms, which a process needs that judges something
+
         try:
             self._decide = jsonschema_rs.Draft202012Validator(dict(self.document))
         except (ValueError, jsonschema_rs.ValidationError) as error:

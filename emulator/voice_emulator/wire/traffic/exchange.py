@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from voice_emulator.core.masking import Masker
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
 
-@dataclass(slots=True)
+@plain_record
 class Sent:
     """What went on the wire. ``status`` is None when no reply did."""
 
@@ -30,7 +31,7 @@ def weight_of(request: Request) -> int:
     return weight + 64 * (len(request.numbers) - 1) if len(request.numbers) > 1 else weight
 
 
-@dataclass(slots=True)
+@plain_record
 class RequestRecord:
     """One request from arrival to the last byte of its reply.
 
