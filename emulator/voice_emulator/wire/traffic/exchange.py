@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections.abc import Sequence
 from typing import Any
 
 from voice_emulator.core.masking import Masker
@@ -20,6 +20,9 @@ class Sent:
     body: bytes
     note: str = ""
 
+
+#: What finished requests share: nothing is passed on any more.
+_NO_SCRATCH: dict[str, Any] = {}
 
 #: Bytes. Bodies of longer replies count towards the journal's limit.
 LONG_REPLY = 4_096
@@ -43,7 +46,7 @@ class RequestRecord:
     request: Request
     masker: Masker
     at: int
-    problems: list[Problem] = field(default_factory=list)
+    problems: Sequence[Problem] = ()
     reply: Reply | None = None
     sent: Sent | None = None
     reply_rule: str | None = None
@@ -77,7 +80,7 @@ class RequestRecord:
         request.fields = LazyFields(request) if request.body or request.raw_query else NOTHING
         request.query = NOTHING
         request.document, request.files = None, NOTHING
-        request.scratch.clear()
+        request.scratch = _NO_SCRATCH
         if self.reply is not None:
             self.reply.payload, self.reply.shown_calls = None, ()
 

@@ -123,9 +123,14 @@ class Gateway:
         ready, self._ready = self._ready, []
         for transport, record, _ in ready:
             write_plain(transport, record)
+        tenant, now = None, 0
         for transport, record, calls in ready:
+            if record.request.tenant is not tenant:
+                # Calls of one round begin at the same instant: it is asked for, and kept in memory, once.
+                tenant = record.request.tenant
+                now = tenant.now
             try:
-                self.pipeline.conclude(record, calls)
+                self.pipeline.conclude(record, calls, now)
             except Exception:
                 log.exception("the calls of a request could not be started")
                 transport.abort()

@@ -95,7 +95,7 @@ class RequestPipeline:
                 problems += yield from handling.examine(request, operation)
                 if request.tenant.rules.acts_on_requests:
                     reply_rule, fault_rule = yield from handling.rules(request, operation)
-            record.problems = problems
+            record.problems = problems or ()
             reply, calls = yield from handling.respond(request, record, reply_rule, fault_rule)
             handling.check_own(request, reply)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like success
@@ -126,11 +126,11 @@ class RequestPipeline:
         tenant.totals.requests[request.provider, request.operation_name] += 1
         return record
 
-    def conclude(self, record: RequestRecord, calls: Sequence[Call]) -> None:
-        """The reply is sent, or never will be: start the calls, and finish the record."""
+    def conclude(self, record: RequestRecord, calls: Sequence[Call], now: int | None = None) -> None:
+        """The reply is sent, or never will be: start the calls, at ``now`` if that is known, and finish the record."""
         tenant = record.request.tenant
         record.duration = int((time.perf_counter() - record.started) * 1e6)
-        if calls and not tenant.closed and tenant.steps.begin(calls, tenant.now):
+        if calls and not tenant.closed and tenant.steps.begin(calls, now if now is not None else tenant.now):
             asyncio.get_running_loop().call_soon(self._begin_more, tenant)
         self.finished(tenant, record)
 
