@@ -121,13 +121,18 @@ class Attempt:
         """The attempt as the control API shows it."""
         from voice_emulator.core.shapes import Callback
 
-        masker = self.masker or Masker(())
-        reply = self.reply
+        reply, number = self.reply, self.push.call.number if self.push.call is not None else None
+        texts = [self.url or "", self.reason, number or "", *self.numbers]
+        for header in self.headers:
+            texts += header
+        fields, masker = (self.masker or Masker(())).together(
+            (self.fields, *self.others), texts, (self.body, reply.body) if reply else (self.body,)
+        )
         return Callback.shown(
             id=self.id,
             call_id=self.call_id,
             call_ids=self.call_ids,
-            number=masker.number(self.push.call.number) if self.push.call is not None else None,
+            number=masker.number(number) if number is not None else None,
             numbers=[masker.number(number) for number in self.numbers],
             provider=self.push.provider,
             kind=self.push.kind,
@@ -138,10 +143,8 @@ class Attempt:
             method=self.method,
             headers=masker.headers(self.headers),
             body=masker.body(self.body),
-            fields=masker.mapping(self.fields),
-            receipts=[masker.mapping(fields) for fields in (self.fields, *self.others)]
-            if self.others
-            else (),
+            fields=fields[0],
+            receipts=fields if self.others else (),
             faults=self.faults,
             outcome=self.outcome,
             reason=masker.text(self.reason),
