@@ -269,7 +269,7 @@ def test_what_is_shown_together_is_masked_as_each_part_is(fields, texts, body, r
     assert [beside.body(each.encode()) for each in (body, reply)] == [
         masker.body(each.encode()) for each in (body, reply)
     ]
-    pairs = [("Authorization", "Bearer abc"), *((f"X-{text[:0]}", text) for text in texts)]
+    pairs = [("Authorization", "Bearer abc"), *(("X-Text", text) for text in texts)]
     assert beside.headers(pairs) == masker.headers(pairs)
 
 
