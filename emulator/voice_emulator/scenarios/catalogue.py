@@ -27,19 +27,24 @@ class Catalogue:
                 *(kind.schema for kind in provider.receipts.values()),
             )
         }
-        documents = {name: schemas.get(name).document for name in names}
-        self._fields = {name: frozenset(property_names(each)) for name, each in documents.items()}
-        self._required = {
-            name: frozenset(property_names(each, "required")) for name, each in documents.items()
-        }
+        self._schemas = {name: schemas.get(name) for name in names}
+        #: By name and keyword: most scenarios name few fields.
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
 
     def fields(self, schema: str) -> frozenset[str]:
         """The fields that a request or receipt of this schema may have."""
-        return self._fields[schema]
+        return self._names(schema, "properties")
 
     def required(self, schema: str) -> frozenset[str]:
         """The fields that this schema, or a branch of it, requires."""
-        return self._required[schema]
+        return self._names(schema, "required")
+
+    def _names(self, schema: str, keyword: str) -> frozenset[str]:
+        known = self._known.get((schema, keyword))
+        if known is None:
+            known = frozenset(property_names(self._schemas[schema].document, keyword))
+            self._known[schema, keyword] = known
+        return known
 
 
 @plain_value

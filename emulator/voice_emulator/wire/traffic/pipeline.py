@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.lifecycle import NUMBER_COST, TURN
-from voice_emulator.core.masking import Masker
+from voice_emulator.core.masking import Masker, SecretNames
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
@@ -48,7 +48,9 @@ class RequestPipeline:
         self._lenient = lenient
         self._listeners = tenancy.listeners
         #: Hides secrets in the journal, those of all providers: clients use wrong base URLs.
-        self.masker = Masker(secret_names(providers.values(), schemas), open_names(providers.values()))
+        self.masker = Masker(
+            SecretNames(lambda: secret_names(providers.values(), schemas)), open_names(providers.values())
+        )
 
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
