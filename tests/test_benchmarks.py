@@ -106,7 +106,7 @@ def test_the_page_gets_the_results_between_its_markers(tmp_path):
         "<!-- from here: peers.md -->\n| peer \\1 |\n<!-- to here -->\nafter\n"
     )
     assert page.filled(once, tmp_path) == once
-    with pytest.raises(OSError, match="gone.md"):
+    with pytest.raises(OSError, match=r"gone\.md"):
         page.filled("<!-- from here: gone.md -->\n<!-- to here -->", tmp_path)
 
 
