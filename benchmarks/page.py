@@ -17,7 +17,7 @@ def filled(page: str, root: Path = ROOT) -> str:
 
 
 def update() -> str:
-    """Write the page anew; one sentence about it."""
+    """Fill the page with the results; one sentence about it."""
     before = PAGE.read_text("utf-8")
     after = filled(before)
     PAGE.write_text(after, "utf-8")
