@@ -274,6 +274,8 @@ def _parts(effect: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from together
     for name, value in left.items():
         yield {name: value} | (placed if name != "latency" else {})
+    if placed and not left:
+        yield placed
 
 
 def _atom(kind: str, match: Mapping[str, Any], effect: Mapping[str, Any]) -> Atom:
