@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
@@ -153,7 +153,7 @@ class Proxy:
         self,
         session: aiohttp.ClientSession,
         provider: str,
-        kind: str,
+        kind: Literal["request", "push"],
         url: URL,
         method: str,
         headers: Pairs,
@@ -173,7 +173,7 @@ class Proxy:
             problem = str(error) or type(error).__name__
         self._recorder.exchanges.append(
             Exchange(
-                "push" if kind == "push" else "request", provider, at, method, str(url), headers, body, status, answered,
+                kind, provider, at, method, str(url), headers, body, status, answered,
                 reply, wall_now() - begun,
             )
         )  # fmt: skip
