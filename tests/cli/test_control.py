@@ -107,7 +107,7 @@ def test_the_traffic_port_is_recognised(emulator, name: str):
     assert "the traffic port of an emulator" in done.output
     assert "control port" in done.output
     assert "404" not in done.output
-    # It is no request of the client under test.
+    # The client under test did nothing wrong.
     assert emulator.journal() == []
 
 

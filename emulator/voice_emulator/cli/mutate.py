@@ -88,19 +88,25 @@ def _chosen(names: tuple[str, ...], providers: tuple[str, ...]) -> list[Mutant]:
 
 def _run(cmd: list[str], mutants: list[Mutant], given: dict[str, Any]) -> int:
     from voice_emulator.swarm import verdicts
-    from voice_emulator.swarm.mutation import ByControl, ByEnvironment, Mutation, Told, temporary_folder
+    from voice_emulator.swarm.mutation import (
+        ControlSwitch,
+        EnvironmentSwitch,
+        MutantSwitch,
+        Mutation,
+        temporary_folder,
+    )
     from voice_emulator.version import version
 
     stopped = threading.Event()
     with ExitStack() as stack:
-        told: list[Told] = [ByEnvironment(Path(stack.enter_context(temporary_folder())))]
+        switches: list[MutantSwitch] = [EnvironmentSwitch(Path(stack.enter_context(temporary_folder())))]
         if given["control"] is not None:
             port = ControlPort(
                 given["control"], given["control_token"], trust(given["ca"], given["insecure"])
             )
-            told.append(ByControl(stack.enter_context(port.client())))
+            switches.append(ControlSwitch(stack.enter_context(port.client())))
         stack.enter_context(told_to_end(stopped))
-        found = Mutation(cmd, told, given["timeout"], stopped).run(mutants, _Line(len(mutants)).done)
+        found = Mutation(cmd, switches, given["timeout"], stopped).run(mutants, _Line(len(mutants)).done)
     document = verdicts.document_of(found, version())
     write_files(document, given, verdicts.render)
     quiet = any(str(given[f"{kind}_file"]) == "-" for kind in ("json", "junit", "markdown"))

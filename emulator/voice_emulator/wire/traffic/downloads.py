@@ -46,7 +46,7 @@ class OtherRequests:
     async def unknown_path(self, raw: web.BaseRequest, request: Request, why: str) -> web.StreamResponse:
         """No provider serves this path."""
         if request.headers.get("user-agent") == CLIENT:
-            # A command at the wrong port tells its user: it is no request of the client under test.
+            # A command of ours at the wrong port tells its user. The client under test did nothing wrong.
             return unread_failure(404, why)
         return await self._reply(raw, request, failure_reply(404, why), [Problem("unknown-path", why)])
 
