@@ -129,7 +129,8 @@ def test_a_batch_is_placed_in_part():
     read = rule("match: {provider: acme, operation: dial}, fault: {placed: part}").fault
     assert read is not None
     assert (read.places, read.in_part) == (True, True)
-    assert "placed" in rule_complaints("match: {provider: acme, operation: dial}, fault: {placed: parts}")[0]
+    wrong = rule_complaints("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: parts}")
+    assert [each for each in wrong if "placed must be true, false or part, not 'parts'" in each]
     assert (
         "placed"
         in rule_complaints("match: {provider: acme, operation: dial}, reply: {error: '7', placed: part}")[0]

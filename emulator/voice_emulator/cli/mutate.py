@@ -40,15 +40,15 @@ def _trusting(command: Any) -> Any:
     help="For each run.  [default: ten times the first, at least 60s]",
 )
 @click.option("--control", metavar="URL", type=address, envvar="VOICE_EMULATOR_CONTROL",
-              help="An emulator that runs already is wrong, too.")  # fmt: skip
+              help="Put the mutants in force in the emulator that runs there, too.")  # fmt: skip
 @_trusting
 @files
 @click.pass_context
 def mutate(ctx: click.Context, /, **given: Any) -> None:
-    """Run your tests against providers that are each wrong in one way, and list the wrongs that nobody noticed.
+    """Run your tests against providers that are each wrong in one way, and list those that no test noticed.
 
-    CMD runs once without a mutant, then once for each. Every emulator that it starts is wrong in that way, with no change
-    in your tests. Exits 0 when none survived, 1 when some did, 2 when CMD fails by itself or sends no request.
+    CMD runs once without a mutant, then once for each. Every emulator that it starts is wrong in that way, and your tests
+    stay as they are. Exits 0 when none survived, 1 when some did, 2 when CMD fails by itself or sends no request.
     """
     cmd = ctx.meta.get(CMD)
     mutants = _chosen(given["only"], given["provider"])

@@ -77,10 +77,10 @@ def _headers(reading: Diagnostics, node: Node) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _placed(members: Members, scope: Scope, *, in_part: bool = False) -> bool | None:
+def _placed(members: Members, scope: Scope, also: str = "") -> bool | None:
     if "placed" in members and not scope.places_calls:
         members.error("placed", "placed has no effect here: no operation of this rule places calls")
-    return True if in_part else members.read("placed", Diagnostics.boolean, "placed")
+    return (also != "" and _in_part(members)) or members.read("placed", Diagnostics.boolean, "placed", also)
 
 
 def _in_part(members: Members) -> bool:
@@ -98,7 +98,7 @@ def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | 
         return None
     latency = members.read("latency", distribution, "latency")
     in_part = _in_part(members)
-    placed = _placed(members, scope, in_part=in_part)
+    placed = _placed(members, scope, PART)
     kinds = [name for name in members if name in FAULTS]
     for name in kinds[1:]:
         members.error(name, f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency")
