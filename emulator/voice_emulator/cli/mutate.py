@@ -12,7 +12,7 @@ import click
 
 from voice_emulator.cli.control import TRUST_OPTIONS, ControlPort, trust
 from voice_emulator.cli.options import address, span
-from voice_emulator.cli.swarm import CMD, AfterDashes, files, told_to_end, unusable, write_files
+from voice_emulator.cli.swarm import CMD, AfterDashes, files, stopped_by_signals, unusable, write_files
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
 
@@ -105,7 +105,7 @@ def _run(cmd: list[str], mutants: list[Mutant], given: dict[str, Any]) -> int:
                 given["control"], given["control_token"], trust(given["ca"], given["insecure"])
             )
             switches.append(ControlSwitch(stack.enter_context(port.client())))
-        stack.enter_context(told_to_end(stopped))
+        stack.enter_context(stopped_by_signals(stopped))
         found = Mutation(cmd, switches, given["timeout"], stopped).run(mutants, _Line(len(mutants)).done)
     document = verdicts.document_of(found, version())
     write_files(document, given, verdicts.render)

@@ -57,7 +57,7 @@ def distil(reader: Reader, exchanges: Sequence[Exchange], name: str, *, fit: boo
     found = Calls(reader, exchanges)
     told = _courses(reader, found)
     made = Distilled(name, calls=len(told))
-    for one in found.strange:
+    for one in found.unmatched:
         made.lost[f"a push of {one.exchange.provider or 'no provider'} reports no call of the recording"] += 1
     for _, course in told:
         if course is None:

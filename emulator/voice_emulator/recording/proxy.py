@@ -19,6 +19,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from voice_emulator.providers.kit.replies import one_line
 from voice_emulator.recording.exchanges import Exchange, Pairs, Reader, json_of
 from voice_emulator.recording.guards import Guards
 from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy
@@ -62,7 +63,7 @@ class Recorder:
 
 
 class _Verbatim(web.Response):
-    """A reply that goes on as it came."""
+    """A reply passed on as it came, without the headers that aiohttp adds."""
 
     async def _prepare_headers(self) -> None:
         own = set(self.headers)
@@ -200,8 +201,7 @@ def callback_to(url: str, name: str, value: Any) -> str | None:
 
 
 def _failure(status: int, why: str) -> web.Response:
-    line = why.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")[:300]
-    return web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": line})
+    return web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": one_line(why)})
 
 
 def end_to_end(raw: Sequence[tuple[bytes, bytes]]) -> Pairs:

@@ -18,7 +18,7 @@ from voice_emulator.swarm.subject import SetupError, Stopped
 from voice_emulator.wire.mutant import LOG, MUTANT, PROVIDER, read_notes
 
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not_reached"
-#: Real seconds that the first run may take; and how much longer than it the others may take, and how long at least.
+#: Limits of a run in real seconds: of the first; of the others so many times what the first took, but at least that.
 FIRST, PATIENCE, LEAST = 3_600.0, 10, 60.0
 #: The verdicts in the order in which they are listed.
 VERDICTS = (SURVIVED, KILLED, NOT_REACHED)
