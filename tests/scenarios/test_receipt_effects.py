@@ -152,12 +152,7 @@ async def test_a_retry_stops_at_the_providers_own_acknowledgement_and_at_nothing
     """HTTP 200 with the wrong body is none at NXCloud and Huawei; any 2xx is one at Infin8linx."""
     async with started(ruled("{retry: {attempts: 3, every: 1m}}", "100%")) as emu:
         emu.receiver.answer(200, '{"retCode": "1"}')
-        customer = Customer(emu)
-        await customer.sign_in()
-        await customer.group_call("6281234567")
-        await customer.notify("6281234567")
-        await customer.play("6281234567")
-        await emu.settle()
+        await place_one_everywhere(emu)
         tried = Counter(attempt.push.provider for attempt in emu.tenant.attempts)
         assert tried == {"nxcloud": 3, "huawei_cec": 3, "infin8linx": 1}
 
