@@ -61,7 +61,7 @@ def distil(reader: Reader, exchanges: Sequence[Exchange], name: str, *, fit: boo
         made.lost[f"a push of {one.exchange.provider or 'no provider'} reports no call of the recording"] += 1
     for _, course in told:
         if course is None:
-            made.lost["no receipt says how a call ended: it goes as without a rule"] += 1
+            made.lost["no receipt says how a call ended: no rule decides on it"] += 1
     made.rules += _fitted(told) if fit else list(_calls(reader, made, found, told))
     made.rules += list(_replies(made, found))
     return made

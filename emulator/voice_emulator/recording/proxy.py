@@ -96,7 +96,7 @@ class Proxy:
         if not target.startswith("/"):
             return _failure(405, "only requests to a path are forwarded")
         if len(self._recorder.exchanges) >= LIMIT:
-            return self._refuse(f"the recording has {LIMIT:,} exchanges, which is the most")
+            return self._refuse(f"the recording is full: it holds at most {LIMIT:,} exchanges")
         headers = end_to_end(raw.raw_headers)
         if target.startswith(RECEIVER):
             return await self._push(raw.method, target, headers, body)

@@ -1,4 +1,4 @@
-"""The recorded requests again, sent to an emulator whose calls go as the recorded ones went.
+"""Sends the recorded requests to an emulator whose calls go as the recorded ones did.
 
 It runs on a manual clock that begins with the recording. Only the course of each call is taken from the recording;
 credentials are the emulator's own, and ids and tokens are those that it issued in the place of the recorded ones.

@@ -1,4 +1,4 @@
-"""Runs a test suite against providers that are each wrong in one way, and tells which wrongs it noticed."""
+"""Runs a test suite against providers that are each wrong in one way, and tells which of them it noticed."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Mutation:
     def run(
         self, mutants: Iterable[Mutant], done: Callable[[Verdict], None] = lambda verdict: None
     ) -> list[Verdict]:
-        """The verdicts, in the order of ``mutants``; ``done`` is told each at once. Stopped from outside, those so far.
+        """The verdicts, in the order of ``mutants``; ``done`` gets each at once. Stopped from outside, those so far.
 
         Raises SetupError when the suite fails without a mutant, or sends no request.
         """

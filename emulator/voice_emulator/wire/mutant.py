@@ -113,7 +113,7 @@ class MutantInForce(Listener):
 
     @staticmethod
     def _changed(tenant: Tenant, mutant: Mutant, record: RequestRecord) -> bool:
-        """Whether a reply, or the calls that it stands for, are others than without the mutant."""
+        """Whether the reply, or the calls behind it, differ from those without the mutant."""
         operation, fault = record.request.operation, mutant.fault
         if record.reply_rule == mutant.rule:
             return True
@@ -149,7 +149,7 @@ class MutantInForce(Listener):
             self._act(mutant)
 
     def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
-        """A receipt was sent, or lost, in another way than it would have been."""
+        """See whether receipts were sent, or lost, otherwise than without the mutant."""
         for part, fields in zip(attempt.push.parts, (attempt.fields, *attempt.others), strict=False):
             under = self._by_provider.get(part.provider)
             mutant = self._mutant_of(part)
