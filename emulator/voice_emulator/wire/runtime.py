@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from voice_emulator.core.scenario import Scenario
@@ -27,6 +28,7 @@ class Runtime:
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
     ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` is there with a shared store.
+    ``guides`` are the parts of ``/llms.txt`` on each provider that are the same for all tenants, once they were asked for.
     """
 
     options: Options
@@ -45,3 +47,4 @@ class Runtime:
     control: str = ""
     ca_pem: bytes | None = None
     ownership: Ownership | None = None
+    guides: dict[str, tuple[str, str]] = field(default_factory=dict)
