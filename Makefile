@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples toolchains fuzz swarm-demo drift-demo check container-check format generated bench bench-peers wheel editor lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples toolchains fuzz swarm-demo drift-demo check container-check format generated bench bench-page bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench: $(VENV)/.dev  ## run the benchmarks (six minutes); the result names the m
 
 bench-peers: $(VENV)/.dev  ## run the same load against other mock servers, if they can be installed
 	@$(BIN)/python -m benchmarks peers $(ARGS)
+
+bench-page: $(VENV)/.dev  ## put the results of both into docs/performance.md
+	@$(BIN)/python -m benchmarks page
 
 wheel: $(VENV)/.dev  ## build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .

@@ -1,5 +1,7 @@
 """``python -m benchmarks``: ours against the ceilings. ``peers`` and ``soak`` measure the other things.
 
+``page`` measures nothing: it puts the tables that ``ours`` and ``peers`` have written into docs/performance.md.
+
 Ratios of interleaved rounds count; absolute numbers say more about the machine. Nothing fails when a target
 is missed, but everything does when the work was not really done.
 """
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import installing, peers, pushes_rows, requests_rows, resources_rows, soak
+from benchmarks import installing, page, peers, pushes_rows, requests_rows, resources_rows, soak
 from benchmarks.rows import Row, Size
 from benchmarks.table import write
 
@@ -43,13 +45,16 @@ async def _one(measurement: object, size: Size) -> list[Row]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["ours", "peers", "soak"], default="ours")
+    parser.add_argument("what", nargs="?", choices=["ours", "peers", "soak", "page"], default="ours")
     parser.add_argument("--only", action="append", default=[], choices=[m.__name__ for m in MEASUREMENTS])
     parser.add_argument("--quick", action="store_true", help="see that it works; the numbers mean nothing")
     parser.add_argument("--seconds", type=float, default=600, help="how long the soak lasts")
     parser.add_argument("--rate", type=int, default=2_000, help="requests per second of the soak")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for tables and charts")
     asked = parser.parse_args()
+    if asked.what == "page":
+        print(page.update())
+        return
     asked.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     size = Size.quick() if asked.quick else Size()

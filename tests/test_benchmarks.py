@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import pushes_rows, requests_rows, resources_rows, soak
+from benchmarks import page, pushes_rows, requests_rows, resources_rows, soak
 from benchmarks.ceilings import PATH
 from benchmarks.load import drive
 from benchmarks.processes import Ceiling, Ours, Receiver, bare_push, running
@@ -91,6 +91,27 @@ async def test_the_soak_settles_with_nothing_lost():
 def test_a_measurement_of_work_that_was_not_done_is_void():
     with pytest.raises(RuntimeError, match="void: nothing was journalled"):
         expect(False, "nothing was journalled")
+
+
+def test_the_page_gets_the_results_between_its_markers(tmp_path):
+    (tmp_path / "latest.md").write_text("| new |\n")
+    (tmp_path / "peers.md").write_text("| peer \\1 |\n")
+    text = (
+        "before\n<!-- from here: latest.md -->\n| old |\n| older |\n<!-- to here -->\nbetween\n"
+        "<!-- from here: peers.md -->\n<!-- to here -->\nafter\n"
+    )
+    once = page.filled(text, tmp_path)
+    assert once == (
+        "before\n<!-- from here: latest.md -->\n| new |\n<!-- to here -->\nbetween\n"
+        "<!-- from here: peers.md -->\n| peer \\1 |\n<!-- to here -->\nafter\n"
+    )
+    assert page.filled(once, tmp_path) == once
+    with pytest.raises(OSError, match=r"gone\.md"):
+        page.filled("<!-- from here: gone.md -->\n<!-- to here -->", tmp_path)
+
+
+def test_the_page_names_the_files_of_results():
+    assert page.filled(page.PAGE.read_text("utf-8")).count("<!-- from here: benchmarks/results/") == 2
 
 
 def test_a_target_is_met_from_its_own_side():

@@ -20,6 +20,7 @@ from voice_emulator.client.asynchronous import remember_session
 from voice_emulator.core.clock import ClockSpec, clock_of
 from voice_emulator.errors import ContractBug, EmulatorError, UsageError
 from voice_emulator.scenarios.loader import remember_shipped
+from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.settings import EMBEDDED, Options
 from voice_emulator.wire.http.event_loop import loop_factory
 
@@ -31,7 +32,7 @@ _LATE = (
     "voice_emulator.wire.control.document.openapi",
     "voice_emulator.schemas.explain", "voice_emulator.report.explanation", "voice_emulator.report.html",
     "voice_emulator.report.junit",
-    "voice_emulator.report.markdown", "prometheus_client",
+    "voice_emulator.report.markdown", "prometheus_client", "jsonschema_rs", "statistics",
 )  # fmt: skip
 
 
@@ -123,6 +124,8 @@ def _read_ahead_of_pyfakefs() -> None:
     if "pyfakefs" not in sys.modules:
         return
     remember_shipped()
+    for schema in SchemaSet.load():
+        _ = schema.document
     for name in _LATE:
         import_module(name)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.journal import ENTRY_LIMIT
 from voice_emulator.core.ledger import ENDED_LIMIT
 from voice_emulator.core.urls import PORT_LIMIT, url_problem
+from voice_emulator.core.values import plain_value
 from voice_emulator.errors import UsageError
 
 TRAFFIC_PORT = 4880
@@ -25,7 +25,7 @@ def option(typed: str, python: str) -> str:
     return python if EMBEDDED.get() else typed
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Options:
     """All options (INTERFACE section 2). Durations are real seconds.
 

@@ -249,6 +249,30 @@ def test_what_was_replaced_long_ago_is_forgotten_and_what_is_known_now_is_not(mo
         assert len(known.values) < 30
 
 
+_PARTS = st.lists(
+    st.sampled_from(
+        ["phone", "8613800000000", SECRET, TOKEN, quote(SECRET), json.dumps(SECRET), "secretkey", "=", ": ", "&", "\\",
+         "secretkey=", "form-data; name=\"secretkey\"", "\r\n\r\n", "\r\n--", "%", "", "acknowledged"]
+    ),
+    max_size=4,
+).map("".join)  # fmt: skip
+
+
+@given(
+    st.dictionaries(_PARTS, _PARTS | st.integers(), max_size=3), st.lists(_PARTS, max_size=3), _PARTS, _PARTS
+)
+def test_what_is_shown_together_is_masked_as_each_part_is(fields, texts, body, reply):
+    masker = knowing(SECRET, tokens=(TOKEN,))
+    shown, beside = masker.together([fields], texts, [body.encode(), reply.encode()])
+    assert shown == [masker.mapping(fields)]
+    assert [beside.text(text) for text in texts] == [masker.text(text) for text in texts]
+    assert [beside.body(each.encode()) for each in (body, reply)] == [
+        masker.body(each.encode()) for each in (body, reply)
+    ]
+    pairs = [("Authorization", "Bearer abc"), *(("X-Text", text) for text in texts)]
+    assert beside.headers(pairs) == masker.headers(pairs)
+
+
 def test_a_difference_tells_of_a_secret_field_nothing_but_its_name():
     known = TenantSecrets(Tokens())
     known.learn([({"secretkey": "the-right-one"}, {"secretkey"})], [])

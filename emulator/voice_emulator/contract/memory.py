@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from voice_emulator.core.progress import Latency, Timeline
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -74,7 +74,7 @@ class Memory:
         return room
 
 
-@dataclass(slots=True)
+@plain_record
 class LostReply:
     """A submission whose reply the client never saw whole."""
 

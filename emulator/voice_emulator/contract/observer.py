@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from voice_emulator.contract.memory import Memory, memory_of
 from voice_emulator.contract.rules import all_rules
@@ -21,6 +21,7 @@ from voice_emulator.core.findings import Finding
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.progress import DELIVERED, ENDED, REFUSED, REQUESTS, UNDELIVERED, Latency
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Fate, PushOutcome
 from voice_emulator.providers.contract import FindingRule, Hit, When
 from voice_emulator.providers.provider import Provider
@@ -31,7 +32,7 @@ from voice_emulator.schemas.validate import Schema, SchemaSet
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Watched:
     """The rules that concern one operation, by what makes them look."""
 

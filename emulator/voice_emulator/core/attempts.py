@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, Literal
 
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.pushes import Push
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.vocabulary import PushOutcome
 
 ATTEMPT_LIMIT = 50_000
@@ -30,7 +31,7 @@ def _size(headers: tuple[tuple[str, str], ...]) -> int:
     return sum([len(name) + len(value) for name, value in headers])
 
 
-@dataclass(slots=True)
+@plain_record
 class PushReply:
     """The reply of the customer's receiver."""
 
@@ -46,7 +47,7 @@ class PushReply:
             self.headers = tuple((name[:100], value[:200]) for name, value in self.headers[:30])
 
 
-@dataclass(slots=True)
+@plain_record
 class Attempt:
     """One attempt of one push; INTERFACE section 4, ``callbacks``.
 
@@ -120,13 +121,18 @@ class Attempt:
         """The attempt as the control API shows it."""
         from voice_emulator.core.shapes import Callback
 
-        masker = self.masker or Masker(())
-        reply = self.reply
+        reply, number = self.reply, self.push.call.number if self.push.call is not None else None
+        texts = [self.url or "", self.reason, number or "", *self.numbers]
+        for header in self.headers:
+            texts += header
+        fields, masker = (self.masker or Masker(())).together(
+            (self.fields, *self.others), texts, (self.body, reply.body) if reply else (self.body,)
+        )
         return Callback.shown(
             id=self.id,
             call_id=self.call_id,
             call_ids=self.call_ids,
-            number=masker.number(self.push.call.number) if self.push.call is not None else None,
+            number=masker.number(number) if number is not None else None,
             numbers=[masker.number(number) for number in self.numbers],
             provider=self.push.provider,
             kind=self.push.kind,
@@ -137,10 +143,8 @@ class Attempt:
             method=self.method,
             headers=masker.headers(self.headers),
             body=masker.body(self.body),
-            fields=masker.mapping(self.fields),
-            receipts=[masker.mapping(fields) for fields in (self.fields, *self.others)]
-            if self.others
-            else (),
+            fields=fields[0],
+            receipts=fields if self.others else (),
             faults=self.faults,
             outcome=self.outcome,
             reason=masker.text(self.reason),

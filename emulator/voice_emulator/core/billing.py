@@ -7,13 +7,14 @@ no cycles and costs the tariff's basic price where it has one ("base fee for uns
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from voice_emulator.core.values import plain_value
 
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Tariff:
     """Price list of an account: ``cycle`` in seconds, prices per cycle and per unsuccessful call."""
 
@@ -33,7 +34,7 @@ class Tariff:
 FREE = Tariff()
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Bill:
     """The billed side of one ended call."""
 

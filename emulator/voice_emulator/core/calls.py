@@ -29,7 +29,7 @@ class Call:
     """
 
     __slots__ = (
-        "answered_at", "bill", "details", "dialled_at", "dropped", "effect", "ended_at", "fate", "id",
+        "answered_at", "bill", "details", "dialled_at", "effect", "ended_at", "fate", "id",
         "marks", "number", "open_pushes", "ordinal", "plan", "provider_id", "query_from", "receipt_rule",
         "record", "ring_at", "rule", "state", "submission", "submitted_at",
     )  # fmt: skip
@@ -49,7 +49,6 @@ class Call:
         self.answered_at: int | None = None
         self.ended_at: int | None = None
         self.bill: Bill | None = None
-        self.dropped = False
         self.provider_id = ""
         self.record = 0
         self.rule: str | None = None
@@ -79,7 +78,6 @@ class Call:
             self.answered_at = at
         else:
             self.ended_at = at
-            self.dropped = self.state is State.QUEUED
             self.bill = bill(self.submission.tariff, self.answered, self.talk_seconds)
         self.state = following
 
@@ -87,6 +85,11 @@ class Call:
     def answered(self) -> bool:
         """Whether the callee picked up."""
         return self.answered_at is not None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the call has ended without being dialled."""
+        return self.dialled_at is None and self.state is State.ENDED
 
     @property
     def ended(self) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Literal
 
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 
 SECOND = 1_000_000
@@ -46,7 +47,7 @@ class ClockError(Exception):
     """The clock cannot be moved as requested, for example backwards."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ClockSpec:
     """A clock as a scenario, an option or the API describes it.
 

@@ -8,7 +8,7 @@ learned how. The accounts are updated step by step, so they stay right when call
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from voice_emulator.core.billing import money
 from voice_emulator.core.calls import Call
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.pushes import Push
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.core.vocabulary import Fate, PushOutcome, Step
 
 #: Orphans kept one by one; the others are only counted.
@@ -28,7 +29,7 @@ _HEARD = 8
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Orphan:
     """A call whose end the client never learned. ``last`` is the outcome of its last push, None without a push."""
 
@@ -41,7 +42,7 @@ class Orphan:
     rule: str | None
 
 
-@dataclass(slots=True)
+@plain_record
 class Sums:
     """Charges of one provider, each call counted once.
 
@@ -71,7 +72,7 @@ class Sums:
         }
 
 
-@dataclass(slots=True)
+@plain_record
 class Account:
     """The numbers of one provider."""
 

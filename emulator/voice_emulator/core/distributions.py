@@ -7,12 +7,11 @@ one duration. All durations are between 0 and :data:`LONGEST`: a long tail would
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
-_STANDARD = NormalDist()
-_P95 = _STANDARD.inv_cdf(0.95)
+from voice_emulator.core.values import plain_value
+
 # inv_cdf is not defined at 0; half of the smallest draw step keeps the tail finite.
 _TINY = 2.0**-54
 #: The longest duration that is ever drawn, in microseconds: a year.
@@ -28,7 +27,7 @@ class Distribution(Protocol):
         """The duration, in microseconds, at quantile ``unit`` in [0, 1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Fixed:
     """Always the same duration."""
 
@@ -39,7 +38,7 @@ class Fixed:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Uniform:
     """Anything between ``low`` and ``high``, equally likely."""
 
@@ -51,7 +50,7 @@ class Uniform:
         return self.low + int((self.high - self.low) * unit)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Normal:
     """Bell-shaped around ``mean`` with standard deviation ``sd``, cut at 0."""
 
@@ -60,10 +59,10 @@ class Normal:
 
     def at(self, unit: float) -> int:
         """The quantile, never below 0."""
-        return min(LONGEST, max(0, round(self.mean + self.sd * _STANDARD.inv_cdf(max(unit, _TINY)))))
+        return min(LONGEST, max(0, round(self.mean + self.sd * _quantile(max(unit, _TINY)))))
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Lognormal:
     """Skewed like human talk time: half are below ``median``, one in twenty above ``p95``."""
 
@@ -74,12 +73,12 @@ class Lognormal:
         """The quantile."""
         if self.median <= 0:
             return 0
-        sigma = math.log(self.p95 / self.median) / _P95
-        exponent = min(_MAX_EXPONENT, sigma * _STANDARD.inv_cdf(max(unit, _TINY)))
+        sigma = math.log(self.p95 / self.median) / _quantile(0.95)
+        exponent = min(_MAX_EXPONENT, sigma * _quantile(max(unit, _TINY)))
         return min(LONGEST, round(self.median * math.exp(exponent)))
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Exponential:
     """Waiting time of independent arrivals with the given ``mean``."""
 
@@ -88,3 +87,16 @@ class Exponential:
     def at(self, unit: float) -> int:
         """The quantile."""
         return min(LONGEST, round(-self.mean * math.log1p(-unit)))
+
+
+def _quantile(unit: float) -> float:
+    """That of the standard normal distribution."""
+    found: float = _standard().inv_cdf(unit)
+    return found
+
+
+@cache
+def _standard() -> Any:
+    from statistics import NormalDist  # loads fractions and more, which few scenarios need
+
+    return NormalDist()

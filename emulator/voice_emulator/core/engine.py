@@ -12,17 +12,20 @@ from typing import Any
 
 from voice_emulator.core.listeners import Listeners
 
+#: Bits below the instant, for the sequence: one integer for both saves 48 bytes for each pending call.
+_SEQUENCE_BITS = 40
+
 #: Called with (argument, due instant) when its time has come.
 Action = Callable[[Any, int], None]
 
 
 class Engine:
-    """A heap of (due, sequence, action, argument)."""
+    """A heap of (due and sequence as one number, action, argument)."""
 
     __slots__ = ("_heap", "_listeners", "_sequence")
 
     def __init__(self, listeners: Listeners | None = None) -> None:
-        self._heap: list[tuple[int, int, Action, Any]] = []
+        self._heap: list[tuple[int, Action, Any]] = []
         self._sequence = 0
         self._listeners = listeners or Listeners()
 
@@ -32,16 +35,17 @@ class Engine:
     def schedule(self, due: int, action: Action, argument: Any) -> None:
         """Call ``action(argument, due)`` at instant ``due``."""
         heap = self._heap
-        earlier = not heap or due < heap[0][0]
         self._sequence += 1
-        heappush(heap, (due, self._sequence, action, argument))
+        key = (due << _SEQUENCE_BITS) + self._sequence
+        earlier = not heap or key < heap[0][0]
+        heappush(heap, (key, action, argument))
         if earlier:
             for told in self._listeners.due_earlier:
                 told(due)
 
     def next_due(self) -> int | None:
         """The instant of the next thing due; None when nothing is pending."""
-        return self._heap[0][0] if self._heap else None
+        return self._heap[0][0] >> _SEQUENCE_BITS if self._heap else None
 
     def fire(self, now: int, at_most: int | None = None) -> int:
         """Run the actions due at ``now``, at most ``at_most``; returns how many.
@@ -50,10 +54,11 @@ class Engine:
         """
         heap = self._heap
         fired = 0
-        while heap and heap[0][0] <= now and (at_most is None or fired < at_most):
-            due, _, action, argument = heappop(heap)
+        following = (now + 1) << _SEQUENCE_BITS
+        while heap and heap[0][0] < following and (at_most is None or fired < at_most):
+            key, action, argument = heappop(heap)
             fired += 1
-            action(argument, due)
+            action(argument, key >> _SEQUENCE_BITS)
         return fired
 
     def clear(self) -> None:

@@ -7,13 +7,14 @@ there is a fault. :mod:`voice_emulator.wire.traffic.faults` carries them out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from voice_emulator.core.distributions import Distribution
+from voice_emulator.core.values import plain_value
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Fault:
     """Base of all transport faults. ``name`` is the word in a scenario: ``slow_body`` for :class:`SlowBody`."""
 
@@ -54,7 +55,7 @@ class InvalidJson(Fault):
     """A body that stops in the middle of its JSON, with a matching Content-Length."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class SlowBody(Fault):
     """The body in pieces of ``bytes`` bytes, one every ``every`` microseconds."""
 
@@ -66,7 +67,7 @@ class WrongContentType(Fault):
     """The proper body announced as ``text/plain``."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class HttpStatus(Fault):
     """A bare HTTP status with a short plain-text body, as a gateway sends it."""
 
@@ -92,7 +93,7 @@ NO_FAULT = NoFault()
 FAULTS = {kind.name: kind for kind in Fault.__subclasses__() if kind is not NoFault}
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class FaultEffect:
     """A rule's ``fault``: wall-clock latency, then at most one transport fault."""
 

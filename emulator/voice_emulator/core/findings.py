@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.listeners import Listeners
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Severity
 
 FINDING_LIMIT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Finding:
     """One violation (INTERFACE section 7). ``entry`` is the journal entry that shows it."""
 

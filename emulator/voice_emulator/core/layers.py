@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from voice_emulator.core.values import plain_record
 
-@dataclass(slots=True)
+
+@plain_record
 class Layer:
     """One source of configuration; None or an empty mapping where it says nothing.
 

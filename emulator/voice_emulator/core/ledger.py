@@ -13,45 +13,69 @@ from voice_emulator.core.calls import Call
 
 ENDED_LIMIT = 50_000
 COUNTED_NUMBERS = 200_000
+#: Combinations of counts that numbers share.
+SHARED_COUNTS = 1_000
 #: The number of a tenant's first record: as many digits as in the samples, and far below 2**31.
 FIRST_RECORD = 1_000_001
 
 
 class Counts:
-    """How often each key was seen, for at least the latest ``limit`` keys.
+    """How often each key was seen, in several spaces, for at least the latest ``limit`` keys.
 
     There are two dicts: when the young one is full it becomes the old one, and the keys of the old one that were not
-    seen since are forgotten. That takes half the memory of an ordered dict.
+    seen since are forgotten. That takes half the memory of an ordered dict. Keys with the same counts share one tuple.
     """
 
-    __slots__ = ("_limit", "_old", "_young")
+    __slots__ = ("_following", "_limit", "_old", "_spaces", "_young")
 
     def __init__(self, limit: int = COUNTED_NUMBERS) -> None:
-        self._young: dict[str, int] = {}
-        self._old: dict[str, int] = {}
+        self._young: dict[str, tuple[int, ...]] = {}
+        self._old: dict[str, tuple[int, ...]] = {}
         self._limit = limit
+        #: The place of each space in the tuples.
+        self._spaces: dict[str, int] = {}
+        #: What follows upon a tuple when one more is counted at a place.
+        self._following: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
 
-    def next(self, key: str) -> int:
+    def next(self, key: str, space: str = "") -> int:
         """Count one more; returns which it is, from 1."""
         young = self._young
-        count = young.get(key)
-        if count is None:
-            count = self._old.pop(key, 0)
+        counts = young.get(key)
+        if counts is None:
+            counts = self._old.pop(key, ())
             if len(young) >= self._limit:
                 self._old = young
                 young = self._young = {}
-        young[key] = count + 1
-        return count + 1
+        place = self._spaces.get(space)
+        if place is None:
+            place = self._spaces[space] = len(self._spaces)
+        following = self._following.get((counts, place))
+        if following is None:
+            following = self._counted(counts, place, 1)
+            if len(self._following) >= SHARED_COUNTS:
+                self._following.clear()
+            self._following[counts, place] = following
+        young[key] = following
+        return following[place]
 
-    def put(self, key: str, count: int) -> None:
+    @staticmethod
+    def _counted(counts: tuple[int, ...], place: int, more: int) -> tuple[int, ...]:
+        missing = (0,) * (place + 1 - len(counts))
+        counts += missing
+        return (*counts[:place], counts[place] + more, *counts[place + 1 :])
+
+    def put(self, key: str, count: int, space: str = "") -> None:
         """Continue to count ``key`` from ``count``."""
-        if self.seen(key) < count:
-            self.next(key)
-            self._young[key] = count
+        seen = self.seen(key, space)
+        if seen < count:
+            self.next(key, space)
+            self._young[key] = self._counted(self._young[key], self._spaces[space], count - seen - 1)
 
-    def seen(self, key: str) -> int:
+    def seen(self, key: str, space: str = "") -> int:
         """How often ``key`` was counted so far."""
-        return self._young.get(key) or self._old.get(key, 0)
+        counts = self._young.get(key) or self._old.get(key, ())
+        place = self._spaces.get(space, len(counts))
+        return counts[place] if place < len(counts) else 0
 
     def clear(self) -> None:
         """Back to zero."""
@@ -74,7 +98,8 @@ class Ledger:
         self._named: dict[str, dict[str, Call]] = {}
         self._ended: deque[Call] = deque()
         self._ended_limit = ended_limit
-        self._counts: dict[tuple[str, ...], Counts] = {}
+        #: By provider.
+        self._counts: dict[str, Counts] = {}
         self.forgotten = 0
         #: The number of the next record, by provider; :data:`FIRST_RECORD` if the provider is missing.
         self.records: dict[str, int] = {}
@@ -88,19 +113,20 @@ class Ledger:
     def __contains__(self, call_id: str) -> bool:
         return call_id in self._calls
 
-    def ordinal(self, number: str, *space: str) -> int:
-        """Count one more call, or request, for ``number``; returns which it is, from 1.
+    def ordinal(self, number: str, provider: str, operation: str = "") -> int:
+        """Count one more call for ``number``; returns which it is, from 1.
 
-        ``space`` is (provider,) for a call and (provider, operation) for a request that names ``number`` first.
+        With ``operation``, count one more request that names ``number`` first.
         """
-        counts = self._counts.get(space)
+        counts = self._counts.get(provider)
         if counts is None:
-            counts = self._counts[space] = Counts()
-        return counts.next(number)
+            counts = self._counts[provider] = Counts()
+        return counts.next(number, operation)
 
     def restore_count(self, space: tuple[str, ...], number: str, count: int) -> None:
-        """Continue to count ``number`` from ``count``."""
-        self._counts.setdefault(space, Counts()).put(number, count)
+        """Continue to count ``number`` from ``count``; ``space`` is what :meth:`ordinal` got besides it."""
+        provider, operation = (*space, "")[:2]
+        self._counts.setdefault(provider, Counts()).put(number, count, operation)
 
     @property
     def ended_count(self) -> int:

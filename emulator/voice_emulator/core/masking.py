@@ -7,8 +7,9 @@ the tenant knows (:class:`TenantSecrets`) and those that a request has under sec
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as replace_fields
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -154,37 +155,58 @@ def _secret_parts(url: str, names: Collection[str]) -> Iterator[tuple[int, int]]
             yield mark + match.start(2), mark + match.end(2)
 
 
+class SecretNames:
+    """The names, in any case, of fields and headers whose values are secret; asked for at the first search."""
+
+    def __init__(self, find: Callable[[], Iterable[str]]) -> None:
+        self._find = find
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names in lower case."""
+        return frozenset(name.lower() for name in self._find())
+
+    @cached_property
+    def sorted(self) -> list[bytes]:
+        """The same as bytes, in order."""
+        return sorted(name.encode() for name in self.names)
+
+
 class Masker:
     """Masks what is secret by name, and the secrets of one tenant, in text, mappings and header lists."""
 
-    __slots__ = ("_known", "_names", "_open", "_sorted")
+    __slots__ = ("_known", "_open", "_secret")
 
     def __init__(
-        self, names: Iterable[str], open_names: Iterable[str] = (), known: TenantSecrets | None = None
+        self,
+        names: Iterable[str] | SecretNames,
+        open_names: Iterable[str] = (),
+        known: TenantSecrets | None = None,
     ) -> None:
         """``names``, in any case, are the fields and headers whose values are secret.
 
         ``open_names`` differ from a secret name in case alone and are not secret; ``known`` are the tenant's secrets.
         """
-        self._names = frozenset(name.lower() for name in names)
+        if not isinstance(names, SecretNames):
+            names = SecretNames(partial(frozenset, tuple(names)))
+        self._secret = names
         self._open = frozenset(open_names)
-        self._sorted = sorted(name.encode() for name in self._names)
         self._known = known
 
     def within(self, secrets: TenantSecrets) -> Masker:
         """This masker with the secrets of one tenant."""
         if secrets.masker is None:
-            secrets.masker = Masker(self._names, self._open, secrets)
+            secrets.masker = Masker(self._secret, self._open, secrets)
         return secrets.masker
 
     def is_secret(self, name: str) -> bool:
         """Whether values with this name are masked."""
-        return name.lower() in self._names and name not in self._open
+        return name.lower() in self._secret.names and name not in self._open
 
     def _is_secret_header(self, name: str) -> bool:
         """The same for a header; its name is case-insensitive."""
         lower = name.lower()
-        return lower in self._names and all(lower != other.lower() for other in self._open)
+        return lower in self._secret.names and all(lower != other.lower() for other in self._open)
 
     def text(self, text: str, values: Values | None = None) -> str:
         """``text`` with secrets masked, by name and by value; ``values`` are additional ones."""
@@ -207,7 +229,7 @@ class Masker:
 
     def url(self, url: str) -> str:
         """A receiver's URL with secrets masked."""
-        return self.text(mask_url(url, self._names))
+        return self.text(mask_url(url, self._secret.names))
 
     def number(self, number: str) -> str:
         """A called number: digits stay visible even if a secret contains them."""
@@ -218,7 +240,7 @@ class Masker:
         return self._known is not None and value in self._known.values
 
     def _hidden_in(self, text: bytes, values: Values | None, *, bare: bool) -> bytes:
-        spans = [*self._named_in(text, bare)] if self._sorted else []
+        spans = [*self._named_in(text, bare)] if self._secret.sorted else []
         sources = [source for source in (self._known and self._known.values, values) if source]
         if sources:
             spans += find(text, *sources)
@@ -228,7 +250,7 @@ class Masker:
         lower = text.lower()
         starts = [
             (start, len(name))
-            for name in self._sorted
+            for name in self._secret.sorted
             if name in lower  # most are not: no generator for each
             for start in _occurrences(lower, name)
             if start == 0 or lower[start - 1] not in _WORD
@@ -260,6 +282,21 @@ class Masker:
         texts: list[str] = []
         shown: dict[str, Any] = self._masked_by_name(fields, texts)
         return self._masked_by_value(shown, values) if self._any_in(texts, values) else shown
+
+    def together(
+        self, mappings: Sequence[Mapping[str, Any]], texts: Iterable[str], bodies: Iterable[bytes]
+    ) -> tuple[list[dict[str, Any]], Masker]:
+        """Copies of ``mappings`` as :meth:`mapping` makes them, and what masks the texts and bodies shown beside them.
+
+        One search in all of them finds, as a rule, that there is nothing to mask but by name.
+        """
+        found = [*texts]
+        shown = [self._masked_by_name(mapping, found) for mapping in mappings]
+        raw = _BETWEEN.encode().join([_BETWEEN.join(found).encode("utf-8", "surrogatepass"), *bodies])
+        # In a multipart form, what follows a name depends on all that stands before it.
+        if b"form-data" not in raw.lower() and self._hidden_in(raw, None, bare=True) is raw:
+            return shown, _ByName(self._secret, self._open)
+        return [self._masked_by_value(mapping, None) for mapping in shown], self
 
     def _masked_by_name(self, value: Any, texts: list[str]) -> Any:
         """A copy of ``value``, a value of JSON; all names and remaining leaves that may hold a secret go to ``texts``."""
@@ -333,6 +370,21 @@ class Masker:
                 for item in value:
                     if isinstance(item, Mapping):
                         yield from self._secrets_among(item)
+
+
+class _ByName(Masker):
+    """Masks by name alone: a search has found nothing in the texts that it gets."""
+
+    __slots__ = ()
+
+    def _hidden_in(self, text: bytes, values: Values | None, *, bare: bool) -> bytes:
+        return text
+
+    def _any_in(self, texts: list[str], values: Values | None) -> bool:
+        return False
+
+    def text(self, text: str, values: Values | None = None) -> str:
+        return text
 
 
 def _leaves(value: Any) -> Iterator[str]:

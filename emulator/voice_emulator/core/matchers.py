@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.values import plain_value
 
 #: Characters of a value that a difference quotes.
 QUOTED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Difference:
     """One thing that did not match: where, what the rule wants, what the request has."""
 
@@ -181,7 +181,7 @@ class Globs:
         return hash(self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Nth:
     """Which arrivals: the listed ones (from 1), or every ``every``-th."""
 
@@ -213,7 +213,7 @@ class Subject(NamedTuple):
     heavy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Match:
     """The conditions of a rule; all that are set must hold."""
 

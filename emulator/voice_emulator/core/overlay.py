@@ -7,16 +7,17 @@ joined with the scenario's, so that a test which asks for a repeated receipt sti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any
 
 from voice_emulator.core.scenario import PLAIN_RECEIPT, ReceiptEffect, Rule
+from voice_emulator.core.values import plain_value
 
 #: Members of a receipt effect that are lists: those of both count.
 _LISTS = ("set", "repeat_set", "add", "drop")
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Overlay:
     """Rules, and settings by provider id, which win over those of the tenant."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
 from voice_emulator.core.billing import FREE, Tariff
 from voice_emulator.core.plan import NO_LIMITS, Limits
 from voice_emulator.core.scenario import ONCE, Retry
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.core.vocabulary import Step
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Batch:
     """How receipts travel together: at most ``most`` in one push, which leaves when it is full or after ``wait``.
 
@@ -27,7 +28,7 @@ class Batch:
     receiver: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ReceiptPlan:
     """One push that every call of a submission makes.
 
@@ -47,7 +48,7 @@ class ReceiptPlan:
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(slots=True)
+@plain_record
 class Submission:
     """How an accepted request wants its numbers dialled; shared by all its calls, and not changed after they are placed.
 

@@ -7,12 +7,12 @@ pressed. Limits in the request cut it: ringing past the limit becomes no answer,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.distributions import Distribution, Fixed
 from voice_emulator.core.draws import choose_weighted
 from voice_emulator.core.scenario import CallEffect, CallSpec
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import CONNECTED, Outcome, Party
 
 #: Default ring and talk time.
@@ -31,7 +31,7 @@ PLANS_REMEMBERED = 1_000
 DEFAULT_EFFECT = CallEffect((CallSpec(Outcome.ANSWERED),))
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Limits:
     """Limits in a request, in microseconds: None and 0 are unlimited."""
 
@@ -42,7 +42,7 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Plan:
     """How one call will go. Durations are microseconds; ``setup`` is the time to a failure without ringing."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.values import plain_record
 
 #: Bars of a timeline at most; past it, neighbours are merged and each bar covers twice the time.
 BARS = 240
@@ -68,7 +69,7 @@ class Timeline:
         self.width *= 2
 
 
-@dataclass(slots=True)
+@plain_record
 class Latency:
     """How long the receiver of one provider took to reply, by class of :data:`LATENCY_BOUNDS`."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.calls import Call
@@ -16,10 +15,11 @@ from voice_emulator.core.engine import Engine
 from voice_emulator.core.listeners import Listeners
 from voice_emulator.core.placing import Batch
 from voice_emulator.core.scenario import ONCE, PLAIN_RECEIPT, ReceiptEffect, Retry
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.vocabulary import PushOutcome, Step
 
 
-@dataclass(slots=True)
+@plain_record
 class Push:
     """One copy of one receipt. ``subject`` is the call it reports, or another object of the provider.
 

@@ -8,7 +8,6 @@ they do not depend on order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from voice_emulator.core.matchers import Difference, Match, Subject
@@ -16,6 +15,7 @@ from voice_emulator.core.overlay import laid_over
 from voice_emulator.core.plan import Plans
 from voice_emulator.core.scenario import Rule, Scenario
 from voice_emulator.core.turns import Turns
+from voice_emulator.core.values import plain_record
 
 #: Draws a uniform number for (rule name, purpose) of one request or one call.
 RuleDraw = Callable[[str, str], float]
@@ -63,7 +63,7 @@ STRIDE = 512
 MISSES_EXPLAINED = 100
 
 
-@dataclass(slots=True)
+@plain_record
 class Tally:
     """How often a rule matched (per request, per number) and applied; ``nearest`` is its nearest miss."""
 

@@ -7,7 +7,7 @@ kind of effect the first rule that matches wins.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -15,10 +15,11 @@ from voice_emulator.core.clock import HOUR, MINUTE, SECOND, ClockSpec
 from voice_emulator.core.distributions import Distribution
 from voice_emulator.core.faults import FaultEffect
 from voice_emulator.core.matchers import Match
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Outcome, Party
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class CallSpec:
     """One way a call may go; None is the default of :mod:`voice_emulator.core.plan`.
 
@@ -35,14 +36,14 @@ class CallSpec:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class CallEffect:
     """A rule's ``call``: one way, or a weighted mix."""
 
     choices: tuple[CallSpec, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ReplyEffect:
     """A rule's ``reply``: an error of the provider by symbolic name or wire code, or a verbatim reply.
 
@@ -61,7 +62,7 @@ class ReplyEffect:
         return self.error is None if self.placed is None else self.placed
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Retry:
     """How often a push is tried: ``waits`` are the microseconds between one attempt and the next.
 
@@ -94,7 +95,7 @@ CORRUPTIONS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ReceiptEffect:
     """A rule's ``receipt``: when and how often the receipt is sent, and what is wrong with it.
 
@@ -151,7 +152,7 @@ RECEIPT_FAULTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Rule:
     """One rule: what it matches, how often it applies, and its effects.
 
@@ -168,7 +169,7 @@ class Rule:
     times: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Scenario:
     """A whole scenario with ``extends`` resolved. ``text`` is what it was loaded from.
 

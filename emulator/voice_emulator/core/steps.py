@@ -20,6 +20,7 @@ from voice_emulator.core.placing import ReceiptPlan
 from voice_emulator.core.pushes import Outbox, Push
 from voice_emulator.core.scenario import PLAIN_RECEIPT, ReceiptEffect
 from voice_emulator.core.totals import Totals
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.vocabulary import State, Step
 
 #: Calls started before others have their turn.
@@ -28,7 +29,7 @@ BEGUN_AT_ONCE = 250
 COPIES_AHEAD = 10
 
 
-@dataclass(slots=True)
+@plain_record
 class Dialler:
     """Calls of one provider that wait for a free line."""
 

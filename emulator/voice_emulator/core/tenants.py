@@ -7,7 +7,7 @@ Nothing is global.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -32,6 +32,7 @@ from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.steps import Steps
 from voice_emulator.core.tokens import Token, Tokens
 from voice_emulator.core.totals import Totals
+from voice_emulator.core.values import plain_record, plain_value
 
 DEFAULT_TENANT = "default"
 DEFAULT_SEED = 1
@@ -39,7 +40,7 @@ DEFAULT_SEED = 1
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Bounds:
     """How much a tenant remembers."""
 
@@ -48,7 +49,7 @@ class Bounds:
     ended_calls: int = ENDED_LIMIT
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Snapshot:
     """Configuration, clock and identity of a tenant, without its calls, tokens and counters.
 
@@ -68,7 +69,7 @@ class Snapshot:
     loaded_at: int
 
 
-@dataclass(slots=True)
+@plain_record
 class Configuration:
     """The three layers above the defaults."""
 

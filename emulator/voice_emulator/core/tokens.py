@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from voice_emulator.core.listeners import Listeners
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.vocabulary import Word
 
 #: Tokens kept per tenant. Expired and revoked ones are kept too, to tell them from tokens that were never issued.
@@ -22,7 +22,7 @@ class Standing(Word):
     UNKNOWN = "unknown"
 
 
-@dataclass(slots=True)
+@plain_record
 class Token:
     """One issued token: ``lifetime`` in microseconds, ``holder`` the key it was issued for."""
 

@@ -9,12 +9,13 @@ Rules for every provider are in :mod:`voice_emulator.contract.rules` and take th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import Enum
 from inspect import cleandoc
 from typing import Any
 
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Severity
 from voice_emulator.providers.grading import Grading
 
@@ -40,7 +41,7 @@ class When(Enum):
     DERIVED = "derived"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Hit:
     """One breach a rule found. ``severity`` and ``source`` override those of the rule."""
 
@@ -50,7 +51,7 @@ class Hit:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class FindingRule:
     """One contract rule. ``source`` is empty when the page of the operation or receipt states the rule."""
 
@@ -116,7 +117,7 @@ def finding(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Pace:
     """At most ``count`` requests of an operation in ``span`` microseconds; ``source`` states it.
 
@@ -129,7 +130,7 @@ class Pace:
     by_address: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Pages:
     """How a record query is paged.
 
@@ -145,7 +146,7 @@ class Pages:
     by_row: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Contract:
     """A provider's numbers for the general rules, and rules of its own.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from voice_emulator.core.values import plain_value
 
-@dataclass(frozen=True, slots=True)
+
+@plain_value
 class LateNews:
     """A push about a call in progress, which may arrive after the push about its end.
 
@@ -22,7 +24,7 @@ class LateNews:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Grading:
     """One provider's receipts as the checks see them.
 

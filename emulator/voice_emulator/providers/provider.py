@@ -18,12 +18,13 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.scenario import ReceiptEffect, Retry
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.providers.contract import NO_CONTRACT, Contract
 from voice_emulator.providers.request import Operation, Problem, Reply, Request
 from voice_emulator.providers.settings import Provenance, SettingTable
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ErrorCode:
     """One error code of a provider.
 
@@ -41,7 +42,7 @@ class ErrorCode:
     operations: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Route:
     """A path: exact, or a prefix that ends in ``/``.
 
@@ -59,7 +60,7 @@ class Route:
     claims: Callable[[Request], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class PushRequest:
     """A push as it goes over the wire."""
 
@@ -69,7 +70,7 @@ class PushRequest:
     body: bytes
 
 
-@dataclass(slots=True)
+@plain_record
 class Envelope:
     """What a receipt kind's ``encode`` gets.
 
@@ -94,7 +95,7 @@ class Envelope:
         return [self.fields, *self.others] if self.array else self.fields
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ReceiptKind:
     """One kind of push.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
@@ -12,11 +12,12 @@ from voice_emulator.core.accounts import Key
 from voice_emulator.core.calls import Call
 from voice_emulator.core.placing import Submission
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.providers.settings import Provenance
 from voice_emulator.schemas.validate import Violation
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Problem:
     """One reason to refuse a request.
 
@@ -33,7 +34,7 @@ class Problem:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class UploadedFile:
     """A file part of a multipart form."""
 
@@ -45,7 +46,7 @@ class UploadedFile:
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(slots=True)
+@plain_record
 class Request:
     """One request. Header names are lower-case; ``fields`` is the decoded body merged with the query.
 
@@ -118,7 +119,7 @@ def comma_separated(text: str) -> list[str]:
     return text.split(",", NUMBERS_LIMIT)[:NUMBERS_LIMIT]
 
 
-@dataclass(slots=True)
+@plain_record
 class Reply:
     """A reply. ``payload`` is the JSON value of ``body``, None for another type.
 
@@ -137,7 +138,7 @@ class Reply:
     shown_calls: Sequence[Call] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Header:
     """A request header an operation reads; for OpenAPI and the page."""
 
@@ -148,7 +149,7 @@ class Header:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Operation:
     """One operation of a provider.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any, Literal
 
 from voice_emulator.core.billing import Tariff
 from voice_emulator.core.integers import LARGEST, up_to
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 
 Provenance = Literal["documented", "inferred", "choice"]
@@ -18,7 +19,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Setting:
     """One setting of a provider's account.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from voice_emulator.core.scenario import RETRIES, Retry
+from voice_emulator.core.values import plain_value
 from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.request import Operation
 from voice_emulator.schemas.validate import SchemaSet
@@ -26,22 +27,27 @@ class Catalogue:
                 *(kind.schema for kind in provider.receipts.values()),
             )
         }
-        documents = {name: schemas.get(name).document for name in names}
-        self._fields = {name: frozenset(property_names(each)) for name, each in documents.items()}
-        self._required = {
-            name: frozenset(property_names(each, "required")) for name, each in documents.items()
-        }
+        self._schemas = {name: schemas.get(name) for name in names}
+        #: By name and keyword: most scenarios name few fields.
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
 
     def fields(self, schema: str) -> frozenset[str]:
         """The fields that a request or receipt of this schema may have."""
-        return self._fields[schema]
+        return self._names(schema, "properties")
 
     def required(self, schema: str) -> frozenset[str]:
         """The fields that this schema, or a branch of it, requires."""
-        return self._required[schema]
+        return self._names(schema, "required")
+
+    def _names(self, schema: str, keyword: str) -> frozenset[str]:
+        known = self._known.get((schema, keyword))
+        if known is None:
+            known = frozenset(property_names(self._schemas[schema].document, keyword))
+            self._known[schema, keyword] = known
+        return known
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Scope:
     """The providers and operations that one rule can match; names are judged against it.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.scenario import Rule
+from voice_emulator.core.values import plain_record
 from voice_emulator.scenarios.accounts import read_accounts
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.diagnostics import Diagnostics
@@ -22,7 +23,7 @@ SEED_LIMIT = 10**18 - 1
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-@dataclass(slots=True)
+@plain_record
 class Document:
     """What one file says; None for what it leaves out. ``generated`` are the names of its rules without names."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from voice_emulator.core.values import plain_value
 from voice_emulator.settings import option
 
 # Either an escaped dollar, a whole reference, or a brace that begins something else.
@@ -16,7 +16,7 @@ class EnvironmentProblem(ValueError):
     """A reference that cannot be filled in; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Variables:
     """What references may name: ``values``, and what is said (``missing``) of a name that is not among them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from voice_emulator.core.encodings import foreign
 from voice_emulator.core.layers import merge
 from voice_emulator.core.scenario import Rule, Scenario
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileError, FileFinding, UsageError
 from voice_emulator.resources import data_path
@@ -31,7 +32,7 @@ NO_VARIABLES = Variables({})
 LABEL = "scenario"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class _Source:
     """A scenario before it is read. ``path`` is its file; relative paths in it start from there."""
 
@@ -45,7 +46,7 @@ class _Source:
     references: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class _Loaded:
     """A scenario with all it extends, everything wrong with any of them, and the files."""
 

@@ -8,7 +8,6 @@ have what the rules name), and ``role``: which operations the rules are about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ import yaml
 from voice_emulator.core.faults import FaultEffect
 from voice_emulator.core.overlay import Overlay
 from voice_emulator.core.scenario import ReceiptEffect
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.providers.provider import Provider
@@ -35,7 +35,7 @@ ROLES: Mapping[str, Callable[[Provider, Operation], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Mutant:
     """One way in which one provider is wrong. ``rule`` is the name that its rules have in the journal."""
 

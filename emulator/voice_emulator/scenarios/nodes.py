@@ -7,9 +7,10 @@ converts it. YAML and JSON both become nodes, so the section readers read both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.errors import FileFinding
 
 #: How much one scenario may hold, aliases counted each time they are used, and how deep it may nest.
@@ -19,7 +20,7 @@ DEPTH_LIMIT = 24
 KEY_SHOWN = 500
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Location:
     """Line and column, from 1 (0: unknown), and the JSON Pointer of a node."""
 
@@ -28,7 +29,7 @@ class Location:
     pointer: str = ""
 
 
-@dataclass(slots=True)
+@plain_record
 class Scalar:
     """One text. ``plain``: written without quotes; ``broken``: it has a finding already."""
 
@@ -48,7 +49,7 @@ class Scalar:
         return self.plain and self.text in ("", "~", "null")
 
 
-@dataclass(slots=True)
+@plain_record
 class SequenceNode:
     """A list of nodes."""
 
@@ -56,7 +57,7 @@ class SequenceNode:
     location: Location
 
 
-@dataclass(slots=True)
+@plain_record
 class MappingNode:
     """A mapping; ``keys`` holds the location of each key."""
 

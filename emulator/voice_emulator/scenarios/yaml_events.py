@@ -7,11 +7,12 @@ billion values.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 
+from voice_emulator.core.values import plain_record
 from voice_emulator.errors import FileFinding
 from voice_emulator.scenarios.nodes import (
     DEPTH_LIMIT,
@@ -53,7 +54,7 @@ class _Stopped(Exception):
     """Reading ends here; the finding is noted."""
 
 
-@dataclass(slots=True)
+@plain_record
 class _Open:
     """A sequence or mapping that has not ended yet."""
 
@@ -101,7 +102,7 @@ def _syntax_message(line: str, column: int, problem: str, context: str) -> str:
     return next((sentence for part, sentence in _USUAL if part in told), told)
 
 
-@dataclass(slots=True)
+@plain_record
 class _Builder:
     """Builds nodes from events, without recursion."""
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.errors import SchemaError
 from voice_emulator.resources import data_path
@@ -55,7 +53,7 @@ KEYWORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Violation:
     """One thing wrong with an instance.
 
@@ -75,23 +73,35 @@ class Violation:
 
 
 class Schema:
-    """One compiled schema. ``document`` is the schema itself, as loaded."""
+    """One compiled schema."""
 
-    def __init__(self, name: str, document: Mapping[str, Any], *, later: bool = False) -> None:
-        """Compile now, or with ``later`` at first use.
+    def __init__(
+        self, name: str, source: Mapping[str, Any] | Callable[[], Mapping[str, Any]], *, later: bool = False
+    ) -> None:
+        """Compile now, or with ``later`` at first use; a function as ``source`` reads the schema when it is needed.
 
-        Raises SchemaError for an unknown keyword at once, and for an invalid schema when it compiles.
+        Raises SchemaError for an unknown keyword when it is read, and for an invalid schema when it compiles.
         """
         self.name = name
-        self.document = document
-        for pointer, keyword in _unknown_keywords(document, ""):
-            hint = nearest(keyword, KEYWORDS)
-            raise SchemaError(f"schema {name} at {pointer or '/'}: unknown keyword {keyword!r}{hint}")
+        self._source = source
+        if not callable(source):
+            _check_keywords(name, source)
         if not later:
             self.compile()
 
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The schema itself."""
+        if not callable(self._source):
+            return self._source
+        document = self._source()
+        _check_keywords(self.name, document)
+        return document
+
     def compile(self) -> None:
         """Make the deciding validator now. Raises SchemaError for an invalid schema."""
+        import jsonschema_rs  # 3 MB and 4 ms, which a process needs that judges something
+
         try:
             self._decide = jsonschema_rs.Draft202012Validator(dict(self.document))
         except (ValueError, jsonschema_rs.ValidationError) as error:
@@ -200,6 +210,12 @@ def _escape(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
+def _check_keywords(name: str, document: Mapping[str, Any]) -> None:
+    for pointer, keyword in _unknown_keywords(document, ""):
+        hint = nearest(keyword, KEYWORDS)
+        raise SchemaError(f"schema {name} at {pointer or '/'}: unknown keyword {keyword!r}{hint}")
+
+
 def _unknown_keywords(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
     if not isinstance(schema, Mapping):
         return
@@ -292,8 +308,8 @@ def load_folder(
 ) -> Iterator[tuple[str, Schema]]:
     """The schemas of one provider's folder, as (name, schema); the folder's name is the provider's, by default.
 
-    With ``later`` they compile at first use. That is for the shipped ones, which the tests compile: most are never
-    used, and all of them are a fifth of the time and an eighth of the memory of a start.
+    With ``later`` they are read and compiled at first use. That is for the shipped ones, which the tests compile: most
+    are never used, and all of them are a fifth of the time and an eighth of the memory of a start.
 
     Raises SchemaError for a missing folder, and for a file that is not a schema or has a wrong name.
     """
@@ -307,8 +323,12 @@ def load_folder(
             raise SchemaError(
                 f"{name}: a schema is called <operation>.request.json, .reply.json or .receipt.json"
             )
-        try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise SchemaError(f"schema {name} is not JSON: {error}") from error
-        yield name, Schema(name, document, later=later)
+        yield name, Schema(name, partial(_read, name, file), later=later)
+
+
+def _read(name: str, file: Path) -> Mapping[str, Any]:
+    try:
+        document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SchemaError(f"schema {name} is not JSON: {error}") from error
+    return document

@@ -97,6 +97,7 @@ def call_from(
     call = Call(
         call_id, values["number"], values["ordinal"], submission, once(values.pop("plan")), values["submitted_at"]
     )  # fmt: skip
+    del values["dropped"]  # follows from the others
     for name, value in values.items():
         setattr(call, name, value)
     call.effect, call.details = once(values["effect"]), unpack(details)

@@ -6,13 +6,13 @@ Without a shared store there is nothing to ask: ``Runtime.ownership`` is None, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from voice_emulator.core.accounts import Key
+from voice_emulator.core.values import plain_value
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Replica:
     """Another process: its name, and its control port as this one reaches it."""
 

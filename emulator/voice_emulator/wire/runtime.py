@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import Tenancy
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.provider import Provider
 from voice_emulator.schemas.validate import SchemaSet
 from voice_emulator.settings import Options
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from voice_emulator.scenarios.loader import ScenarioLoader
 
 
-@dataclass(slots=True)
+@plain_record
 class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 

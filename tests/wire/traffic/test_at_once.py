@@ -211,10 +211,10 @@ async def test_a_bug_behind_one_reply_cuts_that_connection_and_no_other(monkeypa
         pipeline = emu.emulator.runtime.gateway.pipeline
         conclude = pipeline.conclude
 
-        def breaks(record, calls):
+        def breaks(record, calls, now):
             if "6212345699" in record.request.numbers:
                 raise RuntimeError("broken on purpose")
-            conclude(record, calls)
+            conclude(record, calls, now)
 
         monkeypatch.setattr(pipeline, "conclude", breaks)
         clients = [first, second, third]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from voice_emulator.core.masking import Masker
 from voice_emulator.providers.request import Reply, Request, UploadedFile
 from voice_emulator.wire.traffic import lazy_fields as rereading
-from voice_emulator.wire.traffic.decoding import decode
+from voice_emulator.wire.traffic.decoding import decode, form_pairs
 from voice_emulator.wire.traffic.exchange import RequestRecord
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
@@ -92,3 +93,15 @@ def test_a_number_beyond_all_measure_is_refused_in_words_for_clients(number: str
     assert "number" in problem.message
     assert "large" in problem.message
     assert "set_int" not in problem.message
+
+
+@given(st.text("aé=&%1Cc3+; \x00"))
+def test_form_pairs_are_those_of_the_standard_library(text: str):
+    assert form_pairs(text, "replace") == parse_qsl(text, keep_blank_values=True, errors="replace")
+    try:
+        expected = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        with pytest.raises(UnicodeDecodeError, match=error.reason):
+            form_pairs(text, "strict")
+    else:
+        assert form_pairs(text, "strict") == expected

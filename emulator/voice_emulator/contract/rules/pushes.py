@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.scenario import ReceiptEffect
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.providers.contract import When, finding
 from voice_emulator.providers.provider import ReceiptKind
@@ -16,7 +16,7 @@ from voice_emulator.providers.provider import ReceiptKind
 SLOW = 3_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class PushContext:
     """What a rule about pushes works with."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from voice_emulator.contract.memory import Memory, Recent
 from voice_emulator.core.clock import SECOND
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.words import counted
 from voice_emulator.providers.contract import Contract, Hit, Pages, When, finding
 from voice_emulator.providers.request import Operation
@@ -70,7 +70,7 @@ def polling_too_fast(context: RuleContext) -> Iterator[Hit]:
 LAST_QUERIES = "last-queries"
 
 
-@dataclass(slots=True)
+@plain_record
 class PagedQuery:
     """How far a client has read the rows of one record query: ``until`` of ``total``.
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.pushes import Push
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.kit.memory import Remembered
 
 AUDIO = "audio"
@@ -35,7 +35,7 @@ _SHAPES = {
 LONGEST_VARIABLE = 32
 
 
-@dataclass(slots=True)
+@plain_record
 class VoiceFile:
     """One recording or template. Instants are microseconds on the tenant's clock.
 

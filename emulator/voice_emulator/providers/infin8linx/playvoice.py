@@ -7,7 +7,6 @@ Sources: "Batch IVR - Call out ivr voice in batches"; for the token flavours "æ’
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import DAY, HOUR, SECOND
@@ -15,6 +14,7 @@ from voice_emulator.core.placing import ReceiptPlan, Submission
 from voice_emulator.core.plan import SETUP, Limits, Plan
 from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Outcome, Party
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID, authentic
 from voice_emulator.providers.infin8linx.envelopes import accepted, done, is_batch
@@ -28,7 +28,7 @@ MOST_NUMBERS = 5000
 _BLANKS = " \t"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class RequestOptions:
     """What the record of a call needs from its request (``submission.details["options"]``).
 

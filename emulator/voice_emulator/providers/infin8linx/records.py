@@ -6,11 +6,10 @@ so that a record never contradicts itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND, wall_text
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.infin8linx.access import PROVIDER_ID
 from voice_emulator.providers.infin8linx.hangups import cause_of, direction_of, older_pair
 from voice_emulator.providers.infin8linx.playvoice import RequestOptions
@@ -25,7 +24,7 @@ _UUID_EPOCH = 0x01B21DD213814000
 UNSET = "0"
 
 
-@dataclass(slots=True)
+@plain_record
 class Record:
     """The record of one call. Spans are seconds; ``answertime`` is None if unanswered."""
 

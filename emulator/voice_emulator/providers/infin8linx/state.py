@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.providers.kit.memory import Remembered
 
 #: Links remembered per tenant; the oldest is forgotten first.
 LINK_LIMIT = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Link:
     """A download link: the call with the recording, and the instant at which the link expires.
 
@@ -23,7 +24,7 @@ class Link:
     expires_at: int | None
 
 
-@dataclass(slots=True)
+@plain_record
 class Account:
     """One tenant's state; ``warned_of_paging`` says that the log has mentioned the paging trap."""
 
@@ -31,7 +32,7 @@ class Account:
     warned_of_paging: bool = False
 
 
-@dataclass(slots=True)
+@plain_record
 class Notes:
     """What is noted on one call: the link to its recording, and whether a query has returned it."""
 

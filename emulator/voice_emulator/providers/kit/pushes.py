@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from voice_emulator.core.attempts import PushReply
 from voice_emulator.core.calls import Call
 from voice_emulator.core.pushes import Push
+from voice_emulator.core.values import plain_value
 from voice_emulator.providers.provider import Envelope, PushRequest
 from voice_emulator.providers.request import JSON_TYPE, compact_json
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Encoder:
     """Encodes a push as POST; the value of ``ReceiptKind.encode``. One of a kind with ``array`` is a JSON array.
 

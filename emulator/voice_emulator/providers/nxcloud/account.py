@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from voice_emulator.core.clock import HOUR, SECOND
 from voice_emulator.core.pushes import Push
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.kit.memory import Remembered
 
 PROVIDER_ID = "nxcloud"
@@ -20,7 +20,7 @@ FILES = 1_000
 FILE_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(slots=True)
+@plain_record
 class VoiceFile:
     """One uploaded file: ``name`` as uploaded, ``stored`` as in its address, ``at`` when."""
 

@@ -6,7 +6,6 @@ It has credentials and ids of its own, and a JSON record instead of the voice re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.billing import Tariff
@@ -16,6 +15,7 @@ from voice_emulator.core.placing import ReceiptPlan, Submission
 from voice_emulator.core.scenario import Retry
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.core.tokens import Standing, Token
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.vocabulary import Step
 from voice_emulator.providers.kit.access import by_issued
 from voice_emulator.providers.nxcloud.access import check_agent_application, check_outage, part
@@ -50,7 +50,7 @@ _STATE_CODES: Mapping[str, str] = {
 _FREE = Tariff()
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class PhoneAccount:
     """A softphone of the customer: its state, id and nickname."""
 

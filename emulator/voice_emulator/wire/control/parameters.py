@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.durations import duration_schema, duration_text, parse_duration
 from voice_emulator.core.matchers import Globs
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.wire.control.query import LENGTH_LIMIT, parse_query, query_pattern
 
@@ -18,7 +18,7 @@ TEXT_LIMIT = 200
 _INTEGER = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Parameter:
     """A query parameter. ``schema`` is for the document, ``read`` gives a value or raises ValueError."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from voice_emulator.core.matchers import Globs
+from voice_emulator.core.values import plain_value
 from voice_emulator.core.words import nearest
 
 LENGTH_LIMIT = 1_000
@@ -46,7 +46,7 @@ class QueryError(ValueError):
     """An invalid query; the message names the part."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Term:
     """One condition on one key."""
 
@@ -62,7 +62,7 @@ class Term:
         return any(map(self.globs, texts)) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Query:
     """All terms of a query; without any it matches everything."""
 

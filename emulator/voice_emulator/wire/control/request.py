@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from voice_emulator.core.encodings import begins_with_mark, foreign
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record, plain_value
 from voice_emulator.core.words import nearest
 from voice_emulator.schemas.validate import Schema
 from voice_emulator.wire.control.parameters import Parameter
@@ -25,7 +26,7 @@ _QUERY_LIMIT = 50
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Body:
     """A JSON body: the schema it must satisfy, and other media types the route takes as text.
 
@@ -41,7 +42,7 @@ class Body:
     heavy: int = HEAVY
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class ResponseSpec:
     """One reply of a route: status, sentence, and the name of the component schema of its body."""
 
@@ -51,7 +52,7 @@ class ResponseSpec:
     media: str = JSON
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Route:
     """One route. ``public`` ones need no token; ``page`` ones are opened by browsers."""
 
@@ -74,7 +75,7 @@ class Route:
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
 
 
-@dataclass(slots=True)
+@plain_record
 class ControlRequest:
     """A request that fits its route: ``query`` and ``document`` hold values for use.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote
 
+from voice_emulator.core.values import plain_record
 from voice_emulator.core.words import nearest
 from voice_emulator.wire.control.request import Route
 
 
-@dataclass(slots=True)
+@plain_record
 class _Node:
     routes: dict[str, Route] = field(default_factory=dict)
     fixed: dict[str, _Node] = field(default_factory=dict)

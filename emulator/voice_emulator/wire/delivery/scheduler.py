@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record
 from voice_emulator.wire.delivery.attempting import Delivery
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class AdvanceBusy(Exception):
     """Another advance of the same tenant is running."""
 
 
-@dataclass(slots=True)
+@plain_record
 class Advanced:
     """What an advance did; ``complete`` is False when the wall limit ended it early."""
 

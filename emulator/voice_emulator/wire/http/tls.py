@@ -13,10 +13,10 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voice_emulator.core.values import plain_value
 from voice_emulator.errors import UsageError
 from voice_emulator.settings import Options
 from voice_emulator.wire.http.sockets import bare
@@ -32,7 +32,7 @@ _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bou
 _DAY = dt.timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Certificates:
     """The contexts of the two ports, None for plain HTTP. ``ca_pem`` is the authority of a self-signed one."""
 

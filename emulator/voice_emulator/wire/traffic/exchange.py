@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from voice_emulator.core.masking import Masker
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
 
-@dataclass(slots=True)
+@plain_record
 class Sent:
     """What went on the wire. ``status`` is None when no reply did."""
 
@@ -19,6 +20,9 @@ class Sent:
     body: bytes
     note: str = ""
 
+
+#: What finished requests share: nothing is passed on any more.
+_NO_SCRATCH: dict[str, Any] = {}
 
 #: Bytes. Bodies of longer replies count towards the journal's limit.
 LONG_REPLY = 4_096
@@ -30,7 +34,7 @@ def weight_of(request: Request) -> int:
     return weight + 64 * (len(request.numbers) - 1) if len(request.numbers) > 1 else weight
 
 
-@dataclass(slots=True)
+@plain_record
 class RequestRecord:
     """One request from arrival to the last byte of its reply.
 
@@ -42,7 +46,7 @@ class RequestRecord:
     request: Request
     masker: Masker
     at: int
-    problems: list[Problem] = field(default_factory=list)
+    problems: Sequence[Problem] = ()
     reply: Reply | None = None
     sent: Sent | None = None
     reply_rule: str | None = None
@@ -76,7 +80,7 @@ class RequestRecord:
         request.fields = LazyFields(request) if request.body or request.raw_query else NOTHING
         request.query = NOTHING
         request.document, request.files = None, NOTHING
-        request.scratch.clear()
+        request.scratch = _NO_SCRATCH
         if self.reply is not None:
             self.reply.payload, self.reply.shown_calls = None, ()
 

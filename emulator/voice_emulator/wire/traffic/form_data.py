@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
+
+from voice_emulator.core.values import plain_value
 
 #: More parts than any operation has fields, nameless ones included.
 PART_LIMIT = 1_000
@@ -38,7 +39,7 @@ class UnreadableForm(ValueError):
     """A body that is not multipart/form-data, or exceeds a limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain_value
 class Part:
     """One part. ``name`` is None when it has none, ``filename`` when it is a plain field."""
 

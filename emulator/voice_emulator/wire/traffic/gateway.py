@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from aiohttp import StreamReader, web
 from aiohttp.http_parser import RawRequestMessage
@@ -19,6 +18,7 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.values import plain_record
 from voice_emulator.providers.provider import Provider, Route
 from voice_emulator.providers.request import Problem, Request
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused, complete_body, is_complete
@@ -47,7 +47,7 @@ BODIES_LIMIT = 64 * 1024 * 1024
 OVERTAKING_LIMIT = 1.0
 
 
-@dataclass(slots=True)
+@plain_record
 class _Prepared:
     """What :meth:`Gateway.at_once` leaves to :meth:`Gateway.handle`; ``problems`` as in RequestPipeline.answer."""
 
@@ -123,9 +123,14 @@ class Gateway:
         ready, self._ready = self._ready, []
         for transport, record, _ in ready:
             write_plain(transport, record)
+        tenant, now = None, 0
         for transport, record, calls in ready:
+            if record.request.tenant is not tenant:
+                # Calls of one round begin at the same instant: it is asked for, and kept in memory, once.
+                tenant = record.request.tenant
+                now = tenant.now
             try:
-                self.pipeline.conclude(record, calls)
+                self.pipeline.conclude(record, calls, now)
             except Exception:
                 log.exception("the calls of a request could not be started")
                 transport.abort()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.calls import Call
 from voice_emulator.core.lifecycle import NUMBER_COST, TURN
-from voice_emulator.core.masking import Masker
+from voice_emulator.core.masking import Masker, SecretNames
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import Tenant
@@ -48,7 +48,9 @@ class RequestPipeline:
         self._lenient = lenient
         self._listeners = tenancy.listeners
         #: Hides secrets in the journal, those of all providers: clients use wrong base URLs.
-        self.masker = Masker(secret_names(providers.values(), schemas), open_names(providers.values()))
+        self.masker = Masker(
+            SecretNames(lambda: secret_names(providers.values(), schemas)), open_names(providers.values())
+        )
 
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
@@ -95,7 +97,7 @@ class RequestPipeline:
                 problems += yield from handling.examine(request, operation)
                 if request.tenant.rules.acts_on_requests:
                     reply_rule, fault_rule = yield from handling.rules(request, operation)
-            record.problems = problems
+            record.problems = problems or ()
             reply, calls = yield from handling.respond(request, record, reply_rule, fault_rule)
             handling.check_own(request, reply)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like success
@@ -126,11 +128,11 @@ class RequestPipeline:
         tenant.totals.requests[request.provider, request.operation_name] += 1
         return record
 
-    def conclude(self, record: RequestRecord, calls: Sequence[Call]) -> None:
-        """The reply is sent, or never will be: start the calls, and finish the record."""
+    def conclude(self, record: RequestRecord, calls: Sequence[Call], now: int | None = None) -> None:
+        """The reply is sent, or never will be: start the calls, at ``now`` if that is known, and finish the record."""
         tenant = record.request.tenant
         record.duration = int((time.perf_counter() - record.started) * 1e6)
-        if calls and not tenant.closed and tenant.steps.begin(calls, tenant.now):
+        if calls and not tenant.closed and tenant.steps.begin(calls, now if now is not None else tenant.now):
             asyncio.get_running_loop().call_soon(self._begin_more, tenant)
         self.finished(tenant, record)
 
