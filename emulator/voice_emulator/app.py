@@ -174,7 +174,7 @@ class Emulator(Listener):
     async def start(self) -> None:
         """Listen on both ports. Raises UsageError if a port cannot be opened, StateError for a bad state file."""
         runtime, options = self.runtime, self.options
-        if options.state is not None:
+        if isinstance(options.state, Path):
             self._keep_state(options.state)
         await runtime.delivery.open()
         runtime.driver.open()
