@@ -167,6 +167,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "report/text.py": (_REPORT, _FORMATS),
     # state
     "state/documents.py": (_RESTORE, _RESTARTS),
+    "state/changes.py": (_RESTORE, _RESTARTS),
     "state/writer.py": (_RESTORE, _RESTARTS),
     # verify
     "verify/checks/contents.py": (_MUTANTS, _BUGS),
