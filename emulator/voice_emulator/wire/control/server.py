@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from voice_emulator.errors import Unreachable
 from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
@@ -121,13 +122,25 @@ class Control:
             _ = request.tenant
         request.query = read_query(raw, route.query)
         if route.body is None:
-            return await route.answer(request)
+            return await self._answered(request)
         body = await self._read_body(raw)
         try:
             await self._take_body(request, route.body, body)
-            return await route.answer(request)
+            return await self._answered(request)
         finally:
             self._bodies.release(len(body))
+
+    async def _answered(self, request: ControlRequest) -> web.StreamResponse:
+        """The reply of the route, once what it has changed is kept where replicas share it."""
+        ownership = self._runtime.ownership
+        if ownership is None or request.route.method == "GET":
+            return await request.route.answer(request)
+        try:
+            response = await request.route.answer(request)
+            await ownership.settled()
+        except Unreachable as error:
+            raise ControlError(503, str(error), headers={"Emulator-Error": str(error)}) from error
+        return response
 
     async def _read_body(self, raw: web.BaseRequest) -> bytes:
         """The whole body. Raises ControlError 415 when it is compressed, and as BodyReader refuses it."""

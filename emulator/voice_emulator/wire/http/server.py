@@ -36,10 +36,14 @@ AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 
 
 class Connection(web.RequestHandler):
-    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
+    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp.
+
+    ``pending`` is what a reply that it took over still waits for.
+    """
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "pending", "prepared",
+        "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -56,6 +60,7 @@ class Connection(web.RequestHandler):
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        self.pending: asyncio.Future[Any] | None = None
         # A body in the middle of which the client sent invalid HTTP. It ends there.
         self.broken: Any = None
         self.peer = ""

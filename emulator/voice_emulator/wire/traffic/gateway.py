@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.http_parser import RawRequestMessage
@@ -57,6 +58,10 @@ class _Prepared:
     decoded: bool = True
 
 
+#: A reply that can go out, where to, and the calls that it starts.
+_Ready = tuple[asyncio.Transport, RequestRecord, Sequence[Call]]
+
+
 class Gateway:
     """Serves all providers at their own paths."""
 
@@ -75,7 +80,9 @@ class Gateway:
         self._held = HeldRequests()
         self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._others = OtherRequests(tenancy, pipeline, self._held)
-        self._ready: list[tuple[asyncio.Transport, RequestRecord, Sequence[Call]]] = []
+        self._ready: list[_Ready] = []
+        #: Replies that are done once something is kept, by that.
+        self._waiting: dict[asyncio.Future[Any], list[_Ready]] = {}
 
     def at_once(self, connection: Connection, message: RawRequestMessage, stream: StreamReader) -> bool:
         """Answer a complete request as its bytes arrive; False when it needs waiting or is unusual.
@@ -86,6 +93,11 @@ class Gateway:
         transport = connection.transport
         if transport is None or not takes_direct_writes(message, transport):
             return False
+        pending = connection.pending
+        if pending is not None:
+            if not pending.done():
+                return False  # replies keep their order: handle() waits
+            connection.pending = None
         headers = headers_of(message.raw_headers, message.headers)
         request = parse_request(
             message.method, message.path, headers, b"", connection.peer, connection.scheme
@@ -112,6 +124,9 @@ class Gateway:
             connection.prepared = _Prepared(request, route, problems)
             return False
         record, calls, _ = self.pipeline.answer(request, problems, route.select, started)
+        if record.keeping is not None:
+            self._send_later(connection, record.keeping.done, (transport, record, calls))
+            return True
         # Replies of one round of the event loop go out together: waking a client once costs a fraction of waking it
         # for each reply.
         if not self._ready:
@@ -119,8 +134,28 @@ class Gateway:
         self._ready.append((transport, record, calls))
         return True
 
+    def _send_later(self, connection: Connection, kept: asyncio.Future[Any], ready: _Ready) -> None:
+        connection.pending = kept
+        together = self._waiting.get(kept)
+        if together is None:
+            together = self._waiting[kept] = []
+            kept.add_done_callback(self._send_kept)
+        together.append(ready)
+
+    def _send_kept(self, kept: asyncio.Future[Any]) -> None:
+        """Send the replies that waited for this."""
+        self._send(
+            [
+                (transport, record, self.pipeline.kept(record, calls))
+                for transport, record, calls in self._waiting.pop(kept)
+            ]
+        )
+
     def _send_ready(self) -> None:
         ready, self._ready = self._ready, []
+        self._send(ready)
+
+    def _send(self, ready: Sequence[_Ready]) -> None:
         for transport, record, _ in ready:
             write_plain(transport, record)
         for transport, record, calls in ready:
@@ -136,6 +171,9 @@ class Gateway:
         prepared: _Prepared | None = None
         if isinstance(connection, Connection):
             prepared, connection.prepared = connection.prepared, None
+            if connection.pending is not None:
+                await asyncio.wait([connection.pending])
+                connection.pending = None
         if prepared is not None or is_complete(raw):
             return await self._handle(raw, prepared or complete_body(raw.content))
         try:
@@ -177,10 +215,21 @@ class Gateway:
             await self._decode(request)
         turns = self.pipeline.answer_in_turns(request, given.problems, given.route.select, started)
         record, calls, fault_rule = await in_turns(turns)
+        if record.keeping is not None:
+            done = record.keeping.done
+            try:
+                await asyncio.wait([done])
+            except asyncio.CancelledError:
+                # The client has gone, and what is kept begins all the same.
+                done.add_done_callback(
+                    lambda _: self.pipeline.conclude(record, self.pipeline.kept(record, calls))
+                )
+                raise
+            calls = self.pipeline.kept(record, calls)
         try:
             if any(call.effect is not None and call.effect.before_reply for call in calls):
                 await self._overtake(request.tenant, calls)
-            return await self._send(raw, record, fault_rule)
+            return await self._reply(raw, record, fault_rule)
         finally:
             # Also when the client has gone: the provider dials whether or not its reply arrived.
             self.pipeline.conclude(record, calls)
@@ -217,7 +266,7 @@ class Gateway:
         tenant.engine.fire(tenant.now)
         await asyncio.wait([asyncio.ensure_future(self._push_now(tenant))], timeout=OVERTAKING_LIMIT)
 
-    async def _send(
+    async def _reply(
         self, raw: web.BaseRequest, record: RequestRecord, fault_rule: Rule | None
     ) -> web.StreamResponse:
         """Put the reply on the wire, through the fault if there is one."""
