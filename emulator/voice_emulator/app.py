@@ -29,14 +29,17 @@ from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
-from voice_emulator.wire.delivery.target_policy import TargetPolicy, is_loopback
+from voice_emulator.wire.delivery.target_policy import TargetPolicy
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
 from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, PortServer, push_limit
 from voice_emulator.wire.http.server import AtOnce
-from voice_emulator.wire.http.sockets import bind, dialled
+from voice_emulator.wire.http.sockets import bind, dialled, is_loopback
 from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.mutant import MutantInForce
+from voice_emulator.wire.ownership import Ownership
+from voice_emulator.wire.relay.relay import Relay
+from voice_emulator.wire.relay.siblings import Siblings
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
@@ -50,6 +53,8 @@ log = logging.getLogger(__name__)
 GRACE = 5.0
 #: Real seconds between two checks of the machine's clock.
 TICK = 1.0
+#: Clients of other replicas that are served at once: those replicas count them.
+RELAYED_LIMIT = 1_000_000
 #: Concurrent pushes with a state file: at worst so many are uncertain after a SIGKILL.
 KEPT_IN_FLIGHT = 256
 
@@ -127,6 +132,7 @@ class Emulator(Listener):
         )
         self.runtime.ca_pem = self._tls.ca_pem
         self._control = Control(self.runtime)
+        self._siblings: Siblings | None = None
         self._runners: list[web.ServerRunner] = []
         services = self._control.services
         # Told in this order. start() adds the writer of the state file: it comes last, to keep what the others note.
@@ -190,12 +196,30 @@ class Emulator(Listener):
             await self.close()
             raise
         self._know_own_ports()
+        if runtime.ownership is not None:
+            self._relay(runtime.ownership)
         # Pending pushes of the state file are sent only now that our own ports are known.
         for tenant in runtime.tenancy:
             runtime.driver.tenant_opened(tenant)
         tell_what_is_off()
         runtime.ready = True
         self._tick()
+
+    def _relay(self, ownership: Ownership) -> None:
+        """Pass requests on to other replicas, and take theirs."""
+        limits = ConnectionLimits(limit=RELAYED_LIMIT)
+        relay = Relay(ownership, self.options.node_secret)
+        gateway = self.runtime.gateway
+        relay.open(
+            PortServer(gateway.handle, limits, gateway.at_once, traffic=True),
+            PortServer(self._control.handle, limits),
+        )
+        gateway.relay = self.runtime.relay = relay
+        self._siblings = Siblings(relay, ownership, self.runtime.traffic, self._know_replicas)
+        self._siblings.open()
+
+    def _know_replicas(self, addresses: frozenset[tuple[str, int]]) -> None:
+        self._policy.replicas = addresses
 
     def _tick(self) -> None:
         """Look at clock and state file, so that a jump or a loss is noticed even if nothing else happens."""
@@ -253,8 +277,12 @@ class Emulator(Listener):
             self._ticking = None
         self.runtime.gateway.close()
         await self._control.close()
-        runners = [runner.cleanup() for runner in self._runners]
-        await asyncio.gather(*runners, self.runtime.driver.close(self._grace))
+        if self._siblings is not None:
+            self._siblings.close()
+        ends = [runner.cleanup() for runner in self._runners]
+        if self.runtime.relay is not None:
+            ends.append(self.runtime.relay.close(self._grace))
+        await asyncio.gather(*ends, self.runtime.driver.close(self._grace))
         self._connection_limits.close()
         self._runners.clear()
         await self.runtime.delivery.close()
