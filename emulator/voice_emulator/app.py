@@ -34,14 +34,17 @@ from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import IN_FLIGHT_LIMIT, Driver
-from voice_emulator.wire.delivery.target_policy import TargetPolicy, is_loopback
+from voice_emulator.wire.delivery.target_policy import TargetPolicy
 from voice_emulator.wire.http.aiohttp_versions import tell_what_is_off
 from voice_emulator.wire.http.connection_limits import ConnectionLimits, Handle, PortServer, push_limit
 from voice_emulator.wire.http.server import AtOnce
-from voice_emulator.wire.http.sockets import bind, dialled
+from voice_emulator.wire.http.sockets import bind, dialled, is_loopback
 from voice_emulator.wire.http.tls import certificates, push_trust
 from voice_emulator.wire.machine_time import MachineTime
 from voice_emulator.wire.mutant import MutantInForce
+from voice_emulator.wire.ownership import Ownership
+from voice_emulator.wire.relay.relay import Relay
+from voice_emulator.wire.relay.siblings import Siblings
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.gateway import Gateway
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
@@ -56,6 +59,8 @@ log = logging.getLogger(__name__)
 GRACE = 5.0
 #: Real seconds between two checks of the machine's clock.
 TICK = 1.0
+#: Clients of other replicas that are served at once: those replicas count them.
+RELAYED_LIMIT = 1_000_000
 #: Concurrent pushes with a state file: at worst so many are uncertain after a SIGKILL.
 KEPT_IN_FLIGHT = 256
 
@@ -136,6 +141,7 @@ class Emulator(Listener):
         )
         self.runtime.ca_pem = self._tls.ca_pem
         self._control = Control(self.runtime)
+        self._siblings: Siblings | None = None
         self._runners: list[web.ServerRunner] = []
         services = self._control.services
         # Told in this order. start() adds the writer of the state file: it comes last, to keep what the others note.
@@ -211,8 +217,12 @@ class Emulator(Listener):
             raise
         self._know_own_ports()
         if isinstance(options.state, StoreAddress):
+            self._membership = runtime.ownership = self._make_membership(options.state)
+        if runtime.ownership is not None:
+            self._relay(runtime.ownership)
+        if self._membership is not None:
             try:
-                await self._join(options.state)
+                await self._join(self._membership)
             except StateError:
                 await self.close()
                 raise
@@ -222,6 +232,22 @@ class Emulator(Listener):
         tell_what_is_off()
         runtime.ready = True
         self._tick()
+
+    def _relay(self, ownership: Ownership) -> None:
+        """Pass requests on to other replicas, and take theirs."""
+        limits = ConnectionLimits(limit=RELAYED_LIMIT)
+        relay = Relay(ownership, self.options.node_secret)
+        gateway = self.runtime.gateway
+        relay.open(
+            PortServer(gateway.handle, limits, gateway.at_once, traffic=True),
+            PortServer(self._control.handle, limits),
+        )
+        gateway.relay = self.runtime.relay = relay
+        self._siblings = Siblings(relay, ownership, self.runtime.traffic, self._know_replicas)
+        self._siblings.open()
+
+    def _know_replicas(self, addresses: frozenset[tuple[str, int]]) -> None:
+        self._policy.replicas = addresses
 
     def _tick(self) -> None:
         """Look at clock and state file, so that a jump or a loss is noticed even if nothing else happens."""
@@ -258,27 +284,26 @@ class Emulator(Listener):
         restore.resume()
         self._state_writer.flush()
 
-    async def _join(self, address: StoreAddress) -> None:
-        """Become one of the replicas that share this store."""
+    def _make_membership(self, address: StoreAddress) -> Membership:
         from voice_emulator.replicas.lease import Lease
         from voice_emulator.replicas.membership import Membership
         from voice_emulator.replicas.store import SharedStore
 
         runtime, options = self.runtime, self.options
-        lease = Lease(options.lease, self.monotonic)
-        self._membership = runtime.ownership = Membership(
-            SharedStore(address, options.lease),
-            runtime,
-            self._time,
-            lease,
+        return Membership(
+            SharedStore(address, options.lease), runtime, self._time, Lease(options.lease, self.monotonic),
             options.node_url or runtime.control,
-        )
-        await self._membership.join()
+        )  # fmt: skip
+
+    async def _join(self, membership: Membership) -> None:
+        """Become one of the replicas that share the store."""
+        runtime, options = self.runtime, self.options
+        await membership.join()
         wanted = {
             "--scenario": runtime.start_scenario.name, "--seed": options.seed,
             "--clock": str(options.clock or ""), "--callback-url": options.callback_url,
         }  # fmt: skip
-        there = await self._membership.make_default(json.dumps(wanted))
+        there = await membership.make_default(json.dumps(wanted))
         made = json.loads(there) if there else wanted
         differs = [name for name, value in wanted.items() if made.get(name) != value]
         if differs:
@@ -311,8 +336,12 @@ class Emulator(Listener):
             await self._membership.hand_over(self._grace)
         self.runtime.gateway.close()
         await self._control.close()
-        runners = [runner.cleanup() for runner in self._runners]
-        await asyncio.gather(*runners, self.runtime.driver.close(self._grace))
+        if self._siblings is not None:
+            self._siblings.close()
+        ends = [runner.cleanup() for runner in self._runners]
+        if self.runtime.relay is not None:
+            ends.append(self.runtime.relay.close(self._grace))
+        await asyncio.gather(*ends, self.runtime.driver.close(self._grace))
         self._connection_limits.close()
         self._runners.clear()
         await self.runtime.delivery.close()

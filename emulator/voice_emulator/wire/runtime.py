@@ -15,6 +15,7 @@ from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import Driver
 from voice_emulator.wire.mutant import MutantInForce
 from voice_emulator.wire.ownership import Ownership
+from voice_emulator.wire.relay.relay import Relay
 from voice_emulator.wire.traffic.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
-    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` is there with a shared store.
-    ``open_default`` makes the tenant ``default`` as the command line wants it.
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a
+    shared store. ``open_default`` makes the tenant ``default`` as the command line wants it.
     """
 
     options: Options
@@ -47,3 +48,4 @@ class Runtime:
     ca_pem: bytes | None = None
     ownership: Ownership | None = None
     open_default: Callable[[], object] = lambda: None
+    relay: Relay | None = None

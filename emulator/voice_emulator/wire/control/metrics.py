@@ -173,6 +173,15 @@ class Metrics(Listener):
         }
         for metric, (help_text, number) in gauges.items():
             yield GaugeMetricFamily(PREFIX + metric, help_text, number)
+        relay = self._runtime.relay
+        if relay is not None:
+            relays = CounterMetricFamily(
+                PREFIX + "relays", "Requests passed on to other replicas, by port and how that ended.",
+                labels=("port", "result"),
+            )  # fmt: skip
+            for labels, number in sorted(relay.counts.items()):
+                relays.add_metric(labels, number)
+            yield relays
         info = GaugeMetricFamily(
             PREFIX + "build_info", "Always 1; the version is a label.", labels=("version",)
         )

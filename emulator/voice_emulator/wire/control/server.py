@@ -9,7 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.errors import Unreachable
+from voice_emulator.providers.kit.replies import one_line
 from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
@@ -25,6 +27,9 @@ from voice_emulator.wire.control.request import (
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused
+from voice_emulator.wire.relay.frames import PATH
+from voice_emulator.wire.relay.incoming import RelayedConnection
+from voice_emulator.wire.relay.relay import NoOwner, NotAReplica, Relay
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import HEAVY, apart
 
@@ -101,11 +106,15 @@ class Control:
             self._guard.check(raw, public=True, page=False)
             return reply_json(self.services.health())
         path = raw.path_qs.partition("?")[0].partition("#")[0]
+        relay, relayed = self._runtime.relay, isinstance(raw.protocol, RelayedConnection)
+        if relay is not None and path.startswith(PATH):
+            return await self._accept(relay, raw)
         methods, values = self._table.find(path)
         shared = next(iter(methods.values()), None)
-        self._guard.check(
-            raw, public=shared is not None and shared.public, page=shared is not None and shared.page
-        )
+        if not relayed:  # the replica to which the client came has let it in
+            self._guard.check(
+                raw, public=shared is not None and shared.public, page=shared is not None and shared.page
+            )
         if shared is None:
             raise ControlError(404, self._table.explain(raw.path))
         route = methods.get("GET" if raw.method == "HEAD" else raw.method)
@@ -117,6 +126,8 @@ class Control:
                 headers={"Allow": ", ".join(allowed)},
             )
         request = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
+        if relay is not None and (passed := await self._pass_on(relay, request)) is not None:
+            return passed
         if "id" in request.path:
             # No tenant, no need to look at the rest.
             _ = request.tenant
@@ -130,6 +141,37 @@ class Control:
         finally:
             self._bodies.release(len(body))
 
+    @staticmethod
+    async def _accept(relay: Relay, raw: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await relay.accept(raw)
+        except NotAReplica as error:
+            raise ControlError(403, str(error), kind="not-a-replica") from None
+
+    async def _pass_on(self, relay: Relay, request: ControlRequest) -> web.StreamResponse | None:
+        """Pass a request about a tenant on to its owner; None when it is answered here."""
+        tenant_id = request.path.get("id", DEFAULT_TENANT if request.route.of_default else None)
+        if tenant_id is None:
+            return None
+        raw, held = request.raw, 0
+
+        async def read(raw: web.BaseRequest) -> bytes:
+            nonlocal held
+            body = await self._read_body(raw)
+            held = len(body)
+            return body
+
+        try:
+            return await relay.control(raw, tenant_id, read)
+        except NoOwner as error:
+            if raw.method == "GET" and self._runtime.tenancy.get(tenant_id) is not None:
+                # The store does not answer: what is here can still be read.
+                return None
+            headers = {"Retry-After": "1", "Emulator-Error": one_line(str(error))}
+            raise ControlError(503, str(error), headers=headers) from error
+        finally:
+            self._bodies.release(held)
+
     async def _answered(self, request: ControlRequest) -> web.StreamResponse:
         """The reply of the route, once what it has changed is kept where replicas share it."""
         ownership = self._runtime.ownership
@@ -139,7 +181,7 @@ class Control:
             response = await request.route.answer(request)
             await ownership.settled()
         except Unreachable as error:
-            raise ControlError(503, str(error), headers={"Emulator-Error": str(error)}) from error
+            raise ControlError(503, str(error), headers={"Emulator-Error": one_line(str(error))}) from error
         return response
 
     async def _read_body(self, raw: web.BaseRequest) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.wire.control.long_poll import Waiters
 from voice_emulator.wire.control.metrics import Metrics
 from voice_emulator.wire.control.problems import ControlError
@@ -47,7 +48,9 @@ class ControlServices:
         runtime = self.runtime
         if not runtime.ready:
             raise ControlError(503, "the emulator is starting or stopping")
-        scenario = runtime.tenancy.default.scenario.name
+        # Another replica may own the tenant; a probe asks nobody.
+        default = runtime.tenancy.get(DEFAULT_TENANT)
+        scenario = (default.scenario if default is not None else runtime.start_scenario).name
         # A client that knows the control port alone finds the providers by "traffic".
         return {
             "status": "ok", "version": runtime.version, "scenario": scenario, "traffic": runtime.traffic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from voice_emulator.core.words import nearest
 from voice_emulator.errors import UsageError
 from voice_emulator.openapi.providers import provider_document
 from voice_emulator.scenarios.schema import scenario_schema as schema_for
+from voice_emulator.wire.control.nodes import ask_others
 from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 
@@ -102,17 +104,22 @@ async def get_scenario(request: ControlRequest) -> web.Response:
 
 
 async def get_mutant(request: ControlRequest) -> web.Response:
-    """``GET /v1/mutant``."""
+    """``GET /v1/mutant``: what it did at all replicas."""
     mutant = request.runtime.mutant
+    states = [*await ask_others(request, "/v1/mutant"), {"acted": mutant.acted, "requests": mutant.requests}]
+    requests: Counter[str] = Counter()
+    for state in states:
+        requests.update(state["requests"])
     return reply_json(
         MutantState.shown(
-            name=mutant.name, provider=mutant.provider, acted=mutant.acted, requests=dict(mutant.requests)
+            name=mutant.name, provider=mutant.provider, acted=sum(state["acted"] for state in states),
+            requests=dict(requests),
         )
-    )
+    )  # fmt: skip
 
 
 async def put_mutant(request: ControlRequest) -> web.Response:
-    """``PUT /v1/mutant``: another one, or none; an unknown one changes nothing."""
+    """``PUT /v1/mutant``: another one, or none, at all replicas; an unknown one changes nothing."""
     document, runtime = request.document, request.runtime
     try:
         overlay = runtime.mutant.put(document["name"], document.get("provider"))
@@ -120,6 +127,7 @@ async def put_mutant(request: ControlRequest) -> web.Response:
         raise wrong("/name", str(error)) from error
     runtime.mutant.listen()
     runtime.tenancy.lay_over(overlay)
+    await ask_others(request, "/v1/mutant", method="PUT", document=document)
     return await get_mutant(request)
 
 

@@ -14,6 +14,7 @@ from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import TenantTaken
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.errors import FileError, UsageError
+from voice_emulator.wire.control.nodes import all_tenants, of_all_replicas
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
@@ -41,17 +42,28 @@ def _refusals(key: str, value: str) -> Iterator[None]:
 
 async def list_tenants(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants``, oldest first."""
-    tenancy = request.runtime.tenancy
-    tenants = list(tenancy)
     after, limit = request.query["after"], request.query["limit"]
+    ids = await all_tenants(request)
     if after is not None:
-        place = next((index for index, tenant in enumerate(tenants) if tenant.id == after), None)
-        if place is None:
+        if after not in ids:
             raise conflict(f"tenant {after!r} is gone; begin again without after")
-        tenants = tenants[place + 1 :]
-    page = tenants[:limit]
-    following = page[-1].id if len(tenants) > limit else None
-    return reply_json({"tenants": [show_tenant(tenant) for tenant in page], "next": following})
+        ids = ids[ids.index(after) + 1 :]
+    following = ids[limit - 1] if len(ids) > limit else None
+    page = await of_all_replicas(_shown(request, tenant_id) for tenant_id in ids[:limit])
+    # One may have been deleted while others were asked for.
+    return reply_json({"tenants": [tenant for tenant in page if tenant is not None], "next": following})
+
+
+async def _shown(request: ControlRequest, tenant_id: str) -> Any:
+    """A tenant of this replica or of another; None when it is gone."""
+    runtime = request.runtime
+    tenant = runtime.tenancy.get(tenant_id)
+    if tenant is None and runtime.relay is not None:
+        found = await runtime.relay.ask_owner(tenant_id, f"/v1/tenants/{tenant_id}")
+        if found is not None:
+            return found
+        tenant = runtime.tenancy.get(tenant_id)  # taken over just now
+    return None if tenant is None else show_tenant(tenant)
 
 
 async def create_tenant(request: ControlRequest) -> web.Response:

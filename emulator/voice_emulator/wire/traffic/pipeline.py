@@ -15,7 +15,7 @@ from voice_emulator.core.lifecycle import NUMBER_COST, TURN, withdraw
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
-from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.core.turns import Turns, at_once
 from voice_emulator.errors import StateError, Unreachable
 from voice_emulator.providers.provider import Provider
@@ -53,7 +53,9 @@ class RequestPipeline:
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
         request.lenient = self._lenient
-        request.tenant = self._tenancy.default
+        default = self._tenancy.get(DEFAULT_TENANT)
+        if default is not None:  # another replica may own it
+            request.tenant = default
         problems = self._handling.select(request, select)
         self._attribution.attribute(request)
         return problems
