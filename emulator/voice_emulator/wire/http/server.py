@@ -55,7 +55,7 @@ class Connection(web.RequestHandler):
     """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "relayed",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer", "prepared", "relayed",
         "scheme",
     )  # fmt: skip
 
@@ -67,6 +67,8 @@ class Connection(web.RequestHandler):
         self._done = 0
         self._stays = True
         self._refused = False
+        # Whether aiohttp's task waits for a request, so that one may stay in its queue.
+        self._idle = False
         # Bytes of a head that is not complete.
         self._begun = 0
         # The body that is arriving, if any, and its bytes so far, including the framing of its chunks.
@@ -79,6 +81,11 @@ class Connection(web.RequestHandler):
         self.relayed: Relayed | None = None
         self.peer = ""
         self.scheme = "http"
+
+    @property
+    def may_relay(self) -> bool:
+        """Whether :attr:`Server.at_once` may leave a request to another replica (:attr:`relayed`)."""
+        return self._idle
 
     @property
     def busy(self) -> bool:
@@ -158,6 +165,7 @@ class Connection(web.RequestHandler):
         waiter, self._waiter = self._waiter, None
         # An earlier piece of this round has woken it: the request is its.
         woken = waiter is not None and waiter.done()
+        self._idle = waiter is not None and not woken
         try:
             super().data_received(data)
             self._note_refusal()
