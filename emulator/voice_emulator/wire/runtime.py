@@ -27,7 +27,8 @@ class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
-    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a shared store.
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there
+    with a shared store.
     """
 
     options: Options

@@ -55,8 +55,8 @@ class Connection(web.RequestHandler):
     """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer", "prepared", "relayed",
-        "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer",
+        "prepared", "relayed", "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -221,7 +221,7 @@ class Connection(web.RequestHandler):
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         super()._process_keepalive()
 
-    async def shutdown(self, timeout: float | None = 15.0) -> None:
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp calls it
         """Let what another replica does for this connection end, and then the rest."""
         if self.relayed is not None and self._current_request is None:
             await self.relayed.over(timeout)

@@ -221,6 +221,9 @@ class Gateway:
         if passed is None:
             # Its tenant may have been taken over just now.
             given.problems = problems if request.attributed else self.pipeline.receive(request, select)
+            tenant: Tenant | None = request.tenant
+            if tenant is None:
+                return unread_failure(503, "the tenant is being taken over by this replica")
         return passed
 
     async def _pass_on(
