@@ -184,6 +184,7 @@ async def started(
     strict: bool = True,
     receive: bool = True,
     provider_package: str = "voice_emulator.providers",
+    prepare: Callable[[Emulator], None] = lambda emulator: None,
     **options: Any,
 ) -> AsyncIterator[Running]:
     """An emulator on free ports. ``scenario`` is a shipped name, or YAML text (with a line break)."""
@@ -200,6 +201,7 @@ async def started(
     )
     async with receiving() as receiver:
         emulator = Emulator(chosen, scenario_text=text, grace=0.2, provider_package=provider_package)
+        prepare(emulator)
         await emulator.start()
         if receive:
             emulator.runtime.tenancy.default.change({"callback_urls": receivers(emulator, receiver)})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
+from dataclasses import field
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from voice_emulator.core.clock import ClockSpec
 from voice_emulator.core.journal import ENTRY_LIMIT
@@ -15,6 +19,10 @@ from voice_emulator.errors import UsageError
 TRAFFIC_PORT = 4880
 CONTROL_PORT = 4881
 LOOPBACK = "127.0.0.1"
+#: Real seconds for which a replica owns its tenants after it last reached the store.
+LEASE = 10.0
+#: The schemes of a store that replicas share, and what the client calls them.
+STORES = {"valkey": "valkey", "redis": "valkey", "valkeys": "valkeys", "rediss": "valkeys"}
 
 #: Whether the emulator of this context was started from Python, not by ``serve``.
 EMBEDDED: ContextVar[bool] = ContextVar("EMBEDDED", default=False)
@@ -23,6 +31,40 @@ EMBEDDED: ContextVar[bool] = ContextVar("EMBEDDED", default=False)
 def option(typed: str, python: str) -> str:
     """What to change, in the words of whoever started this emulator: ``typed`` is for a command line."""
     return python if EMBEDDED.get() else typed
+
+
+@plain_value
+class StoreAddress:
+    """A Valkey server that replicas share: how the client reaches it, and what all keys begin with.
+
+    ``shown`` is without the password.
+    """
+
+    url: str = field(repr=False)
+    prefix: str
+    shown: str
+
+    @classmethod
+    def read(cls, text: str) -> StoreAddress:
+        """``valkey://[USER:PASSWORD@]HOST:6379/0?prefix=ve``. Raises UsageError, without repeating a password."""
+        example = "write one like valkey://127.0.0.1:6379/0?prefix=ve"
+        try:
+            parts = urlsplit(text)
+            fine = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            raise UsageError(f"the address of the store cannot be read; {example}") from None
+        shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+        if parts.scheme not in STORES or not fine or not re.fullmatch(r"/?|/[0-9]{1,4}", parts.path):
+            raise UsageError(f"{shown} is not the address of a store; {example}")
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        prefix = given.pop("prefix", "ve")
+        unknown = [name for name in given if not name.startswith("ssl_")]
+        if unknown:
+            raise UsageError(f"{shown}: a store has no option {unknown[0][:40]!r}; {example}")
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", prefix):
+            raise UsageError(f"{shown}: prefix must be 1 to 64 letters, digits, '.', '_' or '-'")
+        url = urlunsplit(parts._replace(scheme=STORES[parts.scheme], query=urlencode(given)))
+        return cls(url, prefix, shown)
 
 
 @plain_value
@@ -61,7 +103,10 @@ class Options:
     rewrites: tuple[tuple[str, str], ...] = ()
     lenient: bool = False
     report_on_exit: Path | None = None
-    state: Path | None = None
+    state: Path | StoreAddress | None = None
+    node_url: str | None = None
+    node_secret: str | None = field(default=None, repr=False)
+    lease: float = LEASE
     provider_plugins: bool = True
 
     def __post_init__(self) -> None:
@@ -80,8 +125,45 @@ class Options:
         for name, limit in (("calls_limit", self.calls_limit), ("journal_limit", self.journal_limit)):
             if limit < 1:
                 raise UsageError(f"{name} must be at least 1, not {limit!r}")
+        self._check_replica()
+
+    def _check_replica(self) -> None:
+        if not isinstance(self.state, StoreAddress):
+            given = (self.node_url, self.node_secret, None if self.lease == LEASE else self.lease)
+            for name, value in zip(("--node-url", "--node-secret", "--lease"), given, strict=True):
+                if value is not None:
+                    raise UsageError(
+                        f"{name} is for replicas that share a store: it needs --state valkey://HOST:6379/0"
+                    )
+            return
+        problem = url_problem(self.node_url) if self.node_url is not None else None
+        if problem is not None:
+            raise UsageError(f"node_url: {problem}")
+        if not self.lease >= 1:
+            raise UsageError(f"lease must be at least 1 second, not {self.lease!r}")
+        if self.node_url is None and any(_is_wildcard(host) for host in self.hosts):
+            raise UsageError(
+                "--host is every address: say with --node-url how other replicas reach the control port of this one, "
+                "like http://10.0.0.3:4881"
+            )
+        if not self.node_secret and not all(_is_local(host) for host in self.hosts):
+            raise UsageError("--host can be reached from elsewhere: give all replicas the same --node-secret")
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """``host`` as a tuple."""
         return (self.host,) if isinstance(self.host, str) else self.host
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return host in ("", "*")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

@@ -37,6 +37,38 @@ WRONG = {
     "serve --clock manual --clock-start yesterday": (
         "--clock-start: the start of a clock must be like 2026-01-05T09:00:00+08:00, offset included, not 'yesterday'"
     ),
+    "serve --node-secret x": (
+        "--node-secret is for replicas that share a store: it needs --state valkey://HOST:6379/0"
+    ),
+    "serve --node-url http://h:1": (
+        "--node-url is for replicas that share a store: it needs --state valkey://HOST:6379/0"
+    ),
+    "serve --state x.db --lease 3s": (
+        "--lease is for replicas that share a store: it needs --state valkey://HOST:6379/0"
+    ),
+    "serve --state valkey://h/0 --lease 200ms": "lease must be at least 1 second, not 0.2",
+    "serve --state valkey://h/0 --host 0.0.0.0 --node-secret x": (
+        "--host is every address: say with --node-url how other replicas reach the control port of this one, like "
+        "http://10.0.0.3:4881"
+    ),
+    "serve --state valkey://h/0 --host 0.0.0.0 --node-url http://10.0.0.3:4881": (
+        "--host can be reached from elsewhere: give all replicas the same --node-secret"
+    ),
+    "serve --state valkey://h/0 --host db.internal": (
+        "--host can be reached from elsewhere: give all replicas the same --node-secret"
+    ),
+    "serve --state valkey://user:hush@h:port/0": (
+        "the address of the store cannot be read; write one like valkey://127.0.0.1:6379/0?prefix=ve"
+    ),
+    "serve --state mysql://user:hush@h/0": (
+        "mysql://h/0 is not the address of a store; write one like valkey://127.0.0.1:6379/0?prefix=ve"
+    ),
+    "serve --state redis://:hush@h/0?timeout=1": (
+        "redis://h/0: a store has no option 'timeout'; write one like valkey://127.0.0.1:6379/0?prefix=ve"
+    ),
+    "serve --state redis://h/0?prefix=a:b": (
+        "redis://h/0: prefix must be 1 to 64 letters, digits, '.', '_' or '-'"
+    ),
     "serve --log-format xml": "Invalid value for '--log-format': 'xml' is not one of 'text', 'json'.",
     "serve --callback-timeout 0": (
         "Invalid value for '--callback-timeout': invalid duration '0': write 10, 10s or 250ms"

@@ -83,6 +83,15 @@ def test_values_show_compare_and_describe_themselves_as_a_dataclass_does() -> No
     assert not hasattr(ours, "__dict__")
 
 
+def test_values_hide_a_field_that_is_not_to_be_shown() -> None:
+    @plain_value
+    class Login:
+        name: str
+        password: str = field(repr=False)
+
+    assert repr(Login("joe", "hunter2")).endswith("Login(name='joe')")
+
+
 def test_values_keep_a_comparison_of_their_own() -> None:
     assert Named("A") == Named("a")
     assert len({Named("A"), Named("a")}) == 1

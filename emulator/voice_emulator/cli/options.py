@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from voice_emulator.cli.environment import injected
 from voice_emulator.core.clock import SECOND, ClockSpec, parse_clock
 from voice_emulator.core.durations import UNITS, parse_duration
 from voice_emulator.core.urls import PORT_LIMIT, url_problem
+
+if TYPE_CHECKING:  # commands that scripts call in loops read options without it
+    from voice_emulator.settings import StoreAddress
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +31,7 @@ def setting(name: str, field: str | None = None, **attributes: Any) -> Callable[
     It has the default of the field. ``--control-port`` is also ``VOICE_EMULATOR_CONTROL_PORT``. An option whose field
     is a tuple may be given several times, in its variable separated by blanks.
     """
-    from voice_emulator.settings import Options  # commands that scripts call in loops read options without it
+    from voice_emulator.settings import Options
 
     words = name.removeprefix("--").replace("-", "_")
     default = attributes.setdefault("default", getattr(Options(), field or words, None))
@@ -130,6 +133,18 @@ def variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
         _refuse(f"{value!r} is not the name of an environment variable; write one like CALLBACK_URL")
     return value
+
+
+def store(value: str | Path | StoreAddress) -> Path | StoreAddress:
+    """Where state is kept: a file, or a store that replicas share (``valkey://HOST:6379/0``)."""
+    from voice_emulator.settings import StoreAddress
+
+    if isinstance(value, StoreAddress):
+        return value
+    if "://" in str(value):
+        return StoreAddress.read(str(value))
+    found: Path = click.Path(path_type=Path, dir_okay=False)(value)
+    return found
 
 
 def assignment(value: str | tuple[str, str]) -> tuple[str, str]:

@@ -72,6 +72,7 @@ class ControlMethods:
     openapi = Endpoint(operations.openapi)
     scenarios = Endpoint(operations.scenarios)
     scenario = Endpoint(operations.scenario)
+    nodes = Endpoint(operations.nodes)
     mutant = Endpoint(operations.mutant)
     put_mutant = Endpoint(operations.put_mutant)
 

@@ -29,7 +29,7 @@ from voice_emulator.client.exchange import (
     query,
 )
 from voice_emulator.client.pages import Page, page
-from voice_emulator.core.shapes import Advanced, Health, MutantState, Placed, ShippedScenario, Tenant
+from voice_emulator.core.shapes import Advanced, Health, MutantState, Node, Placed, ShippedScenario, Tenant
 from voice_emulator.errors import FileError
 
 __tracebackhide__ = True
@@ -53,6 +53,12 @@ ClockText = str | Mapping[str, Any]
 def health() -> Flow[Health]:
     """Whether both ports serve, with the version and the scenario of the tenant ``default``."""
     return Health.read((yield from ask(Exchange("GET", "/health"))).document())
+
+
+def nodes() -> Flow[tuple[Node, ...]]:
+    """The replicas of the emulator and the tenants of each, the replica that answers first; one without a shared store."""
+    reply = yield from ask(Exchange("GET", "/v1/nodes"))
+    return tuple(map(Node.read, reply.document()["nodes"]))
 
 
 def mutant() -> Flow[MutantState]:

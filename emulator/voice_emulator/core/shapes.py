@@ -50,6 +50,21 @@ class Health(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class Node(Shape):
+    """A replica: its control port as the others reach it, its traffic port, and the ids of the tenants that it owns.
+
+    One that did not answer (``answers``) has neither traffic port nor version nor tenants.
+    """
+
+    name: str = member(TEXT)
+    url: str = member(TEXT)
+    traffic: str = member(TEXT)
+    version: str = member(TEXT)
+    answers: bool = member(FLAG)
+    tenants: tuple[str, ...] = member(list_of(TEXT))
+
+
+@dataclass(frozen=True, slots=True)
 class MutantState(Shape):
     """The way in which the providers are wrong, laid over every scenario; ``name`` is null when they are right.
 
@@ -349,6 +364,6 @@ class Placed(Shape):
 
 
 SHAPES: tuple[type[Shape], ...] = (
-    Health, MutantState, ShippedScenario, Tenant, Billing, TimelineStep, Call, Callback, Violation, ReceivedRequest,
+    Health, Node, MutantState, ShippedScenario, Tenant, Billing, TimelineStep, Call, Callback, Violation, ReceivedRequest,
     SentReply, RequestProblem, ActingRules, JournalEntry, Difference, NearMiss, VerifyResult, Advanced, Sent, Placed,
 )  # fmt: skip

@@ -48,5 +48,6 @@ def _hash(self: Any) -> int:
 
 
 def _shown(self: Any) -> str:
-    fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__dataclass_fields__)
+    shown = [each.name for each in self.__dataclass_fields__.values() if each.repr]
+    fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
     return f"{type(self).__qualname__}({fields})"

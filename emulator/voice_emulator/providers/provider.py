@@ -49,7 +49,8 @@ class Route:
     ``select`` returns the name of the operation, or a Problem when the request names none. A download
     has ``serve`` instead, which replies by itself. ``claims`` is asked where two providers have the same
     path, and only there: whether a request, decoded but not attributed, is for this one. The first that
-    claims it gets it; else the one without ``claims``, of which there can be one on a path.
+    claims it gets it; else the one without ``claims``, of which there can be one on a path. ``identify`` gives the
+    directory keys of a download; with several replicas, they say which one has it.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Route:
     methods: frozenset[str] = frozenset({"POST"})
     operations: tuple[str, ...] = ()
     claims: Callable[[Request], bool] | None = None
+    identify: Callable[[Request], Iterable[Key]] = lambda request: ()
 
 
 @plain_value

@@ -10,7 +10,7 @@ from voice_emulator.core.matchers import compile_glob
 from voice_emulator.errors import UsageError
 from voice_emulator.providers.request import Request
 from voice_emulator.recording.exchanges import unclear_of
-from voice_emulator.wire.delivery.target_policy import is_loopback
+from voice_emulator.wire.http.sockets import is_loopback
 
 
 class Guards:

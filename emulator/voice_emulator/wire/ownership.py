@@ -5,11 +5,23 @@ Without a shared store there is nothing to ask: ``Runtime.ownership`` is None, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.values import plain_value
+
+
+@plain_value
+class Figures:
+    """What a replica has counted: tenants that it owns, how many it took over, how many it lost because a commit was
+    refused, and the real microseconds of its commits.
+    """
+
+    leases: int
+    take_overs: int
+    fenced: int
+    latencies: Sequence[int]
 
 
 @plain_value
@@ -29,6 +41,15 @@ class Ownership(Protocol):
     @property
     def name(self) -> str:
         """The name of this replica."""
+        ...
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered the last time."""
+        ...
+
+    def figures(self) -> Figures:
+        """What was counted so far; of latencies, those since the last time."""
         ...
 
     def owns(self, tenant_id: str) -> bool:
@@ -63,4 +84,23 @@ class Ownership(Protocol):
 
     async def replicas(self) -> list[Replica]:
         """All replicas that are running, this one too."""
+        ...
+
+    async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        """Let nobody else create this tenant, or have these credentials; :meth:`created` must follow.
+
+        Raises TenantTaken and KeyTaken.
+        """
+        ...
+
+    def created(self, tenant_id: str) -> None:
+        """The tenant is there now, or could not be created."""
+        ...
+
+    async def reserve(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        """Let nobody else have these credentials, which a tenant of this replica is about to get. Raises KeyTaken."""
+        ...
+
+    async def settled(self) -> None:
+        """Wait until everything that has changed here is kept."""
         ...

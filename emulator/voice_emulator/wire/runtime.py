@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from voice_emulator.wire.delivery.attempting import Delivery
 from voice_emulator.wire.delivery.scheduler import Driver
 from voice_emulator.wire.mutant import MutantInForce
 from voice_emulator.wire.ownership import Ownership
+from voice_emulator.wire.relay.relay import Relay
 from voice_emulator.wire.traffic.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
-    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` is there with a shared store.
-    ``guides`` are the parts of ``/llms.txt`` on each provider that are the same for all tenants, once they were asked for.
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a
+    shared store. ``open_default`` makes the tenant ``default`` as the command line wants it. ``guides`` are the parts
+    of ``/llms.txt`` on each provider that are the same for all tenants, once they were asked for.
     """
 
     options: Options
@@ -48,3 +50,5 @@ class Runtime:
     ca_pem: bytes | None = None
     ownership: Ownership | None = None
     guides: dict[str, tuple[str, str]] = field(default_factory=dict)
+    open_default: Callable[[], object] = lambda: None
+    relay: Relay | None = None

@@ -258,6 +258,13 @@ GIVEN = [
     ("--auth", "lenient", "lenient", True),
     ("--auth", "strict", "lenient", False),
 ]  # fmt: skip
+#: Those that need a store which replicas share.
+GIVEN_TO_REPLICAS = [
+    ("--node-url", "http://10.0.0.3:4881", "node_url", "http://10.0.0.3:4881"),
+    ("--node-secret", "hush", "node_secret", "hush"),
+    ("--lease", "3s", "lease", 3.0),
+]
+STORE = "valkey://127.0.0.1:6379/0?prefix=staging"
 FLAGS = [
     ("--watch", "watch"),
     ("--strict", "strict"),
@@ -281,6 +288,14 @@ def test_an_option_is_read_from_the_command_line_and_from_the_environment(
     assert getattr(read(), name) == wanted
 
 
+@pytest.mark.parametrize(("option", "value", "name", "wanted"), GIVEN_TO_REPLICAS)
+def test_an_option_of_replicas_is_read_likewise(monkeypatch, option, value, name, wanted):
+    assert getattr(read("--state", STORE, option, value), name) == wanted
+    monkeypatch.setenv("VOICE_EMULATOR_STATE", STORE)
+    monkeypatch.setenv("VOICE_EMULATOR_" + option[2:].replace("-", "_").upper(), value)
+    assert getattr(read(), name) == wanted
+
+
 @pytest.mark.parametrize(("option", "name"), FLAGS)
 def test_a_flag_is_read_from_the_command_line_and_from_the_environment(monkeypatch, option, name):
     assert getattr(read(), name) is False
@@ -297,7 +312,9 @@ def test_without_options_everything_is_the_default():
 
 def test_every_option_is_covered_above():
     assert {parameter.opts[0] for parameter in serve.params} == (
-        {option for option, *_ in GIVEN} | {option for option, _ in FLAGS} | {"--clock-start"}
+        {option for option, *_ in (*GIVEN, *GIVEN_TO_REPLICAS)}
+        | {option for option, _ in FLAGS}
+        | {"--clock-start"}
     )
 
 

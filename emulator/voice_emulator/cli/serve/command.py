@@ -21,6 +21,7 @@ from voice_emulator.cli.options import (
     rewrite,
     setting,
     span,
+    store,
     variable,
     whole,
 )
@@ -32,7 +33,6 @@ from voice_emulator.settings import LOOPBACK, Options
 log = logging.getLogger(__name__)
 
 _FILE = click.Path(path_type=Path)
-_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("serve", cls=Grouped)
@@ -114,9 +114,23 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @setting(
     "--state",
-    metavar="FILE",
-    type=_NEW_FILE,
-    help="Keep tenants, calls, receipts still to push and tokens in this file.",
+    metavar="FILE|URL",
+    type=store,
+    help="Keep tenants, calls, receipts still to push and tokens in this file, or share them with other replicas in "
+    "Valkey: valkey://HOST:6379/0?prefix=ve.",
+)
+@setting(
+    "--node-url",
+    metavar="URL",
+    type=address,
+    help="Control port of this replica, as the others reach it; by default where it listens.",
+)
+@setting("--node-secret", metavar="SECRET", help="What replicas show each other; the same for all.")
+@setting(
+    "--lease",
+    metavar="SECONDS",
+    type=span,
+    help="How long a replica owns its tenants after it last reached the store.",
 )
 def serve(**given: Any) -> None:
     """Run the emulator until SIGINT or SIGTERM.

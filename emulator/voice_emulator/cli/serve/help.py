@@ -14,6 +14,7 @@ GROUPS = {
     "TLS": ("--tls-self-signed", "--tls-cert", "--tls-key", "--tls-fault"),
     "Output": ("--access-log", "--quiet", "--log-format", "--report-on-exit", "--strict"),
     "What is kept": ("--state", "--calls-limit", "--journal-limit"),
+    "Several replicas": ("--node-url", "--node-secret", "--lease"),
 }  # fmt: skip
 
 EXAMPLES = (

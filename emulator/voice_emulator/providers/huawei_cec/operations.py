@@ -110,5 +110,5 @@ PATHS: Mapping[str, str] = MappingProxyType(
 
 ROUTES = (
     *(route(path, name) for name, path in PATHS.items()),
-    download(queries.RECORDING_PATH, queries.serve_recording),
+    download(queries.RECORDING_PATH, queries.serve_recording, queries.LINK_SPACE),
 )

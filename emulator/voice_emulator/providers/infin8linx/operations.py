@@ -9,7 +9,7 @@ from functools import partial
 from voice_emulator.providers.infin8linx import access, bills, playvoice, recordings, sessions
 from voice_emulator.providers.infin8linx.errors import explain
 from voice_emulator.providers.infin8linx.texts import ENGLISH, translated
-from voice_emulator.providers.kit.tables import operations
+from voice_emulator.providers.kit.tables import download, operations
 from voice_emulator.providers.provider import Route
 from voice_emulator.providers.request import Operation, Problem, Request
 
@@ -93,5 +93,5 @@ ROUTES = (
         Route(path, select=select, methods=_METHODS, operations=tuple(OPERATIONS))
         for path in ("/api/yunhu", "/yunhu", "/")
     ),
-    Route(recordings.DOWNLOADS, serve=recordings.serve, methods=frozenset({"GET", "HEAD"})),
+    download(recordings.DOWNLOADS, recordings.serve, recordings.LINK_SPACE, methods="GET HEAD"),
 )

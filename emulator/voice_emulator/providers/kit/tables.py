@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from voice_emulator.core.accounts import ISSUED, Key
 from voice_emulator.providers.provider import ErrorCode, ReceiptKind, Route
 from voice_emulator.providers.request import Operation, Reply, Request
 
@@ -38,9 +39,19 @@ def route(path: str, operation: str, claims: Callable[[Request], bool] | None = 
     return Route(path, select=lambda request: operation, operations=(operation,), claims=claims)
 
 
-def download(path: str, serve: Callable[[Request], Reply]) -> Route:
-    """A path, or a prefix that ends in ``/``, under which ``serve`` hands out files by GET."""
-    return Route(path, serve=serve, methods=frozenset({"GET"}))
+def download(path: str, serve: Callable[[Request], Reply], *spaces: str, methods: str = "GET") -> Route:
+    """A path, or a prefix that ends in ``/``, under which ``serve`` hands out files, by GET as a rule.
+
+    What follows the prefix, with or without its extension, is an id that was issued in one of ``spaces``.
+    """
+
+    def identify(request: Request) -> Iterator[Key]:
+        name = request.path.removeprefix(path)
+        for space in spaces:
+            for value in dict.fromkeys((name, name.partition(".")[0])):
+                yield ISSUED, space, value
+
+    return Route(path, serve=serve, methods=frozenset(methods.split()), identify=identify)
 
 
 def errors(operations: str | Iterable[str], *each: ErrorCode) -> Iterator[ErrorCode]:

@@ -7,6 +7,8 @@ from functools import partial
 from voice_emulator.providers.kit.tables import download, operations, route
 from voice_emulator.providers.nxcloud import access, agent, balance, files, queries, recordings, sending
 from voice_emulator.providers.nxcloud.account import PROVIDER_ID
+from voice_emulator.providers.nxcloud.agent import SESSIONS
+from voice_emulator.providers.nxcloud.sending import MESSAGEIDS
 from voice_emulator.providers.request import Header, Operation
 
 _FORM = frozenset({"urlencoded", "multipart", "text", "query"})
@@ -110,7 +112,7 @@ ROUTES = (
     route("/v1/voice/uploadFile", "uploadFile"),
     route("/v1/call/token", "token"),
     route("/v1/call/makecall", "makecall"),
-    download(files.FOLDER, files.serve_file),
-    download(recordings.REDIRECTS, recordings.serve_redirect),
-    download(recordings.SOUNDS, recordings.serve_sound),
+    download(files.FOLDER, files.serve_file, files.FILES),
+    download(recordings.REDIRECTS, recordings.serve_redirect, SESSIONS),
+    download(recordings.SOUNDS, recordings.serve_sound, MESSAGEIDS, SESSIONS),
 )

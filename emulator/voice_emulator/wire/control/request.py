@@ -19,6 +19,7 @@ from voice_emulator.wire.control.parameters import Parameter
 from voice_emulator.wire.control.problems import ControlError, invalid, missing
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.http.strict_json import JsonRefused, read_json
+from voice_emulator.wire.relay.incoming import RelayedConnection
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import HEAVY, apart, takes_a_while
 
@@ -54,7 +55,10 @@ class ResponseSpec:
 
 @plain_value
 class Route:
-    """One route. ``public`` ones need no token; ``page`` ones are opened by browsers."""
+    """One route. ``public`` ones need no token; ``page`` ones are opened by browsers.
+
+    With several replicas the owner of the tenant ``{id}`` answers, or that of ``default`` where ``of_default``.
+    """
 
     name: str
     method: str
@@ -68,6 +72,7 @@ class Route:
     page: bool = False
     tag: str = "tenants"
     details: str = ""
+    of_default: bool = False
 
     @property
     def in_path(self) -> tuple[str, ...]:
@@ -94,6 +99,11 @@ class ControlRequest:
     def runtime(self) -> Runtime:
         """The running emulator."""
         return self.services.runtime
+
+    @property
+    def relayed(self) -> bool:
+        """Whether another replica passed it on: then this one answers for itself alone."""
+        return isinstance(self.raw.protocol, RelayedConnection)
 
     @property
     def tenant(self) -> Tenant:

@@ -9,6 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+from voice_emulator.core.tenants import DEFAULT_TENANT
+from voice_emulator.errors import Unreachable
+from voice_emulator.providers.kit.replies import one_line
 from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
@@ -24,6 +27,9 @@ from voice_emulator.wire.control.request import (
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused
+from voice_emulator.wire.relay.frames import PATH
+from voice_emulator.wire.relay.incoming import RelayedConnection
+from voice_emulator.wire.relay.relay import NoOwner, NotAReplica, Relay
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import HEAVY, apart
 
@@ -98,13 +104,17 @@ class Control:
     async def _answer(self, raw: web.BaseRequest) -> web.StreamResponse:
         if raw.path_qs in PROBES and raw.method == "GET":
             self._guard.check(raw, public=True, page=False)
-            return reply_json(self.services.health())
+            return reply_json(self.services.health(raw.path_qs))
         path = raw.path_qs.partition("?")[0].partition("#")[0]
+        relay, relayed = self._runtime.relay, isinstance(raw.protocol, RelayedConnection)
+        if relay is not None and path.startswith(PATH):
+            return await self._accept(relay, raw)
         methods, values = self._table.find(path)
         shared = next(iter(methods.values()), None)
-        self._guard.check(
-            raw, public=shared is not None and shared.public, page=shared is not None and shared.page
-        )
+        if not relayed:  # the replica to which the client came has let it in
+            self._guard.check(
+                raw, public=shared is not None and shared.public, page=shared is not None and shared.page
+            )
         if shared is None:
             raise ControlError(404, self._table.explain(raw.path))
         route = methods.get("GET" if raw.method == "HEAD" else raw.method)
@@ -116,18 +126,63 @@ class Control:
                 headers={"Allow": ", ".join(allowed)},
             )
         request = ControlRequest(self.services, raw, route, dict(zip(route.in_path, values, strict=True)))
+        if relay is not None and (passed := await self._pass_on(relay, request)) is not None:
+            return passed
         if "id" in request.path:
             # No tenant, no need to look at the rest.
             _ = request.tenant
         request.query = read_query(raw, route.query)
         if route.body is None:
-            return await route.answer(request)
+            return await self._answered(request)
         body = await self._read_body(raw)
         try:
             await self._take_body(request, route.body, body)
-            return await route.answer(request)
+            return await self._answered(request)
         finally:
             self._bodies.release(len(body))
+
+    @staticmethod
+    async def _accept(relay: Relay, raw: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await relay.accept(raw)
+        except NotAReplica as error:
+            raise ControlError(403, str(error), kind="not-a-replica") from None
+
+    async def _pass_on(self, relay: Relay, request: ControlRequest) -> web.StreamResponse | None:
+        """Pass a request about a tenant on to its owner; None when it is answered here."""
+        tenant_id = request.path.get("id", DEFAULT_TENANT if request.route.of_default else None)
+        if tenant_id is None:
+            return None
+        raw, held = request.raw, 0
+
+        async def read(raw: web.BaseRequest) -> bytes:
+            nonlocal held
+            body = await self._read_body(raw)
+            held = len(body)
+            return body
+
+        try:
+            return await relay.control(raw, tenant_id, read)
+        except NoOwner as error:
+            if raw.method == "GET" and self._runtime.tenancy.get(tenant_id) is not None:
+                # The store does not answer: what is here can still be read.
+                return None
+            headers = {"Retry-After": "1", "Emulator-Error": one_line(str(error))}
+            raise ControlError(503, str(error), headers=headers) from error
+        finally:
+            self._bodies.release(held)
+
+    async def _answered(self, request: ControlRequest) -> web.StreamResponse:
+        """The reply of the route, once what it has changed is kept where replicas share it."""
+        ownership = self._runtime.ownership
+        if ownership is None or request.route.method == "GET":
+            return await request.route.answer(request)
+        try:
+            response = await request.route.answer(request)
+            await ownership.settled()
+        except Unreachable as error:
+            raise ControlError(503, str(error), headers={"Emulator-Error": one_line(str(error))}) from error
+        return response
 
     async def _read_body(self, raw: web.BaseRequest) -> bytes:
         """The whole body. Raises ControlError 415 when it is compressed, and as BodyReader refuses it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -11,11 +12,14 @@ from aiohttp import web
 from voice_emulator.core.directory import KeyTaken
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import TenantTaken
+from voice_emulator.core.tenants import Tenant
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.system import all_tenants, of_all_replicas
 from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
+from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
@@ -38,17 +42,28 @@ def _refusals(key: str, value: str) -> Iterator[None]:
 
 async def list_tenants(request: ControlRequest) -> web.Response:
     """``GET /v1/tenants``, oldest first."""
-    tenancy = request.runtime.tenancy
-    tenants = list(tenancy)
     after, limit = request.query["after"], request.query["limit"]
+    ids = await all_tenants(request)
     if after is not None:
-        place = next((index for index, tenant in enumerate(tenants) if tenant.id == after), None)
-        if place is None:
+        if after not in ids:
             raise conflict(f"tenant {after!r} is gone; begin again without after")
-        tenants = tenants[place + 1 :]
-    page = tenants[:limit]
-    following = page[-1].id if len(tenants) > limit else None
-    return reply_json({"tenants": [show_tenant(tenant) for tenant in page], "next": following})
+        ids = ids[ids.index(after) + 1 :]
+    following = ids[limit - 1] if len(ids) > limit else None
+    page = await of_all_replicas(_shown(request, tenant_id) for tenant_id in ids[:limit])
+    # One may have been deleted while others were asked for.
+    return reply_json({"tenants": [tenant for tenant in page if tenant is not None], "next": following})
+
+
+async def _shown(request: ControlRequest, tenant_id: str) -> Any:
+    """A tenant of this replica or of another; None when it is gone."""
+    runtime = request.runtime
+    tenant = runtime.tenancy.get(tenant_id)
+    if tenant is None and runtime.relay is not None:
+        found = await runtime.relay.ask_owner(tenant_id, f"/v1/tenants/{tenant_id}")
+        if found is not None:
+            return found
+        tenant = runtime.tenancy.get(tenant_id)  # taken over just now
+    return None if tenant is None else show_tenant(tenant)
 
 
 async def create_tenant(request: ControlRequest) -> web.Response:
@@ -56,9 +71,33 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     runtime, document = request.runtime, request.document
     clock = read_clock(document.get("clock"))
     scenario = await _scenario(request, document)
+    name = document.get("id") or runtime.tenancy.new_id()
+    make = partial(runtime.tenancy.create, scenario, id=name, clock=clock, api=layer_of(document))
     with _refusals("/credentials", ""):
-        tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
+        tenant = await _create(runtime, name, make)
     return reply_json(show_tenant(tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
+
+
+async def _create(runtime: Runtime, name: str, make: Callable[[], Tenant]) -> Tenant:
+    """A new tenant, unless another replica has it, or one of its credentials."""
+    ownership = runtime.ownership
+    if ownership is None:
+        return make()
+    await ownership.create(name, runtime.tenancy.directory.rehearse(make))
+    try:
+        return make()
+    finally:
+        ownership.created(name)
+
+
+async def _change(request: ControlRequest, change: Callable[[], None]) -> None:
+    """Change a tenant, unless it would get a credential that a tenant of another replica has."""
+    ownership, tenancy, tenant = request.runtime.ownership, request.runtime.tenancy, request.tenant
+    if ownership is not None:
+        keys = tenancy.directory.rehearse(change)
+        if set(keys) - set(tenancy.directory.credentials(tenant)):
+            await ownership.reserve(tenant.id, keys)
+    change()
 
 
 async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
@@ -99,7 +138,7 @@ async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = request.runtime, request.tenant, request.document
     with _refusals("/credentials", ""):
-        tenant.change(changes_of(runtime.providers, document))
+        await _change(request, partial(tenant.change, changes_of(runtime.providers, document)))
     return reply_json(show_tenant(tenant))
 
 
@@ -130,7 +169,7 @@ async def load_scenario(request: ControlRequest) -> web.Response:
     else:
         scenario = await read_scenario(request, request.document, "")
     with _refusals("/providers", "/providers"):
-        tenant.load(scenario)
+        await _change(request, partial(tenant.load, scenario))
     return reply_json(show_tenant(tenant))
 
 
@@ -139,7 +178,7 @@ async def reset_tenant(request: ControlRequest) -> web.Response:
     tenant = request.tenant
     if request.query["to"] == "start":
         try:
-            tenant.restart()
+            await _change(request, tenant.restart)
         except KeyTaken as error:
             raise conflict(
                 f"the start-up state cannot be restored: {error}", [("/credentials", str(error))]

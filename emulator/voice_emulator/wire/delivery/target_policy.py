@@ -45,8 +45,9 @@ class TargetPolicy:
         """Allow what ``patterns`` match and the hosts that ``rewrites`` lead to, besides private addresses."""
         self._patterns = [compile_glob(pattern.lower()) for pattern in patterns]
         self._rewritten = {_plain(URL(target).host or "") for _, target in rewrites}
-        #: Address and port of every socket of this emulator: never a target.
+        #: Address and port of every socket of this emulator, and of its other replicas: never a target.
         self.own: frozenset[tuple[str, int]] = frozenset()
+        self.replicas: frozenset[tuple[str, int]] = frozenset()
 
     def named(self, host: str) -> bool:
         """Whether a pattern or a rewrite allows this host, whatever it resolves to."""
@@ -88,7 +89,7 @@ class TargetPolicy:
 
     def _is_own(self, ip: Address, port: int) -> bool:
         """Whether a connection to this address and port reaches this emulator."""
-        for host, own_port in self.own:
+        for host, own_port in (*self.own, *self.replicas):
             if port != own_port:
                 continue
             bound = _parsed(host)
@@ -111,12 +112,6 @@ def _parsed(address: str) -> Address | None:
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         return ip.ipv4_mapped
     return ip
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach a socket bound to ``address``."""
-    ip = _parsed(address)
-    return ip is not None and ip.is_loopback
 
 
 def _kind(ip: Address) -> str:

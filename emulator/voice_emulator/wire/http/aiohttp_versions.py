@@ -62,7 +62,7 @@ AT_ONCE = Inside(
     (
         *((web.RequestHandler, name) for name in (
             "_waiter", "_messages", "_request_count", "_next_keepalive_close_time", "_parser", "_manager",
-            "_keepalive_timeout", "_force_close", "_close", "_reading_paused",
+            "_keepalive_timeout", "_force_close", "_close", "_reading_paused", "_process_keepalive", "_current_request",
         )),
         (HttpRequestParser, "message_consumed"),
     ),

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import StreamReader, web
 from aiohttp.http_parser import RawRequestMessage
@@ -35,11 +35,31 @@ FRAMING = 64 * 1024
 AtOnce = Callable[["Connection", RawRequestMessage, StreamReader], bool]
 
 
+class Relayed(Protocol):
+    """A request whose reply another replica makes, and passes on to its connection."""
+
+    def pause(self) -> None:
+        """The client does not read."""
+
+    def resume(self) -> None:
+        """It reads again."""
+
+    def gone(self) -> None:
+        """The client has closed the connection."""
+
+    async def over(self, seconds: float | None) -> None:
+        """Wait for the end of the reply, at most so many real seconds."""
+
+
 class Connection(web.RequestHandler):
-    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
+    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp.
+
+    ``pending`` is what a reply that it took over still waits for.
+    """
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer", "pending",
+        "prepared", "relayed", "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -50,21 +70,41 @@ class Connection(web.RequestHandler):
         self._done = 0
         self._stays = True
         self._refused = False
+        # Whether aiohttp's task waits for a request, so that one may stay in its queue.
+        self._idle = False
         # Bytes of a head that is not complete.
         self._begun = 0
         # The body that is arriving, if any, and its bytes so far, including the framing of its chunks.
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        self.pending: asyncio.Future[Any] | None = None
         # A body in the middle of which the client sent invalid HTTP. It ends there.
         self.broken: Any = None
+        # Who passes on the reply to the request that another replica answers, if one does.
+        self.relayed: Relayed | None = None
         self.peer = ""
         self.scheme = "http"
+
+    @property
+    def may_relay(self) -> bool:
+        """Whether :attr:`Server.at_once` may leave a request to another replica (:attr:`relayed`)."""
+        return self._idle
 
     @property
     def busy(self) -> bool:
         """Whether a request is being handled or is queued."""
         return self._current_request is not None or bool(self._messages)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reply that was taken over is still to come: replies keep their order."""
+        if self.pending is None:
+            return False
+        if self.pending.done():
+            self.pending = None
+            return False
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Record the client's address."""
@@ -84,6 +124,8 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Drop the body that was arriving, which refers to this connection."""
         self._body = self.broken = None
+        if self.relayed is not None:
+            self.relayed.gone()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -137,12 +179,13 @@ class Connection(web.RequestHandler):
         waiter, self._waiter = self._waiter, None
         # An earlier piece of this round has woken it: the request is its.
         woken = waiter is not None and waiter.done()
+        self._idle = waiter is not None and not woken
         try:
             super().data_received(data)
             self._note_refusal()
             # aiohttp may still have an earlier request to answer: replies keep their order.
             first = not woken and len(self._messages) == 1 == self._request_count - self._done
-            if first and self._answered(self._at_once):
+            if first and self.relayed is None and self._answered(self._at_once):
                 self._messages.popleft()
         except Exception:
             # As aiohttp does: this connection cannot be used further.
@@ -156,8 +199,47 @@ class Connection(web.RequestHandler):
             return
         if self._force_close or self._close:
             waiter.cancel()
-        elif self._messages:
+        elif self._messages and self.relayed is None:
             waiter.set_result(None)
+
+    def relayed_ended(self, *, answered: bool) -> None:
+        """The request that was left to another replica is answered, or aiohttp's task has to find another one."""
+        self.relayed = None
+        if answered:
+            self.prepared = None
+            self._messages.popleft()
+            self._done += 1
+            self._note_answered()
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            if self._messages:
+                waiter.set_result(None)
+        elif not answered and self.transport is not None:
+            self.transport.abort()  # this replica is stopping: nobody tries again
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        super().pause_writing()
+        if self.relayed is not None:
+            self.relayed.pause()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        super().resume_writing()
+        if self.relayed is not None:
+            self.relayed.resume()
+
+    def _process_keepalive(self) -> None:
+        """Close the connection if it was silent for too long; not while another replica works for it."""
+        if self.relayed is not None:
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        super()._process_keepalive()
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp calls it
+        """Let what another replica does for this connection end, and then the rest."""
+        if self.relayed is not None and self._current_request is None:
+            await self.relayed.over(timeout)
+        await super().shutdown(timeout)
 
     def _is_framing(self, more: int) -> bool:
         """Whether a body consists of tiny chunks, each of which costs as much as a large one."""
@@ -207,11 +289,17 @@ class Connection(web.RequestHandler):
         if not at_once(self, message, payload):
             self._done -= 1
             return False
+        if self.relayed is not None:
+            self._done -= 1
+            return False
+        self._note_answered()
+        return True
+
+    def _note_answered(self) -> None:
         if self._parser is not None and self._manager is not None:
             self._parser.message_consumed()
             self._manager.requests_count += 1
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        return True
 
     def handle_error(
         self,
@@ -244,6 +332,11 @@ class Server(web.Server):
         """Serve with ``handle``, after ``at_once`` if that returns False."""
         super().__init__(handle, **kwargs)
         self.at_once = at_once if AT_ONCE.usable() else None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What each of its connections is made with."""
+        return dict(self._kwargs)
 
     def __call__(self) -> web.RequestHandler:
         """Make the handler of one connection."""

@@ -59,6 +59,15 @@ def dialled(sockets: Sequence[socket.socket]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach a socket bound to ``address``. Mapped IPv6 counts as IPv4."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+
+
 def bare(host: str) -> str:
     """``host`` without the brackets around an IPv6 address in a URL."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from voice_emulator.core.accounts import Key, named_values
 from voice_emulator.core.secrets import LONGEST
 from voice_emulator.core.tenancy import Tenancy
-from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import NUMBERS_LIMIT, Request
 from voice_emulator.schemas.validate import SchemaSet
@@ -28,27 +28,30 @@ class Attribution:
         self._tenancy = tenancy
         self._logged: set[str] = set()
 
-    def attribute(self, request: Request) -> Tenant:
-        """Find the tenant, and record it, its current time and the numbers; nothing is counted yet."""
-        operation = request.operation
-        if operation is None:
-            tenant = request.tenant = self._tenancy.default
-            request.now = tenant.now
-            return tenant
-        keys = tuple(operation.identify(request))
-        found = self._tenancy.directory.find(keys)
-        if found is None and keys:
-            self._log_unknown_key(request, keys[0])
-        request.attributed = found is not None
-        tenant = request.tenant = found or self._tenancy.default
-        request.now = tenant.now
-        request.numbers = tuple(operation.numbers(request)[:NUMBERS_LIMIT])
-        return tenant
+    def attribute(self, request: Request) -> None:
+        """Find the tenant, and record it, its current time and the numbers; nothing is counted yet.
 
-    @staticmethod
-    def count(request: Request) -> None:
+        A request without a known key belongs to ``default``; it has no tenant where another replica owns that.
+        """
+        operation, found = request.operation, None
+        if operation is not None:
+            found = self._tenancy.directory.find(operation.identify(request))
+            request.attributed = found is not None
+        tenant = found or self._tenancy.get(DEFAULT_TENANT)
+        request.tenant = tenant  # type: ignore[assignment]
+        if tenant is None:
+            return
+        request.now = tenant.now
+        if operation is not None:
+            request.numbers = tuple(operation.numbers(request)[:NUMBERS_LIMIT])
+
+    def count(self, request: Request) -> None:
         """Number an attributed request among those to the same operation and first number."""
         if request.operation is not None:
+            if not request.attributed:
+                for key in request.operation.identify(request):
+                    self._log_unknown_key(request, key)
+                    break
             first = request.numbers[0] if request.numbers else ""
             ledger = request.tenant.ledger
             request.ordinal = ledger.ordinal(first, request.provider, request.operation.name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from voice_emulator.core.tenancy import Tenancy
+from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.providers.request import Problem, Reply, Request
 from voice_emulator.wire.http.agent import AGENT, CLIENT
 from voice_emulator.wire.traffic.failures import failure_reply, unread_failure
@@ -66,12 +67,17 @@ class OtherRequests:
         methods: frozenset[str],
     ) -> web.StreamResponse:
         """A link that a provider handed out, for instance to a recording."""
-        request.tenant = self._tenancy.default
-        request.now = request.tenant.now
+        self._attribute(request)
         if request.method not in methods and request.method != "HEAD":
             why = f"{request.path} takes {' and '.join(sorted(methods))}, not {request.method}"
             return await self._refuse_method(raw, request, why, ", ".join(sorted(methods)))
         return await self._reply(raw, request, serve(request), [])
+
+    def _attribute(self, request: Request) -> Tenant:
+        """To ``default``; where another replica owns that, to the tenant of the link."""
+        tenant = self._tenancy.get(DEFAULT_TENANT) or request.tenant
+        request.tenant, request.now = tenant, tenant.now
+        return tenant
 
     async def _refuse_method(
         self, raw: web.BaseRequest, request: Request, why: str, allowed: str
@@ -83,8 +89,7 @@ class OtherRequests:
     async def _reply(
         self, raw: web.BaseRequest, request: Request, reply: Reply, problems: list[Problem]
     ) -> web.StreamResponse:
-        tenant = request.tenant = self._tenancy.default
-        request.now = tenant.now
+        tenant = self._attribute(request)
         record = self._pipeline.journal(request, time.perf_counter())
         record.reply, record.problems = reply, problems
         try:

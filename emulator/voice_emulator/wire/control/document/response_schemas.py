@@ -51,6 +51,7 @@ COMPONENTS: Mapping[str, Json] = {
         },
         "required": ["type", "title", "status", "detail"],
     },
+    "Nodes": listing("nodes", "Node"),
     "Scenarios": listing("scenarios", "ShippedScenario"),
     "Tenants": listing("tenants", "Tenant"),
     "Calls": listing("calls", "Call"),

@@ -1,0 +1,1 @@
+"""Requests that another replica has to answer: passed on to it, and taken from it."""
