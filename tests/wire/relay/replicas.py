@@ -38,6 +38,10 @@ class FakeOwnership:
     forgotten: list[str] = field(default_factory=list)
     finds: int = 0
 
+    @property
+    def reachable(self) -> bool:
+        return not self.directory.down
+
     def owns(self, tenant_id: str) -> bool:
         return self.directory.owners.get(tenant_id) == self.name
 
@@ -70,6 +74,18 @@ class FakeOwnership:
     def moved(self, tenant_id: str) -> None:
         self.forgotten.append(tenant_id)
         self.cached.pop(tenant_id, None)
+
+    async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        self.directory.check()
+
+    def created(self, tenant_id: str) -> None:
+        self.directory.owners[tenant_id] = self.name
+
+    async def reserve(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        self.directory.check()
+
+    async def settled(self) -> None:
+        pass
 
     async def tenants(self) -> list[str]:
         self.directory.check()

@@ -44,7 +44,7 @@ PAGE_POLICY = (
 
 async def health(request: ControlRequest) -> web.Response:
     """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
-    return reply_json(Health.shown(**request.services.health()))
+    return reply_json(Health.shown(**request.services.health(request.route.path)))
 
 
 async def metrics(request: ControlRequest) -> web.Response:

@@ -52,10 +52,13 @@ class Relayed(Protocol):
 
 
 class Connection(web.RequestHandler):
-    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
+    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp.
+
+    ``pending`` is what a reply that it took over still waits for.
+    """
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer", "pending",
         "prepared", "relayed", "scheme",
     )  # fmt: skip
 
@@ -75,6 +78,7 @@ class Connection(web.RequestHandler):
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        self.pending: asyncio.Future[Any] | None = None
         # A body in the middle of which the client sent invalid HTTP. It ends there.
         self.broken: Any = None
         # Who passes on the reply to the request that another replica answers, if one does.
@@ -91,6 +95,16 @@ class Connection(web.RequestHandler):
     def busy(self) -> bool:
         """Whether a request is being handled or is queued."""
         return self._current_request is not None or bool(self._messages)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reply that was taken over is still to come: replies keep their order."""
+        if self.pending is None:
+            return False
+        if self.pending.done():
+            self.pending = None
+            return False
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Record the client's address."""
