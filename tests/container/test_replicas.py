@@ -143,7 +143,10 @@ def test_haproxy_waits_longer_than_the_control_api_and_knows_every_replica():
     for front, port in FRONTS.items():
         section = re.split(r"^listen ", BALANCER, flags=re.MULTILINE)[1:][list(FRONTS).index(front)]
         assert section.startswith(f"{front}\n    bind :{port}\n")
-        assert re.findall(r"server (\S+) (\S+)", section) == [(name, f"{name}:{port}") for name in REPLICAS]
+        servers = [(name, f"{name}:{port}") for name in REPLICAS]
+        assert re.findall(r"server (\S+) (\S+)$", section, re.MULTILINE) == servers
+        unready = [(f"{name}-unready", at) for name, at in servers]
+        assert re.findall(r"server (\S+) (\S+) no-check backup$", section, re.MULTILINE) == unready
     found = re.search(r"inter (\d+)s fall (\d+)", BALANCER)
     assert found is not None
     assert int(found[1]) * int(found[2]) > GRACE
@@ -181,6 +184,7 @@ def balanced(folder: Path, replicas: list[Any]) -> Iterator[dict[str, str]]:
             text = text.replace(
                 f"server {name} {name}:{port}\n", f"server {name} {at} check port {checked}\n"
             )
+            text = text.replace(f" {name}:{port} no-check", f" {at} no-check")
     (folder / "haproxy.cfg").write_text(text)
     process = subprocess.Popen(
         [str(HAPROXY), "-db", "-f", folder / "haproxy.cfg"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
