@@ -258,7 +258,8 @@ def alike(told: Any, real: Any, where: str) -> None:
         assert list(told) == list(real), f"{where}: {list(told)} is not {list(real)}"
         for name, value in told.items():
             alike(value, real[name], f"{where}/{name}")
-    elif isinstance(told, list) and told and real:
+    elif isinstance(told, list) and told:
+        assert real, f"{where} is empty"
         alike(told[0], real[0], f"{where}/0")
 
 
