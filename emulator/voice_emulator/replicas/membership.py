@@ -65,8 +65,7 @@ class Membership:
         self._rejoining = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        #: Whether the store answered the last time.
-        self.reachable = False
+        self._answered = False
         self.take_overs = 0
 
     # --- joining and leaving ------------------------------------------------------------------
@@ -195,9 +194,9 @@ class Membership:
         except SessionLost:
             raise
         except Unreachable:
-            self.reachable = False
+            self._answered = False
             raise
-        self.reachable = True
+        self._answered = True
         if session != self.session:
             return
         self._lease.renewed(sent)
@@ -280,6 +279,11 @@ class Membership:
     def name(self) -> str:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
         return self.me.name
+
+    @property
+    def reachable(self) -> bool:
+        """See :class:`~voice_emulator.wire.ownership.Ownership`."""
+        return self._answered and self.committer.away is None
 
     def owns(self, tenant_id: str) -> bool:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""

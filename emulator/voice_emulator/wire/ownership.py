@@ -31,6 +31,11 @@ class Ownership(Protocol):
         """The name of this replica."""
         ...
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered the last time."""
+        ...
+
     def owns(self, tenant_id: str) -> bool:
         """Whether this replica owns the tenant at this moment."""
         ...

@@ -38,6 +38,10 @@ class FakeOwnership:
     forgotten: list[str] = field(default_factory=list)
     finds: int = 0
 
+    @property
+    def reachable(self) -> bool:
+        return not self.directory.down
+
     def owns(self, tenant_id: str) -> bool:
         return self.directory.owners.get(tenant_id) == self.name
 
