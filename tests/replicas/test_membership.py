@@ -79,14 +79,17 @@ async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_ad
         assert await two.send(first, **mine) == (200, "0")
         await expire(two, first)
         two.clocks[0].at += LEASE  # it was stopped for so long
-        advancing = asyncio.create_task(two.advance(first, "mine"))
+        stale = first.runtime.tenancy.get("mine")
+        assert stale is not None
+        waking = asyncio.create_task(
+            first.runtime.driver.advance(stale, to=stale.now + 3_600_000_000, until_idle=True)
+        )
         await sweep(second)
         await two.advance(second, "mine")
+        await asyncio.wait([waking])
+        assert waking.cancelled()
         assert len(two.receiver.received) == 1
-        # What the first tries now, it has the second do: that has nothing left to do.
-        assert (await advancing)["callbacks"] == []
-        assert len(two.receiver.received) == 1
-        assert first.runtime.tenancy.get("mine") is None
+        assert stale.closed
 
 
 async def test_what_was_on_the_wire_is_uncertain_and_never_repeated(store_address):
@@ -203,3 +206,25 @@ async def test_a_store_that_was_emptied_is_filled_again_by_who_is_there(store_ad
         assert list(only.runtime.tenancy) == []
         await sweep(only)
         assert [tenant.id for tenant in only.runtime.tenancy] == ["default"]
+
+
+async def test_metrics_tell_of_leases_take_overs_and_commits(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await two.tenant(first, "mine")
+        await expire(two, first)
+        await sweep(second)
+        await member(first).rejoin(member(first).session)
+        found = {}
+        for name, emulator in (("first", first), ("second", second)):
+            async with two.client.get(f"{emulator.runtime.control}/metrics") as reply:
+                lines = [line.rpartition(" ") for line in (await reply.text()).splitlines()]
+            found[name] = {
+                metric.removeprefix("voice_emulator_"): float(value)
+                for metric, _, value in lines
+                if "{" not in metric and not metric.startswith("#")
+            }
+        assert (found["first"]["leases"], found["first"]["fenced_total"]) == (0, 2)
+        assert (found["second"]["leases"], found["second"]["take_overs_total"]) == (2, 2)
+        assert found["first"]["commit_seconds_count"] > 0
+        assert found["second"]["store_reachable"] == 1

@@ -24,7 +24,7 @@ from voice_emulator.replicas.lease import Lease
 from voice_emulator.replicas.restoring import Restoring
 from voice_emulator.replicas.store import Owned, SessionLost, SharedStore, already
 from voice_emulator.wire.machine_time import MachineTime
-from voice_emulator.wire.ownership import Replica
+from voice_emulator.wire.ownership import Figures, Replica
 from voice_emulator.wire.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -284,6 +284,13 @@ class Membership:
     def reachable(self) -> bool:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
         return self._answered and self.committer.away is None
+
+    def figures(self) -> Figures:
+        """See :class:`~voice_emulator.wire.ownership.Ownership`."""
+        committer = self.committer
+        latencies, committer.latencies = committer.latencies, []
+        held = len(committer.logs) if self._lease.held else 0
+        return Figures(held, self.take_overs, committer.fenced, latencies)
 
     def owns(self, tenant_id: str) -> bool:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
