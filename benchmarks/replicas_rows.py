@@ -71,7 +71,8 @@ async def replicas(size: Size, say: Say) -> list[Row]:
             at_one = (_tenant(alone), _tenant(alone))
             at_two = (_tenant(first), _tenant(second))
             _prove_the_owners((first, second), at_two)
-            owned, relayed = [], []
+            owned: list[Pair] = []
+            relayed: list[Pair] = []
             for number in range(size.rounds + 1):
                 ceiling, its_cpu = await _both((alone,), (alone, alone), at_one, size, number)
                 for pairs, asked in ((owned, (first, second)), (relayed, (second, first))):
@@ -84,8 +85,8 @@ async def replicas(size: Size, say: Say) -> list[Row]:
                     if number:
                         pairs.append(pair)
                         say(f"  {'relayed' if pairs is relayed else 'at the owner'}: {pair}")
-            for asked, tenant in ((first, at_two[0]), (second, at_two[1])):
-                books = asked.conservation(tenant["id"])
+            for owner, tenant in zip((first, second), at_two, strict=True):
+                books = owner.conservation(tenant["id"])
                 expect(books["accepted"] > 0, f"nothing was placed in {tenant['id']}: {books}")
             _prove_the_owners((first, second), at_two)
     name = "createVoiceNotification at two replicas, {}; CPU of both against one"
