@@ -17,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.replicas.cluster.faults import table
-from tests.replicas.cluster.invariants import MARGIN, broken, too_slow
-from tests.replicas.cluster.run import Plan, Result, run
+from tests.replicas.chaos.faults import table
+from tests.replicas.chaos.invariants import MARGIN, broken, too_slow
+from tests.replicas.chaos.run import Plan, Result, run
 from tests.valkey_server import BINARIES, StoreServer
 
 

@@ -6,8 +6,8 @@ import asyncio
 import socket
 import struct
 
-from tests.replicas.cluster.balancer import balancing, haproxy_config
-from tests.replicas.cluster.replicas import free_ports
+from tests.replicas.chaos.balancer import balancing, haproxy_config
+from tests.replicas.chaos.replicas import free_ports
 
 
 async def _say(name: bytes) -> asyncio.Server:

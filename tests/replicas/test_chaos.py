@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.replicas.cluster.invariants import broken
-from tests.replicas.cluster.run import Plan, run
+from tests.replicas.chaos.invariants import broken
+from tests.replicas.chaos.run import Plan, run
 from tests.valkey_server import BINARIES, StoreServer, binary, fresh_prefix
 
 #: Twelve faults; the full form is `make cluster-demo`, which also measures how fast tenants are taken over.

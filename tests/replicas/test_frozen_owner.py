@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import pytest
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import Arrival, Fault
-from tests.replicas.cluster.invariants import broken
-from tests.replicas.cluster.load import Customer, Load, customers
-from tests.replicas.cluster.replicas import Replica
-from tests.replicas.cluster.run import Parts, Plan, assembled, settled
+from tests.replicas.chaos.history import Arrival, Fault
+from tests.replicas.chaos.invariants import broken
+from tests.replicas.chaos.load import Customer, Load, customers
+from tests.replicas.chaos.replicas import Replica
+from tests.replicas.chaos.run import Parts, Plan, assembled, settled
 from tests.valkey_server import StoreServer, fresh_prefix
 
 LEASE = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.replicas.cluster.history import (
+from tests.replicas.chaos.history import (
     Arrival,
     Books,
     Fault,
@@ -16,7 +16,7 @@ from tests.replicas.cluster.history import (
     TakeOver,
     number,
 )
-from tests.replicas.cluster.invariants import broken, too_slow
+from tests.replicas.chaos.invariants import broken, too_slow
 
 ONE, TWO, TWICE = number(1), number(2), number(3, twice=True)
 FAULT = Fault(1000.0, "SIGKILL", "replica-1", ("t00",))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import Fault
-from tests.replicas.cluster.invariants import broken
-from tests.replicas.cluster.load import Load, customers
-from tests.replicas.cluster.run import Parts, Plan, assembled, settled
+from tests.replicas.chaos.history import Fault
+from tests.replicas.chaos.invariants import broken
+from tests.replicas.chaos.load import Load, customers
+from tests.replicas.chaos.run import Parts, Plan, assembled, settled
 from tests.valkey_server import StoreServer, binary, fresh_prefix
 
 AOF = ("--appendonly", "yes", "--appendfsync")

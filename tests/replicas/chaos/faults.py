@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import Fault, History, TakeOver
-from tests.replicas.cluster.replicas import Cluster, Replica
+from tests.replicas.chaos.history import Fault, History, TakeOver
+from tests.replicas.chaos.replicas import Cluster, Replica
 
 KINDS = ("SIGKILL", "SIGTERM", "SIGSTOP")
 #: Seconds between two questions for a tenant that is being taken over, and after which one is given up.

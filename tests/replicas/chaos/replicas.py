@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from tests.cli.process import COMMAND, environment
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import History
-from tests.replicas.cluster.receiver import Receiver
+from tests.replicas.chaos.history import History
+from tests.replicas.chaos.receiver import Receiver
 
 #: What a replica logs when it cannot keep its tenants although nobody did anything to it.
 _LAPSE = re.compile(r"lease|does not answer|another replica|out of reach", re.IGNORECASE)

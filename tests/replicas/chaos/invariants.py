@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
-from tests.replicas.cluster.history import Arrival, History, Outcome, TakeOver, pushes_allowed
+from tests.replicas.chaos.history import Arrival, History, Outcome, TakeOver, pushes_allowed
 
 #: Seconds in which an owner writes down what a receiver answered, or a push reaches the receiver, on a busy machine.
 SLACK = 2.0

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import Arrival
+from tests.replicas.chaos.history import Arrival
 
-#: The numbers of :func:`tests.replicas.cluster.history.number`.
+#: The numbers of :func:`tests.replicas.chaos.history.number`.
 _NUMBER = re.compile(rb"(?<!\d)6281\d{10}(?!\d)")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 #: What each provider takes as an acknowledgement.

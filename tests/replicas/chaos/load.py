@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.history import TWICE, Books, History, Outcome, Sent, number
-from tests.replicas.cluster.receiver import Receiver
+from tests.replicas.chaos.history import TWICE, Books, History, Outcome, Sent, number
+from tests.replicas.chaos.receiver import Receiver
 
 PROVIDERS = ("nxcloud", "huawei_cec", "infin8linx")
 #: Short calls, and receipts that follow within seconds; those of some numbers come twice.

@@ -14,12 +14,12 @@ from pathlib import Path
 import aiohttp
 
 from tests.patience import PATIENCE
-from tests.replicas.cluster.balancer import balancing, haproxy_config
-from tests.replicas.cluster.faults import Chaos, Pulse
-from tests.replicas.cluster.history import History, Outcome
-from tests.replicas.cluster.load import Control, Load, customers
-from tests.replicas.cluster.receiver import Receiver, receiving
-from tests.replicas.cluster.replicas import Cluster, cluster, free_ports, replica_names
+from tests.replicas.chaos.balancer import balancing, haproxy_config
+from tests.replicas.chaos.faults import Chaos, Pulse
+from tests.replicas.chaos.history import History, Outcome
+from tests.replicas.chaos.load import Control, Load, customers
+from tests.replicas.chaos.receiver import Receiver, receiving
+from tests.replicas.chaos.replicas import Cluster, cluster, free_ports, replica_names
 from tests.valkey_server import StoreServer
 
 DEPLOYED = Path(__file__).parents[3] / "docs" / "replicas"
