@@ -21,12 +21,18 @@ _GATEWAY = "wire/traffic/test_gateway.py"
 _STEPS = "one step of a request; only the gateway takes the steps in their order, over a socket"
 _RESTORE = "state/test_restore.py"
 _RESTARTS = "what the state file is for shows after a restart: each story is told through one"
+_REPLICAS = "only several replicas over one store show what it is for"
 _SERVE = "cli/serve/test_command.py"
 _REPORT = "report/test_document.py"
 _FORMATS = "the formats say the same: one table of documents goes through all of them"
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "replicas/restoring.py": ("replicas/test_membership.py", _REPLICAS),
+    "replicas/committer.py": ("replicas/test_membership.py", _REPLICAS),
+    "replicas/lease.py": ("replicas/test_membership.py", _REPLICAS),
+    "replicas/connection.py": ("replicas/test_membership.py", _REPLICAS),
+    "replicas/store.py": ("state/test_store.py", "it does what every store does"),
     "recording/calls.py": (
         "recording/test_distil.py",
         "which push reports which call shows in the scenario that comes out",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +27,9 @@ from voice_emulator.errors import StateError, UsageError
 from voice_emulator.providers.registry import discover, receiver_keys
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.loader import ScenarioLoader
+from voice_emulator.scenarios.portable import portable
 from voice_emulator.schemas.validate import SchemaSet
-from voice_emulator.settings import Options
+from voice_emulator.settings import Options, StoreAddress
 from voice_emulator.version import version
 from voice_emulator.wire.control.server import Control
 from voice_emulator.wire.delivery.attempting import Delivery
@@ -45,6 +50,7 @@ from voice_emulator.wire.traffic.gateway import Gateway
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
 
 if TYPE_CHECKING:
+    from voice_emulator.replicas.membership import Membership
     from voice_emulator.state.writer import StateWriter
 
 log = logging.getLogger(__name__)
@@ -83,7 +89,7 @@ class Emulator(Listener):
         providers = discover(provider_package, plugins=options.provider_plugins)
         schemas = SchemaSet.load(providers)
         loader = ScenarioLoader(Catalogue(providers, schemas), os.environ, options.scenario_env)
-        scenario = loader.text(scenario_text) if scenario_text is not None else loader.open(options.scenario)
+        scenario = loader.text(scenario_text) if scenario_text is not None else self._scenario(loader)
         url = options.callback_url
         receivers = dict.fromkeys(receiver_keys(providers), url) if url is not None else {}
         self._time = MachineTime()
@@ -94,10 +100,13 @@ class Emulator(Listener):
             bounds=Bounds(entries=options.journal_limit, ended_calls=options.calls_limit),
             options=Layer(callback_urls=receivers), overlay=self.mutant.overlay,
         )  # fmt: skip
+        #: What leases are measured by, in real seconds.
+        self.monotonic: Callable[[], float] = time.monotonic
         self.failure: str | None = None
         #: Why the state file cannot be written any more; the process stops then.
         self.lost_state: str | None = None
         self._state_writer: StateWriter | None = None
+        self._membership: Membership | None = None
         self._connection_limits = connection_limits or ConnectionLimits()
         self._tls = certificates(options)
         self._grace = grace
@@ -142,17 +151,28 @@ class Emulator(Listener):
         if self.mutant.wanted:
             self.mutant.listen()
         self._time.listeners = tenancy.listeners
-        self._open_default(tenancy, scenario, receivers)
+        self.runtime.open_default = partial(self._open_default, tenancy, scenario, receivers)
+        try:
+            if isinstance(options.state, StoreAddress):
+                # The store may have it already.
+                tenancy.shadow_default(scenario)
+            else:
+                self.runtime.open_default()
+        except ValueError as error:
+            raise UsageError(f"scenario {scenario.name!r}: {error}") from error
+
+    def _scenario(self, loader: ScenarioLoader) -> Scenario:
+        path = Path(self.options.scenario)
+        if isinstance(self.options.state, StoreAddress) and path.is_file():
+            # As one text: other replicas have neither its file nor its environment.
+            scenario = loader.file(path)
+            return replace(scenario, text=portable(path, os.environ).decode())
+        return loader.open(self.options.scenario)
 
     def _open_default(self, tenancy: Tenancy, scenario: Scenario, receivers: Mapping[str, str]) -> None:
         options = self.options
-        try:
-            tenancy.create(
-                scenario, id=DEFAULT_TENANT, clock=options.clock,
-                options=Layer(seed=options.seed, callback_urls=receivers),
-            )  # fmt: skip
-        except ValueError as error:
-            raise UsageError(f"scenario {scenario.name!r}: {error}") from error
+        layer = Layer(seed=options.seed, callback_urls=receivers)
+        tenancy.create(scenario, id=DEFAULT_TENANT, clock=options.clock, options=layer)
 
     def listen(self, listener: Listener) -> None:
         """Tell one more listener, before :meth:`start`."""
@@ -196,8 +216,16 @@ class Emulator(Listener):
             await self.close()
             raise
         self._know_own_ports()
+        if isinstance(options.state, StoreAddress):
+            self._membership = runtime.ownership = self._make_membership(options.state)
         if runtime.ownership is not None:
             self._relay(runtime.ownership)
+        if self._membership is not None:
+            try:
+                await self._join(self._membership)
+            except StateError:
+                await self.close()
+                raise
         # Pending pushes of the state file are sent only now that our own ports are known.
         for tenant in runtime.tenancy:
             runtime.driver.tenant_opened(tenant)
@@ -256,6 +284,34 @@ class Emulator(Listener):
         restore.resume()
         self._state_writer.flush()
 
+    def _make_membership(self, address: StoreAddress) -> Membership:
+        from voice_emulator.replicas.lease import Lease
+        from voice_emulator.replicas.membership import Membership
+        from voice_emulator.replicas.store import SharedStore
+
+        runtime, options = self.runtime, self.options
+        return Membership(
+            SharedStore(address, options.lease), runtime, self._time, Lease(options.lease, self.monotonic),
+            options.node_url or runtime.control,
+        )  # fmt: skip
+
+    async def _join(self, membership: Membership) -> None:
+        """Become one of the replicas that share the store."""
+        runtime, options = self.runtime, self.options
+        await membership.join()
+        wanted = {
+            "--scenario": runtime.start_scenario.name, "--seed": options.seed,
+            "--clock": str(options.clock or ""), "--callback-url": options.callback_url,
+        }  # fmt: skip
+        there = await membership.make_default(json.dumps(wanted))
+        made = json.loads(there) if there else wanted
+        differs = [name for name, value in wanted.items() if made.get(name) != value]
+        if differs:
+            log.warning(
+                "the tenant default is there already, made with another %s: that of this replica has no effect",
+                ", ".join(differs),
+            )
+
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None
     ) -> str:
@@ -275,6 +331,9 @@ class Emulator(Listener):
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
+        if self._membership is not None:
+            # Before the ports close: what arrives meanwhile goes to the new owners.
+            await self._membership.hand_over(self._grace)
         self.runtime.gateway.close()
         await self._control.close()
         if self._siblings is not None:
@@ -290,6 +349,9 @@ class Emulator(Listener):
         if self._state_writer is not None:
             self._state_writer.close()
             self._state_writer = None
+        if self._membership is not None:
+            await self._membership.close()
+            self._membership = None
 
 
 @asynccontextmanager

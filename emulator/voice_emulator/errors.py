@@ -55,4 +55,8 @@ class ContractBug(EmulatorError):
 
 
 class StateError(EmulatorError):
-    """The state file cannot be used, or cannot be written any more."""
+    """The state file or the store cannot be used, or cannot be written any more."""
+
+
+class Unreachable(StateError):
+    """The store that replicas share does not answer, or another replica owns the tenant now: try again later."""

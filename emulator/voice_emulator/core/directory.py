@@ -6,7 +6,7 @@ the oldest are forgotten first. Credentials stay until they are given up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from voice_emulator.core.accounts import ISSUED, Key
@@ -39,6 +39,10 @@ class KeyTaken(Exception):
         self.owner = owner
 
 
+class _Rehearsed(Exception):
+    """Ends a rehearsal, before anything has changed."""
+
+
 class _Holder(Generic[Owner]):
     """The tenant that ids were issued to: one per tenant, replaced at a reset, which so forgets all ids at once."""
 
@@ -53,7 +57,7 @@ class Directory(Generic[Owner]):
     """Maps keys to tenants; raises KeyTaken instead of ever giving one key to two tenants."""
 
     __slots__ = ("_credentials", "_dead", "_enrolled", "_holders", "_issued", "_issued_limit", "_listeners",
-                 "_total")  # fmt: skip
+                 "_rehearsed", "_total")  # fmt: skip
 
     def __init__(self, issued_limit: int = ISSUED_LIMIT, listeners: Listeners | None = None) -> None:
         """Start empty; ``issued_limit`` tokens and ids are remembered over all tenants."""
@@ -68,6 +72,7 @@ class Directory(Generic[Owner]):
         #: How many of them belong to no tenant any more.
         self._dead = 0
         self._listeners = listeners or Listeners()
+        self._rehearsed: list[Key] | None = None
 
     def find(self, keys: Iterable[Key]) -> Owner | None:
         """The tenant of the first known key; None when none is known."""
@@ -87,6 +92,9 @@ class Directory(Generic[Owner]):
     def enrol(self, tenant: Owner, keys: Iterable[Key]) -> None:
         """Give ``tenant`` exactly these credentials. Raises KeyTaken and then changes nothing."""
         wanted = list(dict.fromkeys(keys))
+        if self._rehearsed is not None:
+            self._rehearsed += wanted
+            raise _Rehearsed
         for key in wanted:
             owner = self._credentials.get(key)
             if owner is not None and owner is not tenant:
@@ -96,6 +104,25 @@ class Directory(Generic[Owner]):
         for key in wanted:
             self._credentials[key] = tenant
         self._enrolled[tenant.id] = wanted
+
+    def rehearse(self, work: Callable[[], object]) -> list[Key]:
+        """The credentials that ``work`` would give a tenant; nothing is changed.
+
+        ``work`` creates or changes a tenant: credentials are the first thing that it enrols. Raises what it raises before.
+        """
+        found: list[Key] = []
+        self._rehearsed = found
+        try:
+            work()
+        except _Rehearsed:
+            pass
+        finally:
+            self._rehearsed = None
+        return found
+
+    def credentials(self, tenant: Owner) -> list[Key]:
+        """The credentials that ``tenant`` has."""
+        return self._enrolled.get(tenant.id, [])
 
     def issue(self, tenant: Owner, key: Key) -> bool:
         """Remember that ``key`` (:data:`ISSUED`, space, value) was issued to ``tenant``; False when it is in use."""

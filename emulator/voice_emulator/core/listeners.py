@@ -32,6 +32,9 @@ class Listener:
     def tenant_deleted(self, tenant: Any) -> None:
         """The tenant has been removed from the tenancy; it is closed after all listeners have been told."""
 
+    def tenant_left(self, tenant: Any) -> None:
+        """The tenant has been removed, because another replica owns it; as with :meth:`tenant_deleted` it is closed next."""
+
     def tenant_configured(self, tenant: Any) -> None:
         """Scenario, settings, credentials, receivers or seed have changed."""
 
@@ -63,8 +66,12 @@ class Listener:
     def push_due(self, tenant: Any) -> None:
         """The outbox has a new push to send."""
 
-    def reply_ready(self, tenant: Any, record: Any, calls: Sequence[Any]) -> None:
-        """A reply is about to go out: what it accepts must be kept by the time this returns, or StateError raised."""
+    def reply_ready(self, tenant: Any, record: Any, calls: Sequence[Any]) -> Any:
+        """A reply is about to go out.
+
+        What it accepts must be kept by the time this returns, or when the
+        :class:`voice_emulator.wire.traffic.exchange.Keeping` that it returns is done; or StateError raised.
+        """
 
     def request_finished(self, tenant: Any, record: Any) -> None:
         """A request is over; its :class:`RequestRecord` does not change any more."""

@@ -172,6 +172,11 @@ class Tenant:
         return self.rules.scenario
 
     @property
+    def options(self) -> Layer:
+        """What the command line says of the configuration."""
+        return self._layers.options
+
+    @property
     def now(self) -> int:
         """The present instant on this tenant's clock, in microseconds since the epoch."""
         return self.clock.now()

@@ -36,6 +36,9 @@ ISSUED = "issued"  # a running number
 COUNT = "count"  # what is counted
 FINDING = "finding"  # a running number
 QUERY = "query"  # the operation
+OPTIONS = (
+    "options"  # empty: one row, where replicas share the store: what the command line said of the tenant
+)
 
 #: Of a call, by attribute: what never changes, and what changes as it goes on. ``details`` comes after the latter.
 _CONSTANT = ("number", "ordinal", "plan", "rule", "effect", "receipt_rule", "provider_id")

@@ -1,14 +1,18 @@
 """What a store of state does, whatever it is made of.
 
 A store holds rows: a tenant, a kind, a key within that kind, and a value. All are text, and only the emulator knows
-what they mean. It is read once, at the start; from then on one owner writes, commit by commit.
+what they mean. :class:`Store` belongs to one process: it is read once, at the start, and from then on that process writes,
+commit by commit. The store that replicas share (:mod:`voice_emulator.replicas.store`) keeps the same rows and takes the
+same changes, but is waited for, and each of its tenants has an owner of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from voice_emulator.core.accounts import Key
 
 #: Kind, key and value.
 Row = tuple[str, str, str]
@@ -26,6 +30,8 @@ class Changes:
     drop: list[tuple[str, str]] = field(default_factory=list)
     #: By kind: so many of the newest rows stay, older ones are forgotten.
     newest: Mapping[str, int] = field(default_factory=dict)
+    #: All credentials of the tenant, where replicas share the store and must find it by them; None: as before.
+    keys: Sequence[Key] | None = None
 
 
 class Store(Protocol):

@@ -64,3 +64,22 @@ class Ownership(Protocol):
     async def replicas(self) -> list[Replica]:
         """All replicas that are running, this one too."""
         ...
+
+    async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        """Let nobody else create this tenant, or have these credentials; :meth:`created` must follow.
+
+        Raises TenantTaken and KeyTaken.
+        """
+        ...
+
+    def created(self, tenant_id: str) -> None:
+        """The tenant is there now, or could not be created."""
+        ...
+
+    async def reserve(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        """Let nobody else have these credentials, which a tenant of this replica is about to get. Raises KeyTaken."""
+        ...
+
+    async def settled(self) -> None:
+        """Wait until everything that has changed here is kept."""
+        ...

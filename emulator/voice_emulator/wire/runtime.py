@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,8 @@ class Runtime:
     """Built by :mod:`voice_emulator.app`; the control API works on it.
 
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
-    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a shared store.
+    ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a
+    shared store. ``open_default`` makes the tenant ``default`` as the command line wants it.
     """
 
     options: Options
@@ -46,4 +47,5 @@ class Runtime:
     control: str = ""
     ca_pem: bytes | None = None
     ownership: Ownership | None = None
+    open_default: Callable[[], object] = lambda: None
     relay: Relay | None = None

@@ -71,6 +71,18 @@ class FakeOwnership:
         self.forgotten.append(tenant_id)
         self.cached.pop(tenant_id, None)
 
+    async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        self.directory.check()
+
+    def created(self, tenant_id: str) -> None:
+        self.directory.owners[tenant_id] = self.name
+
+    async def reserve(self, tenant_id: str, keys: Iterable[Key]) -> None:
+        self.directory.check()
+
+    async def settled(self) -> None:
+        pass
+
     async def tenants(self) -> list[str]:
         self.directory.check()
         return list(self.directory.owners)

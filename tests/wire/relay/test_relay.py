@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.wire.raw import form_request, talk
 from tests.wire.relay.replicas import Pair, pair
 from voice_emulator.core.tenants import Tenant
 
@@ -55,7 +52,10 @@ async def test_relay_of_the_control_port(two: Pair) -> None:
             assert [tenant["id"] for tenant in (await reply.json())["tenants"]] == ["default", "near", "far"]
         async with emu.client.get(f"{emu.control}/v1/nodes") as reply:
             nodes = json.loads(await reply.text())["nodes"]
-            assert {node["name"]: node["tenants"] for node in nodes} == {"a": ["default", "near"], "b": ["far"]}
+            assert {node["name"]: node["tenants"] for node in nodes} == {
+                "a": ["default", "near"],
+                "b": ["far"],
+            }
 
 
 #: Each fault, by the last digit of the number.

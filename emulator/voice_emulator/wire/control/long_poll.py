@@ -56,6 +56,10 @@ class Waiters(Listener):
         for woken in self._waiting.get(tenant.id, ()):
             woken.set()
 
+    def tenant_left(self, tenant: Tenant) -> None:
+        """As :meth:`tenant_deleted`: here nothing happens to it any more."""
+        self.tenant_deleted(tenant)
+
     def close(self) -> None:
         """Everything goes away."""
         self.closing = True

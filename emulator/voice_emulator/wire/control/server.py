@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from voice_emulator.core.tenants import DEFAULT_TENANT
+from voice_emulator.errors import Unreachable
+from voice_emulator.providers.kit.replies import one_line
 from voice_emulator.wire.control.access import Guard
 from voice_emulator.wire.control.problems import ControlError, invalid, respond
 from voice_emulator.wire.control.request import (
@@ -131,11 +133,11 @@ class Control:
             _ = request.tenant
         request.query = read_query(raw, route.query)
         if route.body is None:
-            return await route.answer(request)
+            return await self._answered(request)
         body = await self._read_body(raw)
         try:
             await self._take_body(request, route.body, body)
-            return await route.answer(request)
+            return await self._answered(request)
         finally:
             self._bodies.release(len(body))
 
@@ -162,9 +164,25 @@ class Control:
         try:
             return await relay.control(raw, tenant_id, read)
         except NoOwner as error:
-            raise ControlError(503, str(error), headers={"Retry-After": "1"}) from error
+            if raw.method == "GET" and self._runtime.tenancy.get(tenant_id) is not None:
+                # The store does not answer: what is here can still be read.
+                return None
+            headers = {"Retry-After": "1", "Emulator-Error": one_line(str(error))}
+            raise ControlError(503, str(error), headers=headers) from error
         finally:
             self._bodies.release(held)
+
+    async def _answered(self, request: ControlRequest) -> web.StreamResponse:
+        """The reply of the route, once what it has changed is kept where replicas share it."""
+        ownership = self._runtime.ownership
+        if ownership is None or request.route.method == "GET":
+            return await request.route.answer(request)
+        try:
+            response = await request.route.answer(request)
+            await ownership.settled()
+        except Unreachable as error:
+            raise ControlError(503, str(error), headers={"Emulator-Error": one_line(str(error))}) from error
+        return response
 
     async def _read_body(self, raw: web.BaseRequest) -> bytes:
         """The whole body. Raises ControlError 415 when it is compressed, and as BodyReader refuses it."""

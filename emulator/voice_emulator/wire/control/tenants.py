@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -11,12 +12,14 @@ from aiohttp import web
 from voice_emulator.core.directory import KeyTaken
 from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import TenantTaken
+from voice_emulator.core.tenants import Tenant
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.wire.control.nodes import all_tenants, of_all_replicas
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
+from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.turns import apart
 
 DEFAULT_SCENARIO = "happy-path"
@@ -68,9 +71,33 @@ async def create_tenant(request: ControlRequest) -> web.Response:
     runtime, document = request.runtime, request.document
     clock = read_clock(document.get("clock"))
     scenario = await _scenario(request, document)
+    name = document.get("id") or runtime.tenancy.new_id()
+    make = partial(runtime.tenancy.create, scenario, id=name, clock=clock, api=layer_of(document))
     with _refusals("/credentials", ""):
-        tenant = runtime.tenancy.create(scenario, id=document.get("id"), clock=clock, api=layer_of(document))
+        tenant = await _create(runtime, name, make)
     return reply_json(show_tenant(tenant), 201, {"Location": f"/v1/tenants/{tenant.id}"})
+
+
+async def _create(runtime: Runtime, name: str, make: Callable[[], Tenant]) -> Tenant:
+    """A new tenant, unless another replica has it, or one of its credentials."""
+    ownership = runtime.ownership
+    if ownership is None:
+        return make()
+    await ownership.create(name, runtime.tenancy.directory.rehearse(make))
+    try:
+        return make()
+    finally:
+        ownership.created(name)
+
+
+async def _change(request: ControlRequest, change: Callable[[], None]) -> None:
+    """Change a tenant, unless it would get a credential that a tenant of another replica has."""
+    ownership, tenancy, tenant = request.runtime.ownership, request.runtime.tenancy, request.tenant
+    if ownership is not None:
+        keys = tenancy.directory.rehearse(change)
+        if set(keys) - set(tenancy.directory.credentials(tenant)):
+            await ownership.reserve(tenant.id, keys)
+    change()
 
 
 async def _scenario(request: ControlRequest, document: dict[str, Any]) -> Scenario:
@@ -111,7 +138,7 @@ async def change_tenant(request: ControlRequest) -> web.Response:
     """``PATCH /v1/tenants/{id}``: a merge patch, all or nothing."""
     runtime, tenant, document = request.runtime, request.tenant, request.document
     with _refusals("/credentials", ""):
-        tenant.change(changes_of(runtime.providers, document))
+        await _change(request, partial(tenant.change, changes_of(runtime.providers, document)))
     return reply_json(show_tenant(tenant))
 
 
@@ -142,7 +169,7 @@ async def load_scenario(request: ControlRequest) -> web.Response:
     else:
         scenario = await read_scenario(request, request.document, "")
     with _refusals("/providers", "/providers"):
-        tenant.load(scenario)
+        await _change(request, partial(tenant.load, scenario))
     return reply_json(show_tenant(tenant))
 
 
@@ -151,7 +178,7 @@ async def reset_tenant(request: ControlRequest) -> web.Response:
     tenant = request.tenant
     if request.query["to"] == "start":
         try:
-            tenant.restart()
+            await _change(request, tenant.restart)
         except KeyTaken as error:
             raise conflict(
                 f"the start-up state cannot be restored: {error}", [("/credentials", str(error))]

@@ -92,14 +92,25 @@ class Driver(Listener):
         """Pushes that are being sent."""
         return len(self._sending)
 
-    async def close(self, grace: float) -> None:
-        """Start nothing new, give pushes in flight ``grace`` real seconds, then cancel them."""
+    def stop(self) -> None:
+        """Start nothing new; what is on the wire goes on."""
         self._stopping = True
         for _, _, handle in self._timers.values():
             handle.cancel()
         self._timers.clear()
         if self._more is not None:
             self._more.cancel()
+
+    async def some_ended(self, seconds: float) -> None:
+        """Wait until a worker has sent its last push, at most ``seconds`` of real time."""
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(seconds)
+
+    async def close(self, grace: float) -> None:
+        """Start nothing new, give pushes in flight ``grace`` real seconds, then cancel them."""
+        self.stop()
         if self._workers and grace > 0:
             await asyncio.wait(self._workers, timeout=grace)
         for worker in list(self._workers):

@@ -52,11 +52,14 @@ class Relayed(Protocol):
 
 
 class Connection(web.RequestHandler):
-    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp."""
+    """One connection. ``prepared`` is what :attr:`Server.at_once` did for a request that it then left to aiohttp.
+
+    ``pending`` is what a reply that it took over still waits for.
+    """
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "prepared", "relayed",
-        "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "pending", "prepared",
+        "relayed", "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -73,6 +76,7 @@ class Connection(web.RequestHandler):
         self._body: Any = None
         self._framed = 0
         self.prepared: Any = None
+        self.pending: asyncio.Future[Any] | None = None
         # A body in the middle of which the client sent invalid HTTP. It ends there.
         self.broken: Any = None
         # Who passes on the reply to the request that another replica answers, if one does.
@@ -84,6 +88,16 @@ class Connection(web.RequestHandler):
     def busy(self) -> bool:
         """Whether a request is being handled or is queued."""
         return self._current_request is not None or bool(self._messages)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reply that was taken over is still to come: replies keep their order."""
+        if self.pending is None:
+            return False
+        if self.pending.done():
+            self.pending = None
+            return False
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Record the client's address."""
@@ -213,7 +227,7 @@ class Connection(web.RequestHandler):
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         super()._process_keepalive()
 
-    async def shutdown(self, timeout: float | None = 15.0) -> None:
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - as aiohttp has it
         """Let what another replica does for this connection end, and then the rest."""
         if self.relayed is not None and self._current_request is None:
             await self.relayed.over(timeout)

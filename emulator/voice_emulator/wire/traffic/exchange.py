@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from voice_emulator.core.masking import Masker
+from voice_emulator.errors import StateError
 from voice_emulator.providers.request import NOTHING, Problem, Reply, Request
 from voice_emulator.wire.traffic.lazy_fields import LazyFields
 
@@ -30,13 +32,24 @@ def weight_of(request: Request) -> int:
     return weight + 64 * (len(request.numbers) - 1) if len(request.numbers) > 1 else weight
 
 
+class Keeping(NamedTuple):
+    """What a reply waits for: ``done`` has no result once all is kept, and the reason when it cannot be.
+
+    A reply that is not ``needed`` to be kept, because it accepts nothing, goes out all the same.
+    """
+
+    done: asyncio.Future[StateError | None]
+    needed: bool
+
+
 @dataclass(slots=True)
 class RequestRecord:
     """One request from arrival to the last byte of its reply.
 
     ``problems`` are all that was wrong, ``reply`` is the provider's reply, ``sent`` what the client could see of it
     (None while the reply is pending). ``duration`` is in real microseconds. ``weight`` is roughly how many bytes it keeps
-    in memory, without its reply. ``finished`` numbers the tenant's finished requests, 0 until then.
+    in memory, without its reply. ``finished`` numbers the tenant's finished requests, 0 until then. ``keeping`` is what
+    the reply waits for, if for anything.
     """
 
     request: Request
@@ -56,6 +69,7 @@ class RequestRecord:
     cancelled: bool = False
     finished: int = 0
     weight: int = 1500
+    keeping: Keeping | None = None
 
     @property
     def more_weight(self) -> int:

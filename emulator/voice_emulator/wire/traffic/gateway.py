@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.http_parser import RawRequestMessage
@@ -19,7 +20,7 @@ from voice_emulator.core.accounts import Key
 from voice_emulator.core.calls import Call
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
-from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.providers.provider import Provider, Route
 from voice_emulator.providers.request import Problem, Request
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused, complete_body, is_complete
@@ -59,6 +60,10 @@ class _Prepared:
     decoded: bool = True
 
 
+#: A reply that can go out, where to, and the calls that it starts.
+_Ready = tuple[asyncio.Transport, RequestRecord, Sequence[Call]]
+
+
 class Gateway:
     """Serves all providers at their own paths."""
 
@@ -77,7 +82,9 @@ class Gateway:
         self._held = HeldRequests()
         self._bodies = BodyReader(BODY_LIMIT, BODY_SECONDS, BODIES_LIMIT)
         self._others = OtherRequests(tenancy, pipeline, self._held)
-        self._ready: list[tuple[asyncio.Transport, RequestRecord, Sequence[Call]]] = []
+        self._ready: list[_Ready] = []
+        #: Replies that are done once something is kept, by that.
+        self._waiting: dict[asyncio.Future[Any], list[_Ready]] = {}
         self._tenancy = tenancy
         #: Passes requests on to other replicas, where there are any.
         self.relay: Relay | None = None
@@ -89,7 +96,7 @@ class Gateway:
         """
         started = time.perf_counter()
         transport = connection.transport
-        if transport is None or not takes_direct_writes(message, transport):
+        if transport is None or not takes_direct_writes(message, transport) or connection.waits:
             return False
         headers = headers_of(message.raw_headers, message.headers)
         request = parse_request(
@@ -120,6 +127,9 @@ class Gateway:
             connection.prepared = _Prepared(request, route, problems)
             return False
         record, calls, _ = self.pipeline.answer(request, problems, route.select, started)
+        if record.keeping is not None:
+            self._send_later(connection, record.keeping.done, (transport, record, calls))
+            return True
         # Replies of one round of the event loop go out together: waking a client once costs a fraction of waking it
         # for each reply.
         if not self._ready:
@@ -127,8 +137,28 @@ class Gateway:
         self._ready.append((transport, record, calls))
         return True
 
+    def _send_later(self, connection: Connection, kept: asyncio.Future[Any], ready: _Ready) -> None:
+        connection.pending = kept
+        together = self._waiting.get(kept)
+        if together is None:
+            together = self._waiting[kept] = []
+            kept.add_done_callback(self._send_kept)
+        together.append(ready)
+
+    def _send_kept(self, kept: asyncio.Future[Any]) -> None:
+        """Send the replies that waited for this."""
+        self._send(
+            [
+                (transport, record, self.pipeline.kept(record, calls))
+                for transport, record, calls in self._waiting.pop(kept)
+            ]
+        )
+
     def _send_ready(self) -> None:
         ready, self._ready = self._ready, []
+        self._send(ready)
+
+    def _send(self, ready: Sequence[_Ready]) -> None:
         for transport, record, _ in ready:
             write_plain(transport, record)
         for transport, record, calls in ready:
@@ -144,6 +174,9 @@ class Gateway:
         prepared: _Prepared | None = None
         if isinstance(connection, Connection):
             prepared, connection.prepared = connection.prepared, None
+            if connection.pending is not None:
+                await asyncio.wait([connection.pending])
+                connection.pending = None
         if prepared is not None or is_complete(raw):
             return await self._handle(raw, prepared or complete_body(raw.content))
         try:
@@ -194,13 +227,29 @@ class Gateway:
             return passed
         turns = self.pipeline.answer_in_turns(request, given.problems, given.route.select, started)
         record, calls, fault_rule = await in_turns(turns)
+        if record.keeping is not None:
+            calls = await self._kept(record, calls, record.keeping.done)
         try:
             if any(call.effect is not None and call.effect.before_reply for call in calls):
                 await self._overtake(request.tenant, calls)
-            return await self._send(raw, record, fault_rule)
+            return await self._reply(raw, record, fault_rule)
         finally:
             # Also when the client has gone: the provider dials whether or not its reply arrived.
             self.pipeline.conclude(record, calls)
+
+    async def _kept(
+        self, record: RequestRecord, calls: Sequence[Call], done: asyncio.Future[Any]
+    ) -> Sequence[Call]:
+        """The calls that a request starts, once they are kept: none if they cannot be."""
+        try:
+            await asyncio.wait([done])
+        except asyncio.CancelledError:
+            # The client has gone, and what is kept begins all the same.
+            done.add_done_callback(
+                lambda _: self.pipeline.conclude(record, self.pipeline.kept(record, calls))
+            )
+            raise
+        return self.pipeline.kept(record, calls)
 
     def close(self) -> None:
         """End the requests that a rule holds open: the process is about to stop."""
@@ -221,7 +270,14 @@ class Gateway:
         if passed is None:
             # Its tenant may have been taken over just now.
             given.problems = problems if request.attributed else self.pipeline.receive(request, select)
+            passed = self._homeless(request)
         return passed
+
+    def _homeless(self, request: Request) -> web.StreamResponse | None:
+        """The failure for a request that would be of ``default``, which is not here; None for any other."""
+        if request.attributed or self._tenancy.get(DEFAULT_TENANT) is not None:
+            return None
+        return unread_failure(503, "no replica owns the tenant default at the moment")
 
     async def _pass_on(
         self, raw: web.BaseRequest, request: Request, keys: Iterable[Key] | None = None
@@ -236,9 +292,13 @@ class Gateway:
             if found is not None:
                 request.tenant, request.attributed = found, True
         try:
-            return await self.relay.traffic(raw, request, keys)
+            passed = await self.relay.traffic(raw, request, keys)
         except NoOwner as error:
+            if request.attributed and not request.tenant.closed:
+                # The store does not answer. What need not be kept is answered all the same.
+                return None
             return unread_failure(503, str(error))
+        return passed if passed is not None or keys is None else self._homeless(request)
 
     # --- the steps ----------------------------------------------------------------------------
 
@@ -268,7 +328,7 @@ class Gateway:
         tenant.engine.fire(tenant.now)
         await asyncio.wait([asyncio.ensure_future(self._push_now(tenant))], timeout=OVERTAKING_LIMIT)
 
-    async def _send(
+    async def _reply(
         self, raw: web.BaseRequest, record: RequestRecord, fault_rule: Rule | None
     ) -> web.StreamResponse:
         """Put the reply on the wire, through the fault if there is one."""

@@ -11,13 +11,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.calls import Call
-from voice_emulator.core.lifecycle import NUMBER_COST, TURN
+from voice_emulator.core.lifecycle import NUMBER_COST, TURN, withdraw
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.core.turns import Turns, at_once
-from voice_emulator.errors import StateError
+from voice_emulator.errors import StateError, Unreachable
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import Problem, Reply, Request
 from voice_emulator.schemas.validate import SchemaSet
@@ -112,11 +112,29 @@ class RequestPipeline:
             record.fault_rule = fault_rule.name if fault_rule else None
         try:
             for told in self._listeners.reply_ready:
-                told(request.tenant, record, calls)
+                record.keeping = told(request.tenant, record, calls)
+        except Unreachable as error:
+            calls = self.refuse(record, calls, error)
         except StateError as error:
             # What is not saved is not accepted.
             record.reply, record.calls, calls = self._bug(request, error), (), ()
         return record, calls, fault_rule
+
+    def refuse(self, record: RequestRecord, calls: Sequence[Call], why: StateError) -> Sequence[Call]:
+        """The request cannot be kept now: answer 503, and withdraw its ``calls``. Returns those that are left: none."""
+        tenant = record.request.tenant
+        record.reply, record.calls = failure_reply(503, str(why)), ()
+        if calls and not tenant.closed:
+            withdraw(tenant, calls, tenant.now)
+        return ()
+
+    def kept(self, record: RequestRecord, calls: Sequence[Call]) -> Sequence[Call]:
+        """What the reply waited for is done, or has failed. Returns the calls to start."""
+        keeping, record.keeping = record.keeping, None
+        why = keeping.done.result() if keeping is not None else None
+        if keeping is None or why is None or not (keeping.needed or record.request.tenant.closed):
+            return calls
+        return self.refuse(record, calls, why)
 
     def journal(self, request: Request, started: float) -> RequestRecord:
         """Journal the request before anything can go wrong with it; the reply is added later."""
