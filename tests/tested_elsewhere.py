@@ -25,6 +25,8 @@ _REPLICAS = "only several replicas over one store show what it is for"
 _SERVE = "cli/serve/test_command.py"
 _REPORT = "report/test_document.py"
 _FORMATS = "the formats say the same: one table of documents goes through all of them"
+_RELAY = "wire/relay/test_relay.py"
+_HALVES = "one half of a relay shows nothing without the other: two replicas, seen over raw sockets"
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
@@ -33,6 +35,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "replicas/lease.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/connection.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/store.py": ("state/test_store.py", "it does what every store does"),
+    "wire/relay/frames.py": (_RELAY, _HALVES),
+    "wire/relay/incoming.py": (_RELAY, _HALVES),
+    "wire/relay/outgoing.py": (_RELAY, _HALVES),
+    "wire/relay/siblings.py": (_RELAY, "what it looks up shows in what the policy of pushes refuses"),
     "recording/calls.py": (
         "recording/test_distil.py",
         "which push reports which call shows in the scenario that comes out",

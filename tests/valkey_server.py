@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -99,16 +101,21 @@ def binary(kind: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session", params=list(BINARIES))
-def any_store_server(request) -> Iterator[StoreServer]:
-    """One server of each kind that is installed, for the whole run, which forgets everything when it ends."""
-    yield from _served(request.param)
+@cache
+def common_server(kind: str) -> StoreServer:
+    """One server of a kind for the whole run, which forgets everything when it ends."""
+    folder = tempfile.mkdtemp(prefix="ve-store-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = StoreServer(binary(kind), Path(folder))
+    server.start()
+    atexit.register(server.kill)
+    return server
 
 
 @pytest.fixture(scope="session")
-def store_server() -> Iterator[StoreServer]:
-    """One Valkey server for the whole run, which forgets everything when it ends."""
-    yield from _served("valkey")
+def store_server() -> StoreServer:
+    """One Valkey server for the whole run."""
+    return common_server("valkey")
 
 
 @pytest.fixture
@@ -120,14 +127,3 @@ def store_address(store_server: StoreServer) -> StoreAddress:
 def fresh_prefix() -> str:
     """A prefix that no other test has."""
     return f"test-{next(_RUNNING)}"
-
-
-def _served(kind: str) -> Iterator[StoreServer]:
-    # In memory where there is such a file system: only what restarts needs a disk.
-    with tempfile.TemporaryDirectory(prefix="ve-store-") as folder:
-        server = StoreServer(binary(kind), Path(folder))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -121,3 +123,80 @@ async def cluster(address: StoreAddress, **options: Any) -> AsyncIterator[Cluste
             for emulator in made.replicas:
                 await emulator.close()
                 assert emulator.failure is None
+
+
+class Line:
+    """A line to the store that a test can cut, or let hang before or after the store has heard what is said."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._open = asyncio.Event()
+        self._open.set()
+        #: How many replies to EVALSHA of this word are swallowed, and the connection cut instead.
+        self.swallow: dict[bytes, int] = {}
+        self.refuses = False
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def cut(self) -> None:
+        """All connections end, and no new one is made."""
+        self.refuses = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        self.refuses = False
+
+    async def close(self) -> None:
+        self.cut()
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuses:
+            writer.transport.abort()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers |= {writer, back}
+        lost = asyncio.Event()
+
+        async def up() -> None:
+            while data := await reader.read(65536):
+                for word, left in self.swallow.items():
+                    if left and b"\r\n" + word + b"\r\n" in data:
+                        self.swallow[word] -= 1
+                        lost.set()
+                back.write(data)
+
+        async def down() -> None:
+            while data := await there.read(65536):
+                if lost.is_set():
+                    break
+                writer.write(data)
+
+        tasks = [asyncio.create_task(up()), asyncio.create_task(down())]
+        with suppress(ConnectionError):
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._writers -= {writer, back}
+        writer.transport.abort()
+        back.transport.abort()
+
+
+@asynccontextmanager
+async def lined(address: StoreAddress) -> AsyncIterator[tuple[Line, StoreAddress]]:
+    """A line to the store, and the address of its other end."""
+    port = urlsplit(address.url).port
+    assert port is not None
+    line = Line(port)
+    there = await line.start()
+    try:
+        yield line, StoreAddress.read(f"valkey://127.0.0.1:{there}/0?prefix={address.prefix}")
+    finally:
+        await line.close()

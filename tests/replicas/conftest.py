@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.valkey_server import any_store_server, store_address, store_server
+from tests.valkey_server import store_address, store_server
 
-__all__ = ["any_store_server", "store_address", "store_server"]
+__all__ = ["store_address", "store_server"]

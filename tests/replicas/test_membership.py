@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.replicas.cluster import cluster, expire, member, sweep
+import asyncio
+
+from valkey.asyncio import Valkey
+
+from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
 from voice_emulator.core.vocabulary import Fate
 
 
@@ -52,3 +56,175 @@ async def test_an_owner_that_was_refused_sends_nothing_more(store_address):
         assert first.runtime.tenancy.get("mine") is None
         await two.advance(second, "mine")
         assert len(two.receiver.received) == 1
+
+
+async def test_a_replica_that_is_told_to_stop_hands_its_tenants_over(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        assert await two.send(first, **mine) == (200, "0")
+        await two.replicas.pop(0).close()
+        # Its lease would last for a minute.
+        assert await two.send(second, "6281234567891", **mine) == (200, "0")
+        assert member(second).owns("mine")
+        await two.advance(second, "mine")
+        assert len(two.receiver.received) == 2
+        assert [each.url for each in await member(second).replicas()] == [second.runtime.control]
+
+
+async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        assert await two.send(first, **mine) == (200, "0")
+        await expire(two, first)
+        two.clocks[0].at += LEASE  # it was stopped for so long
+        stale = first.runtime.tenancy.get("mine")
+        assert stale is not None
+        waking = asyncio.create_task(
+            first.runtime.driver.advance(stale, to=stale.now + 3_600_000_000, until_idle=True)
+        )
+        await sweep(second)
+        await two.advance(second, "mine")
+        await asyncio.wait([waking])
+        assert waking.cancelled()
+        assert len(two.receiver.received) == 1
+        assert stale.closed
+
+
+async def test_what_was_on_the_wire_is_uncertain_and_never_repeated(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        assert await two.send(first, **mine) == (200, "0")
+        held = asyncio.Event()
+        two.receiver.before_answer = lambda _: held.wait()
+        advancing = asyncio.create_task(
+            two.control(first, "POST", "/v1/tenants/mine/clock/advance", json={"to": "idle"})
+        )
+        await two.receiver.wait_for(1)
+        before = first.runtime.tenancy.get("mine").now
+        await expire(two, first)
+        await sweep(second)
+        taken = second.runtime.tenancy.get("mine")
+        assert taken.now >= before, "a clock never runs back"
+        assert taken.conservation.count(Fate.UNCERTAIN) == 1
+        held.set()
+        await two.advance(second, "mine")
+        assert len(two.receiver.received) == 1
+        await asyncio.wait([advancing])
+
+
+async def test_a_credential_of_another_replica_is_a_conflict(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", credentials={"nxcloud": {"appkey": "only-one"}})
+        body = {"id": "other", "credentials": {"nxcloud": {"appkey": "only-one"}}}
+        status, problem = await two.control(second, "POST", "/v1/tenants", json=body)
+        assert (status, problem["errors"][0]["pointer"]) == (409, "/credentials")
+        assert second.runtime.tenancy.get("other") is None
+        other = await two.tenant(second, "other")
+        change = {"credentials": {"nxcloud": {"appkey": "only-one"}}}
+        status, problem = await two.control(second, "PATCH", "/v1/tenants/other", json=change)
+        assert status == 409
+        assert "belongs to tenant 'mine' already" in problem["detail"]
+        assert await two.send(second, **other) == (200, "0"), "nothing of it has changed"
+        assert (await two.control(second, "POST", "/v1/tenants", json={"id": "mine"}))[0] == 409
+        # Given up, it is free.
+        change = {"credentials": {"nxcloud": {"appkey": "another"}}}
+        assert (await two.control(second, "PATCH", "/v1/tenants/mine", json=change))[0] == 200
+        change = {"credentials": {"nxcloud": {"appkey": "only-one"}}}
+        assert (await two.control(first, "PATCH", "/v1/tenants/other", json=change))[0] == 200
+        assert mine["appkey"] == "only-one"
+        assert await member(first).find([("nxcloud", "appkey", "only-one")]) == "other"
+        assert (await two.control(first, "DELETE", "/v1/tenants/other"))[0] == 204
+        assert await member(second).tenants() == ["default", "mine"]
+        member(second).moved("other")
+        assert await member(second).find([("nxcloud", "appkey", "only-one")]) == "default"
+
+
+async def test_two_replicas_that_start_at_once_make_one_default(store_address):
+    async with cluster(store_address) as three:
+        await asyncio.gather(*(three.start() for _ in range(3)))
+        owners = [each for each in three.replicas if each.runtime.tenancy.get("default") is not None]
+        assert len(owners) == 1
+
+
+async def test_a_reply_that_was_lost_is_asked_for_again(store_address):
+    async with lined(store_address) as (line, address), cluster(address) as one:
+        only = await one.start()
+        mine = await one.tenant(only, "mine", clock="manual")
+        line.swallow = {b"commit": 1}
+        assert await one.send(only, **mine) == (200, "0")
+        assert line.swallow == {b"commit": 0}
+        await one.advance(only, "mine")
+        assert len(one.receiver.received) == 1
+
+
+async def test_while_the_store_is_away_nothing_is_accepted_or_pushed_but_reads_are_answered(store_address):
+    async with lined(store_address) as (line, address), cluster(address) as one:
+        only = await one.start()
+        mine = await one.tenant(only, "mine", clock="manual")
+        assert await one.send(only, **mine) == (200, "0")
+        line.cut()
+        status, error = await one.send(only, "6281234567891", **mine)
+        assert (status, "does not answer" in error) == (503, True)
+        assert (await one.send(only, "6281234567892", **mine))[0] == 503
+        status, page = await one.control(only, "GET", "/v1/tenants/mine/calls")
+        assert (status, [call["state"] for call in page["calls"]].count("dropped")) == (200, 0)
+        status, problem = await one.control(only, "POST", "/v1/tenants", json={"id": "more"})
+        assert (status, "does not answer" in problem["detail"]) == (503, True)
+        # Its lease ends meanwhile.
+        one.clocks[0].at += LEASE
+        assert (await one.send(only, "6281234567893", **mine))[0] == 503
+        assert (await one.control(only, "GET", "/v1/tenants/mine"))[0] == 200
+        advancing = asyncio.create_task(
+            one.control(only, "POST", "/v1/tenants/mine/clock/advance", json={"to": "idle"})
+        )
+        assert (await one.control(only, "GET", "/readyz"))[0] == 503
+        assert (await one.control(only, "GET", "/livez"))[0] == 200
+        line.mend()
+        await member(only).look()
+        await asyncio.wait([advancing])
+        await one.advance(only, "mine")
+        assert await one.send(only, "6281234567894", **mine) == (200, "0")
+        await one.advance(only, "mine")
+        assert len(one.receiver.received) == 2, "what was answered with 503 never became a call"
+        tenant = only.runtime.tenancy.get("mine")
+        assert tenant.conservation.balanced
+        assert tenant.conservation.count(Fate.ACKNOWLEDGED) == 2
+
+
+async def test_a_store_that_was_emptied_is_filled_again_by_who_is_there(store_address):
+    async with cluster(store_address) as one:
+        only = await one.start()
+        await one.tenant(only, "mine", clock="manual")
+        async with Valkey.from_url(store_address.url) as client:
+            for key in await client.keys(f"{store_address.prefix}:*"):
+                await client.delete(key)
+        await member(only).rejoin(member(only).session)
+        assert list(only.runtime.tenancy) == []
+        await sweep(only)
+        assert [tenant.id for tenant in only.runtime.tenancy] == ["default"]
+
+
+async def test_metrics_tell_of_leases_take_overs_and_commits(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await two.tenant(first, "mine")
+        await expire(two, first)
+        await sweep(second)
+        await member(first).rejoin(member(first).session)
+        found = {}
+        for name, emulator in (("first", first), ("second", second)):
+            async with two.client.get(f"{emulator.runtime.control}/metrics") as reply:
+                lines = [line.rpartition(" ") for line in (await reply.text()).splitlines()]
+            found[name] = {
+                metric.removeprefix("voice_emulator_"): float(value)
+                for metric, _, value in lines
+                if "{" not in metric and not metric.startswith("#")
+            }
+        assert (found["first"]["leases"], found["first"]["fenced_total"]) == (0, 2)
+        assert (found["second"]["leases"], found["second"]["take_overs_total"]) == (2, 2)
+        assert found["first"]["commit_seconds_count"] > 0
+        assert found["second"]["store_reachable"] == 1

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.state.stories import place, story
+from tests.valkey_server import common_server, fresh_prefix
 from voice_emulator.errors import StateError
+from voice_emulator.replicas.store import Owned, SharedStore, packed
+from voice_emulator.settings import StoreAddress
 from voice_emulator.state.database import StateFile
 from voice_emulator.state.store import Changes, Row, Store
 
@@ -59,16 +64,77 @@ class InMemory:
         self.owned = False
 
 
-def in_memory(_: Path) -> Callable[[], Store]:
+class Shared:
+    """The store that replicas share, as one owner after the other uses it."""
+
+    name = "a shared store"
+
+    def __init__(self, address: StoreAddress, loop: asyncio.AbstractEventLoop) -> None:
+        self._run = loop.run_until_complete
+        self._store = SharedStore(address, 60)
+        self._session = uuid4().hex
+        self._owned: dict[str, Owned] = {}
+        self._closed = False
+        self._run(self._store.join(self._session, "[]", {}))
+
+    def tenants(self) -> list[str]:
+        # Not those that were created, and got no rows.
+        return [tenant for tenant in self._run(self._store.tenants()) if self.load(tenant)]
+
+    def load(self, tenant: str) -> list[Row]:
+        return self._run(self._store.load(tenant))
+
+    def open(self) -> None:
+        self._owned = self._run(self._store.claim(self._session, self.tenants()))
+
+    def commit(self, changes: Mapping[str, Changes]) -> None:
+        for tenant in changes:
+            if tenant not in self._owned:
+                made = self._run(self._store.create(self._session, tenant, []))
+                assert isinstance(made, Owned)
+                self._owned[tenant] = made
+        owned = self._owned
+        numbered = [
+            (tenant, owned[tenant].epoch, [(owned[tenant].commits + 1, packed(each))])
+            for tenant, each in changes.items()
+        ]
+        outcomes = self._run(self._store.commit(self._session, numbered))
+        for tenant, each in changes.items():
+            assert outcomes[tenant].word == "kept"
+            owned[tenant].commits += 1
+            if each.only == () and not each.put:
+                del owned[tenant]
+
+    def check(self) -> None:
+        self._run(self._store.renew(self._session, ""))
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._run(self._store.release(self._session, {}, leave=True))
+            self._run(self._store.close())
+
+
+def in_memory(_: Path) -> Iterator[Callable[[], Store]]:
     disk: dict[str, dict[tuple[str, str], str]] = {}
-    return lambda: InMemory(disk)
+    yield lambda: InMemory(disk)
 
 
-def in_a_file(folder: Path) -> Callable[[], Store]:
-    return lambda: StateFile(folder / "state.db")
+def in_a_file(folder: Path) -> Iterator[Callable[[], Store]]:
+    yield lambda: StateFile(folder / "state.db")
 
 
-BACKENDS = {"memory": in_memory, "file": in_a_file}
+def shared(kind: str) -> Callable[[Path], Iterator[Callable[[], Store]]]:
+    def made(_: Path) -> Iterator[Callable[[], Store]]:
+        address = common_server(kind).address(fresh_prefix())
+        loop = asyncio.new_event_loop()
+        yield lambda: Shared(address, loop)
+        loop.close()
+
+    return made
+
+
+BACKENDS = {"memory": in_memory, "file": in_a_file, "valkey": shared("valkey"), "redis": shared("redis")}
 
 
 def contents(store: Store) -> dict[str, list[Row]]:
@@ -99,9 +165,10 @@ class Owner:
 
 @pytest.fixture(params=list(BACKENDS.values()), ids=list(BACKENDS))
 def owner(request, tmp_path: Path) -> Iterator[Owner]:
-    made = Owner(request.param(tmp_path))
-    yield made
-    made.store.close()
+    for make in request.param(tmp_path):
+        made = Owner(make)
+        yield made
+        made.store.close()
 
 
 def test_a_new_store_is_empty(owner):

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.core.calls import Call
-from voice_emulator.core.clock import TimeSource
+from voice_emulator.core.clock import SECOND, TimeSource
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.errors import StateError, Unreachable
 from voice_emulator.replicas.lease import Lease
@@ -36,6 +36,8 @@ PAUSE = 0.1
 ATTEMPTS = 2
 #: Real seconds for which changes are kept that the store has. With ``appendfsync everysec`` it may lose the last two.
 REDO = 3.0
+#: Latencies that are kept until the next scrape.
+LATENCIES = 100_000
 
 
 class Member(Protocol):
@@ -145,10 +147,9 @@ class Committer(ChangeCollector):
         self._issuing: set[str] = set()
         #: Why the store did not answer the last time; None as long as it does.
         self.away: Unreachable | None = None
-        self.commits = 0
         self.fenced = 0
-        #: Told the real seconds of each commit.
-        self.measure: Callable[[float], None] = lambda seconds: None
+        #: Real microseconds of the commits since somebody asked, as far as there is room.
+        self.latencies: list[int] = []
 
     def start(self) -> None:
         """Commit from now on; needs the running loop."""
@@ -386,8 +387,8 @@ class Committer(ChangeCollector):
         begun = self._lease.clock()
         outcomes = await self._store.commit(self._member.session, sent)
         now = self._lease.clock()
-        self.commits += 1
-        self.measure(now - begun)
+        if len(self.latencies) < LATENCIES:
+            self.latencies.append(int((now - begun) * SECOND))
         for tenant_id, epoch, behind in sent:
             found = self.logs.get(tenant_id)
             if found is not None and found.owned.epoch == epoch:

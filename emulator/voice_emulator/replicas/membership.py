@@ -24,7 +24,7 @@ from voice_emulator.replicas.lease import Lease
 from voice_emulator.replicas.restoring import Restoring
 from voice_emulator.replicas.store import Owned, SessionLost, SharedStore, already
 from voice_emulator.wire.machine_time import MachineTime
-from voice_emulator.wire.ownership import Replica
+from voice_emulator.wire.ownership import Figures, Replica
 from voice_emulator.wire.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,7 @@ class Membership:
         self._rejoining = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        #: Whether the store answered the last time.
-        self.reachable = False
+        self._answered = False
         self.take_overs = 0
 
     # --- joining and leaving ------------------------------------------------------------------
@@ -195,9 +194,9 @@ class Membership:
         except SessionLost:
             raise
         except Unreachable:
-            self.reachable = False
+            self._answered = False
             raise
-        self.reachable = True
+        self._answered = True
         if session != self.session:
             return
         self._lease.renewed(sent)
@@ -280,6 +279,18 @@ class Membership:
     def name(self) -> str:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
         return self.me.name
+
+    @property
+    def reachable(self) -> bool:
+        """See :class:`~voice_emulator.wire.ownership.Ownership`."""
+        return self._answered and self.committer.away is None
+
+    def figures(self) -> Figures:
+        """See :class:`~voice_emulator.wire.ownership.Ownership`."""
+        committer = self.committer
+        latencies, committer.latencies = committer.latencies, []
+        held = len(committer.logs) if self._lease.held else 0
+        return Figures(held, self.take_overs, committer.fenced, latencies)
 
     def owns(self, tenant_id: str) -> bool:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""

@@ -200,11 +200,19 @@ class App {
 			if (!ids.includes(this.tenant)) ids.push(this.tenant);
 			put($("tenant"), ids.map((id) => h("option", { value: id, selected: id === this.tenant }, id)));
 			const info = await api("GET", path);
+			this.#tellReplica();
 			if (!this.traffic) ({ receivers: this.receivers, traffic: this.traffic } = await this.offers());
 			if (path === this.path()) this.setInfo(info);
 		} catch (error) {
 			if (error.status === 404 && path === this.path()) this.#tell("lost", "no such tenant", `There is no tenant “${this.tenant}”. `, this.a({ tenant: "default" }, "Go to the tenant default"));
 		}
+	}
+
+	/** Which of several replicas answers; they are one emulator, so this is only a fact. */
+	async #tellReplica() {
+		const { nodes } = await fetch("/v1/nodes").then((reply) => reply.json()).catch(() => ({ nodes: [] }));
+		$("replica-fact").hidden = !nodes?.length || nodes[0].name === "local";
+		if (nodes?.length) say($("replica"), nodes[0].name);
 	}
 
 	setInfo(info) {

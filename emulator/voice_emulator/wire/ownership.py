@@ -5,11 +5,23 @@ Without a shared store there is nothing to ask: ``Runtime.ownership`` is None, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from voice_emulator.core.accounts import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a replica has counted: tenants that it owns, how many it took over, how many it lost because a commit was
+    refused, and the real microseconds of its commits.
+    """
+
+    leases: int
+    take_overs: int
+    fenced: int
+    latencies: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,15 @@ class Ownership(Protocol):
     @property
     def name(self) -> str:
         """The name of this replica."""
+        ...
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered the last time."""
+        ...
+
+    def figures(self) -> Figures:
+        """What was counted so far; of latencies, those since the last time."""
         ...
 
     def owns(self, tenant_id: str) -> bool:

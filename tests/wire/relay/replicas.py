@@ -11,7 +11,7 @@ from voice_emulator.app import Emulator
 from voice_emulator.core.accounts import Key
 from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.errors import StateError
-from voice_emulator.wire.ownership import Replica
+from voice_emulator.wire.ownership import Figures, Replica
 
 
 @dataclass
@@ -37,6 +37,13 @@ class FakeOwnership:
     cached: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     finds: int = 0
+
+    @property
+    def reachable(self) -> bool:
+        return not self.directory.down
+
+    def figures(self) -> Figures:
+        return Figures(len(self.directory.owners), 0, 0, ())
 
     def owns(self, tenant_id: str) -> bool:
         return self.directory.owners.get(tenant_id) == self.name

@@ -18,6 +18,7 @@ from voice_emulator.core.calls import Call
 from voice_emulator.core.clock import SECOND
 from voice_emulator.core.listeners import Listener
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.wire.ownership import Ownership
 from voice_emulator.wire.runtime import Runtime
 from voice_emulator.wire.traffic.exchange import RequestRecord
 
@@ -95,6 +96,7 @@ class Metrics(Listener):
         self._receipts = {name: Histogram(RECEIPT_BUCKETS) for name in runtime.providers}
         self.subscribers: Callable[[], int] = lambda: 0
         self._registry: CollectorRegistry | None = None
+        self._commits = Histogram(BUCKETS)
 
     def tenant_clearing(self, tenant: Tenant) -> None:
         """Keep what ``tenant`` has counted."""
@@ -156,6 +158,8 @@ class Metrics(Listener):
         for provider, histogram in self._receipts.items():
             histogram.add_to(receipts, (provider,))
         yield receipts
+        if self._runtime.ownership is not None:
+            yield from self._of_replica(self._runtime.ownership)
         gauges = {
             "tenants": ("Tenants that exist.", len(tenants)),
             "pending_timers": (
@@ -187,6 +191,26 @@ class Metrics(Listener):
         )
         info.add_metric((self._runtime.version,), 1)
         yield info
+
+    def _of_replica(self, ownership: Ownership) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        figures = ownership.figures()
+        yield GaugeMetricFamily(PREFIX + "leases", "Tenants that this replica owns.", figures.leases)
+        yield CounterMetricFamily(
+            PREFIX + "take_overs", "Tenants that this replica took over.", figures.take_overs
+        )
+        yield CounterMetricFamily(
+            PREFIX + "fenced", "Tenants that this replica lost because the store refused it.", figures.fenced
+        )
+        yield GaugeMetricFamily(
+            PREFIX + "store_reachable", "1 while the store answers.", int(ownership.reachable)
+        )
+        for micros in figures.latencies:
+            self._commits.add(micros)
+        commits = HistogramMetricFamily(PREFIX + "commit_seconds", "Real seconds of a commit to the store.")
+        self._commits.add_to(commits)
+        yield commits
 
     def _total(self, name: str, tenants: list[Tenant]) -> Counter[tuple[str, ...]]:
         total: Counter[tuple[str, ...]] = Counter()

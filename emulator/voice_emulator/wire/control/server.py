@@ -104,7 +104,7 @@ class Control:
     async def _answer(self, raw: web.BaseRequest) -> web.StreamResponse:
         if raw.path_qs in PROBES and raw.method == "GET":
             self._guard.check(raw, public=True, page=False)
-            return reply_json(self.services.health())
+            return reply_json(self.services.health(raw.path_qs))
         path = raw.path_qs.partition("?")[0].partition("#")[0]
         relay, relayed = self._runtime.relay, isinstance(raw.protocol, RelayedConnection)
         if relay is not None and path.startswith(PATH):

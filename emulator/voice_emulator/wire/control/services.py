@@ -43,11 +43,17 @@ class ControlServices:
 
         return Streams(self.runtime.providers, self.waiters)
 
-    def health(self) -> dict[str, str]:
-        """The members of :class:`voice_emulator.core.shapes.Health`. Raises ControlError 503 while starting or stopping."""
+    def health(self, path: str) -> dict[str, str]:
+        """The members of :class:`voice_emulator.core.shapes.Health`.
+
+        Raises ControlError 503 while starting or stopping; at ``/readyz`` also while a store that replicas share does not
+        answer.
+        """
         runtime = self.runtime
         if not runtime.ready:
             raise ControlError(503, "the emulator is starting or stopping")
+        if path == "/readyz" and runtime.ownership is not None and not runtime.ownership.reachable:
+            raise ControlError(503, "the store does not answer")
         # Another replica may own the tenant; a probe asks nobody.
         default = runtime.tenancy.get(DEFAULT_TENANT)
         scenario = (default.scenario if default is not None else runtime.start_scenario).name

@@ -1,21 +1,27 @@
-"""What the control port says of the emulator itself: health, metrics, documents, scenarios, the web page."""
+"""What the control port says of the emulator itself: health, metrics, documents, scenarios, the web page, replicas."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from voice_emulator.core.shapes import Health, MutantState, ShippedScenario
+from voice_emulator.core.shapes import Health, MutantState, Node, ShippedScenario
 from voice_emulator.core.words import nearest
-from voice_emulator.errors import UsageError
+from voice_emulator.errors import StateError, UsageError
 from voice_emulator.openapi.providers import provider_document
 from voice_emulator.scenarios.schema import scenario_schema as schema_for
-from voice_emulator.wire.control.nodes import ask_others
 from voice_emulator.wire.control.problems import ControlError, missing, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.ownership import Replica
+from voice_emulator.wire.relay.relay import NoOwner
 
+#: The name of the only replica, where no store is shared.
+ALONE = "local"
 PAGE_FOLDER = Path(__file__).parents[2] / "ui"
 PAGE_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -38,7 +44,7 @@ PAGE_POLICY = (
 
 async def health(request: ControlRequest) -> web.Response:
     """``GET /health``, ``/livez``, ``/readyz``: 503 while starting and while stopping."""
-    return reply_json(Health.shown(**request.services.health()))
+    return reply_json(Health.shown(**request.services.health(request.route.path)))
 
 
 async def metrics(request: ControlRequest) -> web.Response:
@@ -155,3 +161,85 @@ def _page_file(name: str) -> web.Response:
         "Cache-Control": "no-cache",
     }
     return web.Response(body=found.read_bytes(), headers=headers)
+
+
+async def list_nodes(request: ControlRequest) -> web.Response:
+    """``GET /v1/nodes``: the replicas, the one that answers first."""
+    runtime = request.runtime
+    own = Node.shown(
+        name=runtime.ownership.name if runtime.ownership is not None else ALONE,
+        url=runtime.options.node_url or runtime.control,
+        traffic=runtime.traffic,
+        version=runtime.version,
+        answers=True,
+        tenants=[tenant.id for tenant in runtime.tenancy],
+    )
+    others = [] if request.relayed else await _others(request)
+    found = await asyncio.gather(*(_asked(request, replica) for replica in others))
+    return reply_json({"nodes": [own, *found], "next": None})
+
+
+async def _asked(request: ControlRequest, replica: Replica) -> dict[str, Any]:
+    relay = request.runtime.relay
+    try:
+        if relay is not None:
+            status, document = await relay.ask(replica, "/v1/nodes")
+            if status == 200:
+                return dict(document["nodes"][0])
+    except NoOwner:
+        pass
+    return Node.shown(name=replica.name, url=replica.url, traffic="", version="", answers=False, tenants=[])
+
+
+async def _others(request: ControlRequest) -> list[Replica]:
+    """The other replicas. Raises ControlError 503 when the store does not answer."""
+    ownership = request.runtime.ownership
+    if ownership is None:
+        return []
+    try:
+        return [replica for replica in await ownership.replicas() if replica.name != ownership.name]
+    except StateError as error:
+        raise _unavailable(f"the store does not answer: {error}") from error
+
+
+async def all_tenants(request: ControlRequest) -> list[str]:
+    """The ids of the tenants of all replicas, the oldest first. Raises ControlError 503."""
+    runtime = request.runtime
+    if runtime.ownership is None or request.relayed:
+        return [tenant.id for tenant in runtime.tenancy]
+    try:
+        return await runtime.ownership.tenants()
+    except StateError as error:
+        raise _unavailable(f"the store does not answer: {error}") from error
+
+
+async def ask_others(
+    request: ControlRequest, target: str, *, method: str = "GET", document: Any = None
+) -> list[dict[str, Any]]:
+    """The replies of all other replicas to one request; none when another replica passed this one on.
+
+    Raises ControlError 503 when one does not answer.
+    """
+    relay = request.runtime.relay
+    if relay is None or request.relayed:
+        return []
+    asked = [
+        relay.ask(replica, target, method=method, document=document) for replica in await _others(request)
+    ]
+    answers = await of_all_replicas(asked)
+    for status, answer in answers:
+        if status != 200:
+            raise ControlError(status, f"another replica refused: {answer['detail']}")
+    return [answer for _, answer in answers]
+
+
+async def of_all_replicas(asked: Iterable[Awaitable[Any]]) -> list[Any]:
+    """What was asked of several replicas. Raises ControlError 503 when one does not answer."""
+    try:
+        return list(await asyncio.gather(*asked))
+    except NoOwner as error:
+        raise _unavailable(str(error)) from error
+
+
+def _unavailable(why: str) -> ControlError:
+    return ControlError(503, why, headers={"Retry-After": "1"})

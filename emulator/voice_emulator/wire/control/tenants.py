@@ -14,9 +14,9 @@ from voice_emulator.core.scenario import Scenario
 from voice_emulator.core.tenancy import TenantTaken
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.errors import FileError, UsageError
-from voice_emulator.wire.control.nodes import all_tenants, of_all_replicas
 from voice_emulator.wire.control.problems import conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
+from voice_emulator.wire.control.system import all_tenants, of_all_replicas
 from voice_emulator.wire.control.tenant_changes import changes_of, layer_of, read_clock
 from voice_emulator.wire.control.views import show_tenant
 from voice_emulator.wire.runtime import Runtime

@@ -58,8 +58,8 @@ class Connection(web.RequestHandler):
     """
 
     __slots__ = (
-        "_at_once", "_begun", "_body", "_done", "_framed", "_refused", "_stays", "broken", "peer", "pending", "prepared",
-        "relayed", "scheme",
+        "_at_once", "_begun", "_body", "_done", "_framed", "_idle", "_refused", "_stays", "broken", "peer", "pending",
+        "prepared", "relayed", "scheme",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
@@ -70,6 +70,8 @@ class Connection(web.RequestHandler):
         self._done = 0
         self._stays = True
         self._refused = False
+        # Whether aiohttp's task waits for a request, so that one may stay in its queue.
+        self._idle = False
         # Bytes of a head that is not complete.
         self._begun = 0
         # The body that is arriving, if any, and its bytes so far, including the framing of its chunks.
@@ -83,6 +85,11 @@ class Connection(web.RequestHandler):
         self.relayed: Relayed | None = None
         self.peer = ""
         self.scheme = "http"
+
+    @property
+    def may_relay(self) -> bool:
+        """Whether :attr:`Server.at_once` may leave a request to another replica (:attr:`relayed`)."""
+        return self._idle
 
     @property
     def busy(self) -> bool:
@@ -172,6 +179,7 @@ class Connection(web.RequestHandler):
         waiter, self._waiter = self._waiter, None
         # An earlier piece of this round has woken it: the request is its.
         woken = waiter is not None and waiter.done()
+        self._idle = waiter is not None and not woken
         try:
             super().data_received(data)
             self._note_refusal()
@@ -227,7 +235,7 @@ class Connection(web.RequestHandler):
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         super()._process_keepalive()
 
-    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - as aiohttp has it
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp calls it
         """Let what another replica does for this connection end, and then the rest."""
         if self.relayed is not None and self._current_request is None:
             await self.relayed.over(timeout)

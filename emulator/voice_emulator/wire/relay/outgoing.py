@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from voice_emulator.wire.relay.frames import (
@@ -68,9 +68,9 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for an upgrade."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            transport.write(self._links.upgrade(self.url))
+        # uvloop's transports are no instances of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._links.upgrade(self.url))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a reply have arrived."""

@@ -87,6 +87,8 @@ class Relay:
         if isinstance(connection, RelayedConnection):
             connection.refuse()
             return True
+        if not connection.may_relay:
+            return False
         keys = _keys(request)
         owner = self._ownership.known_owner(keys)
         link = self._links.idle(owner.url) if owner is not None else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from voice_emulator.core.accounts import Key, named_values
 from voice_emulator.core.secrets import LONGEST
 from voice_emulator.core.tenancy import Tenancy
-from voice_emulator.core.tenants import Tenant
+from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.providers.provider import Provider
 from voice_emulator.providers.request import NUMBERS_LIMIT, Request
 from voice_emulator.schemas.validate import SchemaSet
@@ -31,15 +31,14 @@ class Attribution:
     def attribute(self, request: Request) -> None:
         """Find the tenant, and record it, its current time and the numbers; nothing is counted yet.
 
-        A request without a known key has the tenant that it had, which is ``default`` unless another replica owns that.
+        A request without a known key belongs to ``default``; it has no tenant where another replica owns that.
         """
-        operation = request.operation
+        operation, found = request.operation, None
         if operation is not None:
             found = self._tenancy.directory.find(operation.identify(request))
             request.attributed = found is not None
-            if found is not None:
-                request.tenant = found
-        tenant: Tenant | None = request.tenant
+        tenant = found or self._tenancy.get(DEFAULT_TENANT)
+        request.tenant = tenant  # type: ignore[assignment]
         if tenant is None:
             return
         request.now = tenant.now

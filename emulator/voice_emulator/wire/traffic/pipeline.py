@@ -53,9 +53,7 @@ class RequestPipeline:
     def receive(self, request: Request, select: Select | None) -> list[Problem]:
         """Find operation and tenant; nothing is counted or kept yet."""
         request.lenient = self._lenient
-        default = self._tenancy.get(DEFAULT_TENANT)
-        if default is not None:  # another replica may own it
-            request.tenant = default
+        request.tenant = self._tenancy.get(DEFAULT_TENANT)  # type: ignore[assignment]  # None where another replica owns it
         problems = self._handling.select(request, select)
         self._attribution.attribute(request)
         return problems
