@@ -126,9 +126,10 @@ editor:  ## build the page's scenario editor from vendor/codemirror (needs Node.
 	@cd vendor/codemirror && npm ci --no-audit --no-fund && npm run build
 
 # `make lock LOCK_ARGS=--upgrade` takes the newest versions; plain `make lock` keeps versions that still fit.
+# What runs shared instances, the image for example, also has what replicas need: the extra valkey.
 lock: $(VENV)/.dev  ## write requirements/*.lock from pyproject.toml
 	@$(LOCK) $(LOCK_ARGS) pyproject.toml --all-extras --group dev -o requirements/dev.lock
-	@$(LOCK) $(LOCK_ARGS) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+	@$(LOCK) $(LOCK_ARGS) pyproject.toml --extra valkey -c requirements/dev.lock -o requirements/runtime.lock
 	@$(LOCK) $(LOCK_ARGS) --group build -c requirements/dev.lock -o requirements/build.lock
 	@$(LOCK) $(LOCK_ARGS) --group installer -o requirements/installer.lock
 	@$(LOCK) $(LOCK_ARGS) --group sbom -o requirements/sbom.lock

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import installing, peers, pushes_rows, requests_rows, resources_rows, soak
+from benchmarks import installing, peers, pushes_rows, replicas_rows, requests_rows, resources_rows, soak
 from benchmarks.rows import Row, Size
 from benchmarks.table import write
 
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS = (
     requests_rows.replies, requests_rows.kept, requests_rows.receipts,
+    replicas_rows.shared, replicas_rows.replicas,
     pushes_rows.batches, pushes_rows.advance, pushes_rows.lateness,
     resources_rows.starting, resources_rows.growth, resources_rows.pending, resources_rows.tenants,
 )  # fmt: skip

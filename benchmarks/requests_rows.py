@@ -52,22 +52,29 @@ async def kept(size: Size, say: Say) -> list[Row]:
     with TemporaryDirectory(prefix="voice-emulator-bench-") as folder:
         keeping, plain = Ours(RINGING, "--state", f"{folder}/state.db"), Ours(RINGING)
         with running(keeping, plain):
-            pairs = []
-            for number in range(size.rounds + 1):
-                costs = []
-                for server in (plain, keeping):
-                    kind, spent = notify(server.token()), server.cpu
-                    load = await _send(
-                        server.port, size, kind, 8_800_000_000 + number * ROOM, kind.carried_out
-                    )
-                    costs.append((load, server.cpu - spent))
-                (without, its_cpu), (load, cpu) = costs
-                scale = load.answered / without.answered
-                pair = Pair(load.answered, load.seconds, without.seconds * scale, cpu, its_cpu * scale)
-                if number:
-                    pairs.append(pair)
-                    say(f"  {pair}")
+            pairs = await with_and_without(keeping, plain, size, say)
     return [ratio_row("createVoiceNotification with --state; ratio to the same without", 0.25, pairs)]
+
+
+async def with_and_without(
+    keeping: Ours, plain: Ours, size: Size, say: Say, connections: int = CONNECTIONS
+) -> list[Pair]:
+    """Rounds of createVoiceNotification at an emulator that keeps its state and at one that does not, in turn."""
+    pairs = []
+    for number in range(size.rounds + 1):
+        costs = []
+        for server in (plain, keeping):
+            kind, spent = notify(server.token()), server.cpu
+            first = 8_800_000_000 + number * ROOM
+            load = await send(server.port, size, kind, first, kind.carried_out, connections)
+            costs.append((load, server.cpu - spent))
+        (without, its_cpu), (load, cpu) = costs
+        scale = load.answered / without.answered
+        pair = Pair(load.answered, load.seconds, without.seconds * scale, cpu, its_cpu * scale)
+        if number:
+            pairs.append(pair)
+            say(f"  {pair}")
+    return pairs
 
 
 async def _compared(ours: Ours, bare: Ceiling, kind: Kind, size: Size, say: Say) -> tuple[list[Pair], int]:
@@ -76,9 +83,9 @@ async def _compared(ours: Ours, bare: Ceiling, kind: Kind, size: Size, say: Say)
     for number in range(size.rounds + 1):
         first = 8_800_000_000 + number * ROOM
         spent = bare.cpu
-        ceiling = await _send(bare.port, size, kind, first, kind.expected)
+        ceiling = await send(bare.port, size, kind, first, kind.expected)
         spent, own = bare.cpu - spent, ours.cpu
-        load = await _send(ours.port, size, kind, first, kind.carried_out)
+        load = await send(ours.port, size, kind, first, kind.carried_out)
         own = ours.cpu - own
         answered += load.answered
         # Both take as long as they take for as many requests as ours answered.
@@ -90,11 +97,13 @@ async def _compared(ours: Ours, bare: Ceiling, kind: Kind, size: Size, say: Say)
     return pairs, answered
 
 
-async def _send(port: int, size: Size, kind: Kind, first: int, expected: str) -> Load:
+async def send(
+    port: int, size: Size, kind: Kind, first: int, expected: str, connections: int = CONNECTIONS
+) -> Load:
     """Load one server: by wrk where it is installed, else by our own."""
     if not wrk_is_installed() or size.seconds == 0:
-        return await _drive(port, kind.requests(first), size.requests, expected.encode())
-    load = await send_by_wrk(port, size.seconds, kind, first, expected)
+        return await _drive(port, kind.requests(first), size.requests, expected.encode(), connections)
+    load = await send_by_wrk(port, size.seconds, kind, first, expected, connections)
     expect(load.wrong == 0, f"{load.wrong} replies were not {expected}")
     return load
 
@@ -104,8 +113,10 @@ def _uncounted(size: Size) -> int:
     return (size.rounds + 1) * CONNECTIONS if wrk_is_installed() and size.seconds else 0
 
 
-async def _drive(port: int, request: Callable[[int], bytes], count: int, expected: bytes) -> Load:
-    load = await drive(port, request, count, CONNECTIONS, expected)
+async def _drive(
+    port: int, request: Callable[[int], bytes], count: int, expected: bytes, connections: int = CONNECTIONS
+) -> Load:
+    load = await drive(port, request, count, connections, expected)
     expect(load.answered == count, f"{count - load.answered} requests were not answered")
     expect(load.wrong == 0, f"{load.wrong} replies were not {expected!r}")
     return load

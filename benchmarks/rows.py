@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 #: Tells whoever watches what is being measured.
@@ -38,11 +38,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Row:
-    """One line: the measured ``value`` against ``target``, which it should reach from below or above."""
+    """One line: the measured ``value`` against ``target``, which it should reach from below or above.
+
+    Without a target it is only told.
+    """
 
     name: str
     value: float
-    target: float
+    target: float | None
     unit: str
     at_least: bool
     ours: str
@@ -54,11 +57,15 @@ class Row:
     @property
     def met(self) -> bool:
         """Whether the target is reached."""
+        if self.target is None:
+            return True
         return self.value >= self.target if self.at_least else self.value <= self.target
 
     @property
     def share(self) -> float:
         """How much of the target is reached: 1 and more is good, whichever way the target lies."""
+        if self.target is None:
+            return 1.0
         if not self.at_least:
             return self.target / self.value if self.value else 1.0
         return self.value / self.target
@@ -70,7 +77,7 @@ class Row:
         return (
             self.name, self.ours, self.ceiling, f"{self.value:.2f}{self.unit}{spread}",
             "" if self.by_clock is None else f"{self.by_clock:.2f}",
-            f"{sign} {self.target:g}{self.unit}", "yes" if self.met else "no",
+            *(("", "") if self.target is None else (f"{sign} {self.target:g}{self.unit}", "yes" if self.met else "no")),
         )  # fmt: skip
 
 
@@ -105,6 +112,13 @@ def ratio_row(name: str, target: float, pairs: Sequence[Pair]) -> Row:
     return Row(
         name, median(ratios), target, "", True, f"{ours:,.0f} µs", f"{ceiling:,.0f} µs", ratios, by_clock
     )
+
+
+def times_row(name: str, target: float | None, pairs: Sequence[Pair]) -> Row:
+    """A row from interleaved rounds: how many times the CPU time of the ceiling ours took, the median of the rounds."""
+    row = ratio_row(name, 1.0, pairs)
+    times = [1 / ratio for ratio in row.rounds]
+    return replace(row, value=median(times), target=target, unit=" x", at_least=False, rounds=times)
 
 
 def most(

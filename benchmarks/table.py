@@ -24,6 +24,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def chart(rows: Sequence[Row]) -> str:
     """An SVG bar per row: 1 is the target, longer is better whichever way the target lies."""
+    rows = [row for row in rows if row.target is not None]
     height = _BAR * len(rows) + 40
     target = _LEFT + _SCALE
     parts = [

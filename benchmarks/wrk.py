@@ -21,14 +21,16 @@ def wrk_is_installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-async def send_by_wrk(port: int, seconds: int, kind: Kind, first: int, expected: str) -> Load:
+async def send_by_wrk(
+    port: int, seconds: int, kind: Kind, first: int, expected: str, connections: int = CONNECTIONS
+) -> Load:
     """Requests of ``kind`` from ``first`` on, for so many seconds. Raises RuntimeError for an answer that failed.
 
     What is on the wire at the end is cut off: up to as many requests as there are connections are carried out and
     not counted.
     """
     process = await asyncio.create_subprocess_exec(
-        "wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s", "--script", str(_SCRIPT),
+        "wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--script", str(_SCRIPT),
         f"http://127.0.0.1:{port}", "--", kind.path, kind.body, str(first), expected,
         "Content-Type", kind.content_type, *chain.from_iterable(kind.headers), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import pushes_rows, requests_rows, resources_rows, soak
+from benchmarks import pushes_rows, replicas_rows, requests_rows, resources_rows, soak
 from benchmarks.ceilings import PATH
 from benchmarks.load import drive
 from benchmarks.processes import Ceiling, Ours, Receiver, bare_push, running
@@ -71,7 +71,7 @@ def test_the_bare_push_client_is_received_once_each():
 @pytest.mark.parametrize(
     "measurement",
     [
-        requests_rows.replies, requests_rows.kept, requests_rows.receipts, pushes_rows.batches, pushes_rows.advance, pushes_rows.lateness,
+        requests_rows.replies, requests_rows.kept, requests_rows.receipts, replicas_rows.shared, replicas_rows.replicas, pushes_rows.batches, pushes_rows.advance, pushes_rows.lateness,
         resources_rows.starting, resources_rows.growth, resources_rows.pending, resources_rows.tenants,
     ],
     ids=lambda measurement: measurement.__name__,

@@ -8,11 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import tomllib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from tests.container.published import documents, findings, kind_of
 from tests.docs.commands import emulator_commands, parse, shell_commands
 from tests.docs.pages import CHECKOUT, Block, all_blocks, anchors, blocks, links, pages, text
 from tests.patience import PATIENCE
+from tests.valkey_server import StoreServer, binary
 from voice_emulator.core import attempts
 from voice_emulator.core import events as core_events
 from voice_emulator.core.journal import BYTE_LIMIT, ENTRY_LIMIT
@@ -43,7 +46,9 @@ from voice_emulator.wire.http import connection_limits, strict_json
 from voice_emulator.wire.traffic import decoding, gateway
 
 #: What a shell block may begin a command with besides `voice-emulator` and `curl`. Nothing of it is run here.
-NOT_RUN = frozenset({"cp", "docker", "git", "kubectl", "locust", "make", "pip", "pytest", "python"})
+NOT_RUN = frozenset(
+    {"cp", "docker", "git", "kubectl", "locust", "make", "pip", "pytest", "python", "valkey-server"}
+)
 #: What is run along with curl.
 RUN = frozenset({"curl", "sed", "voice-emulator"})
 LANGUAGES = {"sh", "yaml", "json", "python", "toml", "text", "html", "http", "java", "php", "go", "js", ""}
@@ -83,6 +88,22 @@ FOLLOWED = frozenset({"report", "check", "wait-ready"})
 
 #: Pages whose whole path is walked: every receiver and emulator that they start, and it ends with a green report.
 WALKED = ("README.md", "docs/getting-started.md")
+#: The page whose emulators share a store: all that it starts run side by side.
+SHARED = "docs/replicas.md"
+STORE = "127.0.0.1:6379"
+#: Where somebody ends the first of them.
+ENDED = "<!-- here the first replica is ended -->"
+
+
+@contextmanager
+def store_in(folder: Path) -> Iterator[str]:
+    """The address of a Valkey server."""
+    server = StoreServer(binary("valkey"), folder)
+    server.start()
+    try:
+        yield f"127.0.0.1:{server.port}"
+    finally:
+        server.kill()
 
 
 class Reader:
@@ -93,6 +114,9 @@ class Reader:
         self.folder = folder
         self.options = options_of(page)
         self.receivers: dict[str, str] = {}
+        #: By the port that a page names, the real address of the emulator that has it.
+        self.ports: dict[str, str] = {}
+        self.store = stack.enter_context(store_in(folder)) if STORE in " ".join(self.options) else ""
         self.server = self.serve([])
         tools = folder / ".tools"
         tools.mkdir()
@@ -113,23 +137,37 @@ class Reader:
 
     def serve(self, options: list[str]) -> Running:
         """Start the emulator as the page says; its clock is that of the page's comment, if it says none."""
-        clock = [] if "--scenario" in options else self.options
-        return self.stack.enter_context(serving(*self.here(options), *clock, cwd=self.folder))
+        added = [] if "--scenario" in options or options[:2] == self.options[:2] else self.options
+        words = self.here([*options, *added])
+        told = {"--port": "4880", "--control-port": "4881"}
+        for name in told:
+            if name in words:
+                at = words.index(name)
+                _, told[name] = words[at], words[at + 1]
+                del words[at : at + 2]
+        server = self.stack.enter_context(serving(*words, cwd=self.folder))
+        for name, url in (("--port", "traffic"), ("--control-port", "control")):
+            self.ports[told[name]] = server.ready[url].removeprefix("http://")
+        return server
 
     def listen(self, port: str) -> None:
         """Start a receiver on a free port in the place of ``port``."""
         self.receivers[port] = url_of(self.stack.enter_context(running("listen"))).rpartition(":")[2]
 
     def here(self, words: list[str]) -> list[str]:
-        """With the ports that the receivers really have."""
+        """With the ports that the receivers and the store really have."""
         return [
-            re.sub(r"(?<=127\.0\.0\.1:)\d+", lambda found: self.receivers.get(found[0], found[0]), word)
+            re.sub(
+                r"(?<=127\.0\.0\.1:)\d+", lambda found: self.receivers.get(found[0], found[0]), word
+            ).replace(STORE, self.store or STORE)
             for word in words
         ]
 
     def type(self, block: Block) -> str:
         """Run a block, at this emulator's ports; what it printed. Any reply from 400 on is a failure."""
-        script = re.sub(r"\b(?:127\.0\.0\.1|localhost):(488[01])\b", self._port, self.here([block.text])[0])
+        script = re.sub(
+            r"\b(?:127\.0\.0\.1|localhost):(48[89][01])\b", self._port, self.here([block.text])[0]
+        )
         # What streams for ever is cut off: that is curl's status 28.
         endless = any("-N" in argv for argv in shell_commands(block.text))
         script = script.replace("curl -N", "curl -N --max-time 1") if endless else script
@@ -144,8 +182,7 @@ class Reader:
         return done.stdout
 
     def _port(self, found: re.Match[str]) -> str:
-        url = self.server.ready["traffic" if found[1] == "4880" else "control"]
-        return str(url.removeprefix("http://"))
+        return self.ports[found[1]]
 
     def load(self, scenario: str) -> None:
         """Put a scenario in force, as somebody would who starts the emulator with it."""
@@ -179,15 +216,19 @@ def follow(page: str, folder: Path, curl: str | None) -> int:
         servers = [reader.server]
         shown: Block | None = None
         printed = ""
+        before, ended, _ = text(page).partition(ENDED)
         for block in blocks(page):
+            if ended and block.line > before.count("\n"):
+                ended = ""
+                assert servers[0].stop(signal.SIGTERM) == 0
             ours = emulator_commands(block.text) if block.language == "sh" else []
             if scenario_in(block):
                 shown = block
                 (folder / f"{yaml.safe_load(block.text)['name']}.yaml").write_text(
                     block.text, encoding="utf-8"
                 )
-            elif page in WALKED and ours and ours[0][0] == "serve":
-                if ours[0][1:]:  # the first one runs already
+            elif page in (*WALKED, SHARED) and ours and ours[0][0] == "serve":
+                if ours[0][1:] not in ([], reader.options):  # the first one runs already
                     servers.append(reader.serve(ours[0][1:]))
                     reader.server = servers[-1]
                     shown = None
@@ -217,7 +258,8 @@ def alike(told: Any, real: Any, where: str) -> None:
         assert list(told) == list(real), f"{where}: {list(told)} is not {list(real)}"
         for name, value in told.items():
             alike(value, real[name], f"{where}/{name}")
-    elif isinstance(told, list) and told and real:
+    elif isinstance(told, list) and told:
+        assert real, f"{where} is empty"
         alike(told[0], real[0], f"{where}/0")
 
 

@@ -20,6 +20,8 @@ FILES = {
     "emulator/voice_emulator/cli/starters/compose.yaml": "compose",
     "emulator/voice_emulator/cli/starters/gitlab-ci.yaml": "gitlab-ci",
     "emulator/voice_emulator/cli/starters/kubernetes.yaml": "kubernetes",
+    "examples/replicas/compose.yaml": "compose",
+    "examples/replicas/kubernetes.yaml": "kubernetes",
 }
 
 
