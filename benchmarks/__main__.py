@@ -15,7 +15,16 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import installing, page, peers, pushes_rows, replicas_rows, requests_rows, resources_rows, soak
+from benchmarks import (
+    installing,
+    page,
+    peers,
+    pushes_rows,
+    replicas_rows,
+    requests_rows,
+    resources_rows,
+    soak,
+)
 from benchmarks.rows import Row, Size
 from benchmarks.table import write
 
