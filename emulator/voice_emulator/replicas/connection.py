@@ -102,7 +102,7 @@ class Connection:
         self._sha = ""
         if connection is not None and connection._writer is not None:  # noqa: SLF001 - its disconnect() waits
             connection._writer.transport.abort()  # noqa: SLF001
-            connection._close()  # noqa: SLF001
+            connection._close()  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     async def close(self) -> None:
         """Close the connection."""
