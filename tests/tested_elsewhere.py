@@ -30,15 +30,15 @@ _HALVES = "one half of a relay shows nothing without the other: two replicas, se
 
 #: Module -> (test file below ``tests/``, reason).
 TESTED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "wire/relay/frames.py": (_RELAY, _HALVES),
+    "wire/relay/incoming.py": (_RELAY, _HALVES),
+    "wire/relay/outgoing.py": (_RELAY, _HALVES),
+    "wire/relay/siblings.py": (_RELAY, "what it looks up shows in what the policy of pushes refuses"),
     "replicas/restoring.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/committer.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/lease.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/connection.py": ("replicas/test_membership.py", _REPLICAS),
     "replicas/store.py": ("state/test_store.py", "it does what every store does"),
-    "wire/relay/frames.py": (_RELAY, _HALVES),
-    "wire/relay/incoming.py": (_RELAY, _HALVES),
-    "wire/relay/outgoing.py": (_RELAY, _HALVES),
-    "wire/relay/siblings.py": (_RELAY, "what it looks up shows in what the policy of pushes refuses"),
     "recording/calls.py": (
         "recording/test_distil.py",
         "which push reports which call shows in the scenario that comes out",

@@ -52,11 +52,15 @@ REPORTS = "voice_emulator_reports"
 
 @dataclass(slots=True)
 class Held:
-    """The tenant of a test. ``journal`` is its journal as text, kept since the emulator is about to stop."""
+    """The tenant of a test, from the wall time ``began`` on (microseconds).
+
+    ``journal`` is its journal as text, kept since the emulator is about to stop.
+    """
 
     tenant: VoiceEmulator
     strict: bool
     fresh: bool
+    began: int
     journal: str | None = None
 
     def timeline(self) -> str:
@@ -67,9 +71,22 @@ class Held:
         if self.journal is not None:
             return self.journal
         try:
-            return visible(self.tenant.timeline())
+            return visible(self.tenant.timeline() + self._elsewhere())
         except ClientError as error:
             return visible(f"not available: {error}")
+
+    def _elsewhere(self) -> str:
+        """What the default tenant got meanwhile, if this one got nothing: the client may have wrong credentials."""
+        from voice_emulator.client.operations import DEFAULT_TENANT
+        from voice_emulator.client.pages import PAGE_LIMIT
+        from voice_emulator.client.timeline import timeline
+
+        client = self.tenant.client
+        if self.tenant.id == DEFAULT_TENANT or self.tenant.requests():
+            return ""
+        entries = client.every(client.journal(DEFAULT_TENANT, kind="request", limit=PAGE_LIMIT))
+        strays = [entry for entry in entries if entry.at.timestamp() * 1_000_000 >= self.began]
+        return f"\nmeanwhile: {timeline(client.tenant(DEFAULT_TENANT), strays)}" if strays else ""
 
 
 @dataclass(slots=True)
@@ -266,6 +283,7 @@ def voice_emulator(
     With VOICE_EMULATOR_TENANT set, the fixture is that tenant of the emulator that runs, not a fresh one.
     """
     from voice_emulator.client import NotFound, VoiceEmulator
+    from voice_emulator.wire.machine_time import wall_now
 
     server, run = voice_emulator_server, request.config.stash[_RUN]
     arguments = _arguments(request)
@@ -288,7 +306,7 @@ def voice_emulator(
     held = VoiceEmulator(
         server.control_url, id=tenant.id, url=server.url, token=server.token, ssl_context=server.trust
     )
-    run.held = Held(held, strict, fresh=not shared)
+    run.held = Held(held, strict, fresh=not shared, began=wall_now())
     yield held
     if run.report is not None:
         try:

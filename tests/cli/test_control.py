@@ -107,6 +107,8 @@ def test_the_traffic_port_is_recognised(emulator, name: str):
     assert "the traffic port of an emulator" in done.output
     assert "control port" in done.output
     assert "404" not in done.output
+    # The client under test did nothing wrong.
+    assert emulator.journal() == []
 
 
 @pytest.mark.parametrize("name", CALLS)

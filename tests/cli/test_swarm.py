@@ -92,8 +92,9 @@ def test_replay_exits_1_while_it_fails_and_0_for_a_correct_client(hunt):
 
 @pytest.mark.parametrize(("name", "status"), [("nxcloud-bills-every-receipt", 1), ("nxcloud", 0)])
 def test_a_bill_is_held_against_the_ledger(tmp_path, name, status):
+    # One seed in four shows this bug (17 of the first 60).
     done = swarm(
-        "--seed", 8, "--provider", "nxcloud", "--numbers", 6, "--out", tmp_path, "--ledger", f"{HERE}/bill",
+        "--seed", 4, "--provider", "nxcloud", "--numbers", 6, "--out", tmp_path, "--ledger", f"{HERE}/bill",
         *client(name)[:-2], *DIAL,
     )  # fmt: skip
     assert done.returncode == status, done.stdout + done.stderr

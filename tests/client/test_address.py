@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voice_emulator.client.address import address, request_headers
+from voice_emulator.wire.http.agent import CLIENT
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,11 @@ def test_address_with_the_port_of_another_url_stays_on_its_host():
 
 
 def test_request_headers_say_only_what_there_is():
-    assert request_headers(None) == {"Accept": "application/json"}
-    assert request_headers("") == {"Accept": "application/json"}
+    assert request_headers(None) == {"Accept": "application/json", "User-Agent": CLIENT}
+    assert request_headers("") == {"Accept": "application/json", "User-Agent": CLIENT}
     assert request_headers("t", "text/plain") == {
         "Accept": "application/json",
+        "User-Agent": CLIENT,
         "Authorization": "Bearer t",
         "Content-Type": "text/plain",
     }

@@ -526,6 +526,47 @@ def test_in_a_teardown(checked, last):
 """
 
 
+STRAY = """
+from types import SimpleNamespace
+
+from client import call
+
+
+def stray(voice_emulator, phone):
+    keys = SimpleNamespace(nxcloud=SimpleNamespace(appkey="wrong", secretkey="wrong"))
+    call(SimpleNamespace(url=voice_emulator.url, credentials=keys), phone)
+
+
+def test_before(voice_emulator):
+    stray(voice_emulator, "6281200000001")
+
+
+def test_with_wrong_credentials(voice_emulator):
+    stray(voice_emulator, "6281200000002")
+    assert False
+
+
+def test_without_a_request(voice_emulator):
+    assert False
+"""
+
+
+def test_requests_with_wrong_credentials_are_shown_where_they_went(run):
+    result = run({"client.py": CLIENT, "test_it.py": STRAY})
+    result.assert_outcomes(passed=1, failed=2)
+    told = result.stdout.str()
+    assert "gpsend 6281200000001" not in told
+    result.stdout.fnmatch_lines(
+        [
+            "tenant test-with-*: nothing came over the wire",
+            "meanwhile: tenant default, *",
+            "*nxcloud gpsend 6281200000002 -> 200 code 1, with the credentials of no tenant (/appkey: no tenant has *",
+            "tenant test-without-*: nothing came over the wire",
+        ]
+    )
+    assert told.count("meanwhile:") == 1
+
+
 def test_what_goes_wrong_is_a_sentence_about_the_test(run):
     """No frame of the client, no cause from a library, no option of a command line, and the journal every time."""
     result = run({"client.py": CLIENT, "test_it.py": TOLD}, "-p", "no:asyncio", "-p", "no:aiohttp", "-vv")

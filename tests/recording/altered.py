@@ -10,8 +10,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from aiohttp import web
 from yarl import URL
 
 from tests.recording.taped import READER
-from tests.rig import Running, started
+from tests.rig import Running, served, started
 from voice_emulator.providers.registry import receiver_keys
 from voice_emulator.recording.bundle import read, write
 from voice_emulator.recording.distil import distil
@@ -161,17 +160,6 @@ class Front:
             ) as reply:
                 answer = web.Response(status=reply.status, body=await reply.read())
         return answer
-
-
-@asynccontextmanager
-async def served(handle: Any) -> AsyncIterator[str]:
-    runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.5)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 async def recorded(

@@ -14,7 +14,7 @@ from aiohttp import web
 from click.testing import CliRunner
 from yarl import URL
 
-from tests.rig import started
+from tests.rig import served, started
 from voice_emulator.cli import commands
 from voice_emulator.core.attempts import Attempt
 from voice_emulator.errors import UsageError
@@ -55,14 +55,8 @@ class Far:
 @asynccontextmanager
 async def far() -> AsyncIterator[Far]:
     found = Far()
-    runner = web.ServerRunner(web.Server(found.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(found.handle) as found.url:
         yield found
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

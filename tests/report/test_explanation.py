@@ -110,6 +110,11 @@ async def test_explanation_reads_as_text(emu):
     assert "Outcome: delivered. Expected: success." in callback
 
 
+async def test_a_request_to_an_unknown_path_is_told_by_its_path(emu):
+    async with emu.client.post(f"{emu.url}/nowhere"):
+        assert told(emu, entries(emu, "request")[-1])["what"] == "/nowhere"
+
+
 async def test_what_no_rule_can_touch_is_not_explained(emu):
     await Client(emu).gpsend(country_code="")
     with pytest.raises(Unexplained, match="violation"):

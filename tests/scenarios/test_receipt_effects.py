@@ -142,12 +142,7 @@ async def test_one_more_rule_leaves_the_draws_of_the_others_alone():
 async def test_a_refused_push_is_tried_again_exactly_then(retry: str, waits: list[int]):
     async with started(ruled(f"{{retry: {retry}}}", "100%")) as emu:
         emu.receiver.answer(500)
-        customer = Customer(emu)
-        await customer.sign_in()
-        await customer.group_call("6281234567")
-        await customer.notify("6281234567")
-        await customer.play("6281234567")
-        await emu.settle()
+        await place_one_everywhere(emu)
         for provider in ("nxcloud", "huawei_cec", "infin8linx"):
             times = [attempt.at for attempt in emu.tenant.attempts if attempt.push.provider == provider]
             assert [(b - a) // SECOND for a, b in pairwise(times)] == waits
@@ -157,12 +152,7 @@ async def test_a_retry_stops_at_the_providers_own_acknowledgement_and_at_nothing
     """HTTP 200 with the wrong body is none at NXCloud and Huawei; any 2xx is one at Infin8linx."""
     async with started(ruled("{retry: {attempts: 3, every: 1m}}", "100%")) as emu:
         emu.receiver.answer(200, '{"retCode": "1"}')
-        customer = Customer(emu)
-        await customer.sign_in()
-        await customer.group_call("6281234567")
-        await customer.notify("6281234567")
-        await customer.play("6281234567")
-        await emu.settle()
+        await place_one_everywhere(emu)
         tried = Counter(attempt.push.provider for attempt in emu.tenant.attempts)
         assert tried == {"nxcloud": 3, "huawei_cec": 3, "infin8linx": 1}
 

@@ -112,8 +112,9 @@ def test_tokens_expire_only_where_there_are_some():
     assert "has tokens that expire" in found
 
 
-def test_placed_needs_an_operation_that_places_calls():
-    [found] = rule_complaints("match: {operation: login}, fault: {reset: true, placed: true}")
+@pytest.mark.parametrize("fault", ["{reset: true, placed: true}", "{placed: part}"])
+def test_placed_needs_an_operation_that_places_calls(fault: str):
+    [found] = rule_complaints(f"match: {{operation: login}}, fault: {fault}")
     assert "no operation of this rule places calls" in found
 
 
@@ -125,13 +126,11 @@ def test_a_reply_nobody_would_see():
 
 
 def test_a_batch_is_placed_in_part():
-    read = rule("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: part}").fault
+    read = rule("match: {provider: acme, operation: dial}, fault: {placed: part}").fault
     assert read is not None
     assert (read.places, read.in_part) == (True, True)
-    assert (
-        "placed"
-        in rule_complaints("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: parts}")[0]
-    )
+    wrong = rule_complaints("match: {provider: acme, operation: dial}, fault: {latency: 0s, placed: parts}")
+    assert [each for each in wrong if "placed must be true, false or part, not 'parts'" in each]
     assert (
         "placed"
         in rule_complaints("match: {provider: acme, operation: dial}, reply: {error: '7', placed: part}")[0]

@@ -511,6 +511,28 @@ async def test_requests_that_the_emulator_failed_at_are_not_judged_after_a_resta
         assert (await report(told))["summary"]["judged"] == 0
 
 
+async def test_a_receipt_that_is_pushed_again_after_a_restart_is_not_timed_again(tmp_path):
+    counted = 'voice_emulator_receipt_seconds_count{provider="nxcloud"}'
+
+    async def count(told: Story) -> str:
+        async with told.client.get(f"{told.emulator.runtime.control}/metrics") as reply:
+            [line] = [line for line in (await reply.text()).splitlines() if line.startswith(counted)]
+            return line.removeprefix(counted).strip()
+
+    async with story(tmp_path) as told:
+        await place(told)
+        await told.emu.settle()
+        assert await count(told) == "1.0"
+        await told.die()
+        assert await count(told) == "0.0"
+        [call] = default(told).ledger
+        before = len(told.receiver.received)
+        await over_control(told, "POST", f"/v1/tenants/default/calls/{call.id}/push")
+        await told.emu.settle()
+        assert len(told.receiver.received) == before + 1
+        assert await count(told) == "0.0"
+
+
 # --- the machine --------------------------------------------------------------------------------
 
 

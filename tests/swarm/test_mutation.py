@@ -15,7 +15,14 @@ from voice_emulator.client import Client
 from voice_emulator.core.overlay import NO_OVERLAY
 from voice_emulator.scenarios.loader import ScenarioLoader
 from voice_emulator.scenarios.mutants import Mutant, all_mutants
-from voice_emulator.swarm.mutation import KILLED, NOT_REACHED, SURVIVED, ByControl, ByEnvironment, Mutation
+from voice_emulator.swarm.mutation import (
+    KILLED,
+    NOT_REACHED,
+    SURVIVED,
+    ControlSwitch,
+    EnvironmentSwitch,
+    Mutation,
+)
 from voice_emulator.swarm.subject import SetupError
 
 #: A suite without an emulator: it acts and ends as it is told, and notes what an emulator would.
@@ -95,7 +102,7 @@ def mutant(name: str, provider: str = "nxcloud") -> Mutant:
 def stub(tmp_path: Path, script: str, *names: str, timeout: float = 60) -> list[tuple[str, str]]:
     path = tmp_path / "suite.py"
     path.write_text(STUB.replace("SCRIPT", script), encoding="utf-8")
-    run = Mutation([sys.executable, str(path)], [ByEnvironment(tmp_path)], timeout)
+    run = Mutation([sys.executable, str(path)], [EnvironmentSwitch(tmp_path)], timeout)
     return [(each.mutant.name, each.verdict) for each in run.run([mutant(name) for name in names])]
 
 
@@ -113,7 +120,7 @@ def test_one_that_acted_is_killed_or_has_survived(tmp_path):
 def test_a_provider_that_got_no_request_is_not_reached_without_a_run(tmp_path):
     path = tmp_path / "suite.py"
     path.write_text(STUB.replace("SCRIPT", 'note("request")\nif mutant: note("acted")'), encoding="utf-8")
-    run = Mutation([sys.executable, str(path)], [ByEnvironment(tmp_path)], 60)
+    run = Mutation([sys.executable, str(path)], [EnvironmentSwitch(tmp_path)], 60)
     (verdict,) = run.run([mutant("a", "huawei_cec")])
     assert (verdict.verdict, verdict.seconds) == (NOT_REACHED, 0)
 
@@ -142,7 +149,7 @@ def test_stopped_from_outside_keeps_what_there_is(tmp_path):
     path = tmp_path / "suite.py"
     path.write_text(STUB.replace("SCRIPT", 'note("request")\nif mutant: note("acted")'), encoding="utf-8")
     stopped = threading.Event()
-    run = Mutation([sys.executable, str(path)], [ByEnvironment(tmp_path)], 60, stopped)
+    run = Mutation([sys.executable, str(path)], [EnvironmentSwitch(tmp_path)], 60, stopped)
     verdicts = run.run([mutant("a"), mutant("b")], lambda verdict: stopped.set())
     assert [each.mutant.name for each in verdicts] == ["a"]
 
@@ -166,10 +173,10 @@ def test_an_emulator_is_wrong_however_the_suite_comes_by_it(tmp_path, monkeypatc
     if way == "control":
         with serving("--clock", "manual") as server, Client(server.ready["control"]) as client:
             monkeypatch.setenv("SIDECAR", server.ready["control"])
-            assert verdicts(ByEnvironment(tmp_path), ByControl(client)) == [KILLED, SURVIVED]
+            assert verdicts(EnvironmentSwitch(tmp_path), ControlSwitch(client)) == [KILLED, SURVIVED]
             assert client.mutant().name == ""
     else:
-        assert verdicts(ByEnvironment(tmp_path)) == [KILLED, SURVIVED, NOT_REACHED][: len(mutants)]
+        assert verdicts(EnvironmentSwitch(tmp_path)) == [KILLED, SURVIVED, NOT_REACHED][: len(mutants)]
 
 
 # --- what suites are worth: all mutants, so these take minutes --------------------------------------
@@ -200,7 +207,7 @@ def judged(command: list[str], directory: Path, provider: str) -> dict[str, set[
         if each.provider == provider and each.name != "reply-slow"
     ]
     found: dict[str, set[str]] = {KILLED: set(), SURVIVED: set(), NOT_REACHED: set()}
-    for each in Mutation(command, [ByEnvironment(directory)]).run(mutants):
+    for each in Mutation(command, [EnvironmentSwitch(directory)]).run(mutants):
         found[each.verdict].add(each.mutant.name)
     return found
 

@@ -130,7 +130,10 @@ def test_parts_that_do_not_go_together_do_not_end_it():
     assert len(shrunk.scenario.rules) == 2
 
 
-def test_chances_become_what_happened():
+@pytest.mark.parametrize(
+    "fault", [{"reset": True, "placed": False}, {"placed": "part"}], ids=["reset", "part"]
+)
+def test_chances_become_what_happened(fault):
     """Every effect of a run with chances comes again under the concrete rules, by number and attempt."""
     rules = (
         {
@@ -140,12 +143,7 @@ def test_chances_become_what_happened():
             "receipt": {"lost": True, "query_lag": "1m"},
         },
         {"name": "busy", "match": {"provider": "nxcloud"}, "chance": "50%", "call": {"outcome": "busy"}},
-        {
-            "name": "gone",
-            "match": {"operation": "gpsend"},
-            "chance": "40%",
-            "fault": {"reset": True, "placed": False},
-        },
+        {"name": "gone", "match": {"operation": "gpsend"}, "chance": "40%", "fault": fault},
     )
     numbers = tuple(f"628123456{index}11" for index in range(8))
     with serving() as own:

@@ -92,9 +92,10 @@ def test_legal_never_refuses_right_credentials_nor_forges():
 
 
 def test_hostile_draws_every_effect_that_scenarios_have():
-    space, drawn = make_space(catalogue(), mode="hostile"), Counter()
+    space, drawn, batches = make_space(catalogue(), mode="hostile"), Counter(), 0
     for seed in range(1, 400):
         for rule in space.scenario(seed).rules:
+            batches += rule.get("fault") == {"placed": "part"}
             drawn.update((kind, member) for kind in KINDS for member in rule.get(kind, ()))
     from voice_emulator.core.faults import FAULTS
     from voice_emulator.core.scenario import RECEIPT_FAULTS
@@ -104,6 +105,7 @@ def test_hostile_draws_every_effect_that_scenarios_have():
         "latency",
         "placed",
     }
+    assert batches
     assert {name for kind, name in drawn if kind == "receipt"} >= set(RECEIPT_FAULTS) | {"gap", "retry"}
     assert {name for kind, name in drawn if kind == "call"} == {
         "outcome",

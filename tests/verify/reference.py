@@ -8,14 +8,15 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+
+from tests import rig
 
 KEY = "0123456789abcdef"
 
@@ -200,17 +201,9 @@ class Reference:
         return Decimal(fields.get("size", 0)) * Decimal(fields.get("customer_price", 0))
 
 
-@asynccontextmanager
-async def served(receiver: Reference) -> AsyncIterator[str]:
+def served(receiver: Reference) -> AbstractAsyncContextManager[str]:
     """``receiver`` on a free port; its base URL."""
-    server = web.Server(receiver.handle, access_log=None, max_line_size=200_000)
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    return rig.served(receiver.handle, max_line_size=200_000)
 
 
 async def after(seconds: float) -> None:

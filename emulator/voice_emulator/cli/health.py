@@ -19,6 +19,7 @@ from voice_emulator.cli.control import (
 )
 from voice_emulator.cli.options import span
 from voice_emulator.cli.terminal import echo
+from voice_emulator.client.address import request_headers
 from voice_emulator.wire.http.agent import tells_traffic_port
 from voice_emulator.wire.http.connection_errors import EMULATOR, connection_error
 
@@ -85,7 +86,7 @@ def look(control: str, patience: float, tls: ssl.SSLContext | None = None) -> tu
         else http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=patience)
     )
     try:
-        connection.request("GET", f"{parts.path.rstrip('/')}/health", headers={"Accept": "application/json"})
+        connection.request("GET", f"{parts.path.rstrip('/')}/health", headers=request_headers(None))
         reply = connection.getresponse()
         body = reply.read(65_536)
     except (OSError, http.client.HTTPException) as error:

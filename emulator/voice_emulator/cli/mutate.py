@@ -12,7 +12,7 @@ import click
 
 from voice_emulator.cli.control import TRUST_OPTIONS, ControlPort, trust
 from voice_emulator.cli.options import address, span
-from voice_emulator.cli.swarm import CMD, AfterDashes, files, told_to_end, unusable, write_files
+from voice_emulator.cli.swarm import CMD, AfterDashes, files, stopped_by_signals, unusable, write_files
 from voice_emulator.cli.terminal import echo
 from voice_emulator.errors import UsageError
 
@@ -40,15 +40,15 @@ def _trusting(command: Any) -> Any:
     help="For each run.  [default: ten times the first, at least 60s]",
 )
 @click.option("--control", metavar="URL", type=address, envvar="VOICE_EMULATOR_CONTROL",
-              help="An emulator that runs already is wrong, too.")  # fmt: skip
+              help="Put the mutants in force in the emulator that runs there, too.")  # fmt: skip
 @_trusting
 @files
 @click.pass_context
 def mutate(ctx: click.Context, /, **given: Any) -> None:
-    """Run your tests against providers that are each wrong in one way, and list the wrongs that nobody noticed.
+    """Run your tests against providers that are each wrong in one way, and list those that no test noticed.
 
-    CMD runs once without a mutant, then once for each. Every emulator that it starts is wrong in that way, with no change
-    in your tests. Exits 0 when none survived, 1 when some did, 2 when CMD fails by itself or sends no request.
+    CMD runs once without a mutant, then once for each. Every emulator that it starts is wrong in that way, and your tests
+    stay as they are. Exits 0 when none survived, 1 when some did, 2 when CMD fails by itself or sends no request.
     """
     cmd = ctx.meta.get(CMD)
     mutants = _chosen(given["only"], given["provider"])
@@ -88,19 +88,25 @@ def _chosen(names: tuple[str, ...], providers: tuple[str, ...]) -> list[Mutant]:
 
 def _run(cmd: list[str], mutants: list[Mutant], given: dict[str, Any]) -> int:
     from voice_emulator.swarm import verdicts
-    from voice_emulator.swarm.mutation import ByControl, ByEnvironment, Mutation, Told, temporary_folder
+    from voice_emulator.swarm.mutation import (
+        ControlSwitch,
+        EnvironmentSwitch,
+        MutantSwitch,
+        Mutation,
+        temporary_folder,
+    )
     from voice_emulator.version import version
 
     stopped = threading.Event()
     with ExitStack() as stack:
-        told: list[Told] = [ByEnvironment(Path(stack.enter_context(temporary_folder())))]
+        switches: list[MutantSwitch] = [EnvironmentSwitch(Path(stack.enter_context(temporary_folder())))]
         if given["control"] is not None:
             port = ControlPort(
                 given["control"], given["control_token"], trust(given["ca"], given["insecure"])
             )
-            told.append(ByControl(stack.enter_context(port.client())))
-        stack.enter_context(told_to_end(stopped))
-        found = Mutation(cmd, told, given["timeout"], stopped).run(mutants, _Line(len(mutants)).done)
+            switches.append(ControlSwitch(stack.enter_context(port.client())))
+        stack.enter_context(stopped_by_signals(stopped))
+        found = Mutation(cmd, switches, given["timeout"], stopped).run(mutants, _Line(len(mutants)).done)
     document = verdicts.document_of(found, version())
     write_files(document, given, verdicts.render)
     quiet = any(str(given[f"{kind}_file"]) == "-" for kind in ("json", "junit", "markdown"))

@@ -219,7 +219,7 @@ def _hunt(cmd: Sequence[str], given: dict[str, Any]) -> int:
         files[id(found)] = str(path)
 
     quiet = any(str(given[f"{kind}_file"]) == "-" for kind in ("json", "junit", "markdown"))
-    with told_to_end(stopped), opened(setup, stopped) as runners:
+    with stopped_by_signals(stopped), opened(setup, stopped) as runners:
         hunt = Hunt(
             space, runners, seeds, numbers(given["numbers"]), given["budget"], _Lines(len(seeds) + 1), stopped=stopped,
             on_found=keep,
@@ -247,7 +247,7 @@ def _replay(file: Path, cmd: Sequence[str] | None, given: dict[str, Any]) -> int
     if not words:
         raise UsageError(f"{file} names no command: voice-emulator swarm replay {file} -- CMD...")
     setup, stopped = _setup(words, {**given, **known}, jobs=1), threading.Event()
-    with told_to_end(stopped), opened(setup, stopped) as (runner,):
+    with stopped_by_signals(stopped), opened(setup, stopped) as (runner,):
         result = runner.run(kept.scenario, kept.numbers or numbers(NUMBERS))
     if not result.reached and not result.failures:
         raise UsageError("no request reached the tenant: does the client use VOICE_EMULATOR_URL?")
@@ -262,6 +262,8 @@ ERROR = 40  # logging.ERROR, without loading logging for --help
 
 
 def _setup(cmd: Sequence[str], given: Mapping[str, Any], jobs: int) -> Setup:
+    from dataclasses import replace
+
     from voice_emulator.cli.control import trust
     from voice_emulator.swarm.session import FAKETIME, Setup
     from voice_emulator.swarm.subject import Commands
@@ -284,8 +286,6 @@ def _setup(cmd: Sequence[str], given: Mapping[str, Any], jobs: int) -> Setup:
         trust=trust(given["ca"], given["insecure"]) if given["control"] else None, tenant=given["tenant"],
         probe=given["probe"], ledger=given["ledger"], map=Path(given["map"]) if given["map"] else None, jobs=jobs,
     )  # fmt: skip
-    from dataclasses import replace
-
     return setup if given["callback_url"] is None else replace(setup, callback_url=given["callback_url"])
 
 
@@ -318,8 +318,8 @@ def write_files(
 
 
 @contextmanager
-def told_to_end(stopped: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM end the hunt where it is; what was found is kept."""
+def stopped_by_signals(stopped: threading.Event) -> Iterator[None]:
+    """Set ``stopped`` at SIGINT and SIGTERM: what was found is kept. A second signal ends the command at once."""
 
     def end(number: int, frame: object) -> None:
         if stopped.is_set():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from voice_emulator.wire.http.agent import CLIENT
+
 __tracebackhide__ = True
 
 CONTROL_URL = "http://127.0.0.1:4881"
@@ -42,7 +44,7 @@ def address(url: str) -> Address:
 
 def request_headers(token: str | None, content_type: str | None = None) -> dict[str, str]:
     """The headers of a request; ``content_type`` is that of its body, None when it has none."""
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", "User-Agent": CLIENT}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     if content_type is not None:

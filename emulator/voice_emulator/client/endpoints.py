@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -15,20 +16,20 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Blocking:
+class Blocking(ABC):
     """Runs a flow to its end in the calling thread."""
 
+    @abstractmethod
     def run(self, flow: Flow[T]) -> T:
         """The result of ``flow``."""
-        raise NotImplementedError
 
 
-class Awaiting:
+class Awaiting(ABC):
     """Runs a flow to its end in a coroutine."""
 
+    @abstractmethod
     async def run(self, flow: Flow[T]) -> T:
         """The result of ``flow``."""
-        raise NotImplementedError
 
 
 class _Runner(Protocol):

@@ -117,7 +117,7 @@ def refusal(reply: Reply) -> ControlError | UnexpectedReply:
     """The exception that a reply other than 2xx stands for."""
     if tells_traffic_port(reply.body):
         return UnexpectedReply(
-            "this is the traffic port of an emulator: the control API is at its control port"
+            "this is the traffic port of an emulator: use its control port, 4881 by default"
         )
     if "json" not in reply.content_type:
         return UnexpectedReply(

@@ -54,7 +54,7 @@ def _request(entry: Entry, calls: Mapping[str, Call]) -> str:
     else:
         answer = str(entry.status) + (f" code {entry.code}" if entry.code else "")
     if not entry.attributed:
-        answer += ", with credentials of nobody"
+        answer += ", with the credentials of no tenant"
     wrong = "; ".join(
         f"{found.get('place')}: {found.get('message')}".strip(": ") for found in entry.violations
     )

@@ -189,16 +189,14 @@ class Tenant:
         credentials: dict[str, Any] = {}
         keys: list[Key] = []
         for provider, account in self._accounts.items():
-            values: Mapping[str, Any] = account.default_settings()
             own: Mapping[str, Any] = account.default_credentials
             if self.id != DEFAULT_TENANT:
                 own = derive_credentials(own, self.id, provider)
             for layer in (layers.scenario, layers.options, layers.api):
-                values = merge(values, layer.settings.get(provider) or {})
                 own = merge(own, layer.credentials.get(provider) or {})
-            values = merge(values, self._overlay.settings.get(provider) or {})
-            raw[provider] = values
-            parsed[provider] = account.read_settings(values)
+            below = self._settings_of(provider, layers)
+            raw[provider] = merge(below, self._overlay.settings.get(provider) or {})
+            parsed[provider] = account.read_settings(raw[provider])
             credentials[provider] = own
             keys.extend(account.credential_keys(own))
         self.directory.enrol(self, keys)
@@ -219,6 +217,16 @@ class Tenant:
         )
         for told in self.listeners.tenant_configured:
             told()
+
+    def _settings_of(self, provider: str, layers: Configuration) -> Mapping[str, Any]:
+        values: Mapping[str, Any] = self._accounts[provider].default_settings()
+        for layer in (layers.scenario, layers.options, layers.api):
+            values = merge(values, layer.settings.get(provider) or {})
+        return values
+
+    def settings_below(self, provider: str) -> Mapping[str, Any]:
+        """The settings as they were without the overlay."""
+        return self._accounts[provider].read_settings(self._settings_of(provider, self._layers))
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply a merge patch of ``callback_urls``, ``credentials``, ``settings`` and ``seed``.

@@ -58,7 +58,7 @@ class Calls:
         self.read = [reader.read(one) for one in exchanges]
         self.calls: list[RecordedCall] = []
         #: Pushes that report no call of the recording.
-        self.strange: list[Read] = []
+        self.unmatched: list[Read] = []
         self._errors: dict[tuple[str, str, frozenset[str]], dict[tuple[int, Codes], str]] = {}
         self._by_number: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
         self._by_id: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
@@ -98,7 +98,7 @@ class Calls:
         provider = one.exchange.provider
         call = self._call_of(one, receipt) if one.schema else None
         if call is None:
-            self.strange.append(one)
+            self.unmatched.append(one)
             return
         same = next((each for each in call.receipts if self._same(one, each, receipt)), None)
         if same is None:

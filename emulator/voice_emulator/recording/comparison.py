@@ -1,4 +1,4 @@
-"""Recorded values against the emulator's, field by field, each by its ``x-kind``."""
+"""Compares recorded values with the emulator's, field by field, each by its ``x-kind``."""
 
 from __future__ import annotations
 

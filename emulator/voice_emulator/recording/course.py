@@ -1,8 +1,8 @@
-"""How a call went, told from its receipt by the provider's own code.
+"""Finds out from a receipt how its call went, with the provider's own code.
 
 Receipts of calls that went in every way are rendered as the emulator would send them. The one most like the recorded
 receipt says outcome, cause and who hung up. Which fields grow with the time of ringing and of talking shows when the same
-call is rendered with other times, so the recorded ones say how long this one took. No provider has to say anything.
+call is rendered with other times, so the recorded ones say how long this one took. No provider needs code for this.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from voice_emulator.recording.course import ZONE, Course, Courses
 from voice_emulator.recording.exchanges import Exchange, Read, Reader, header
 from voice_emulator.recording.fitting import fitted
 from voice_emulator.recording.values import instant
-from voice_emulator.scenarios.flow import flow
+from voice_emulator.scenarios.flow import flow, rule_lines
 
 #: Seconds below which a push came at once, and a reply too: a network takes some time.
 LATE, SLOW = 2, 1
@@ -48,22 +48,20 @@ class Distilled:
         ]
         for comment, rule in self.rules:
             lines += [f"  # {line}" for line in comment.splitlines()]
-            for index, (name, value) in enumerate(rule.items()):
-                lines.append(f"  {'-' if index == 0 else ' '} {name}: {flow(value)}")
+            lines += rule_lines(rule)
         return "\n".join(lines) + "\n"
 
 
 def distil(reader: Reader, exchanges: Sequence[Exchange], name: str, *, fit: bool = False) -> Distilled:
     """The scenario of a recording: a rule for each call, or with ``fit`` a mix for each provider."""
     found = Calls(reader, exchanges)
-    courses = {provider: Courses(each, reader.schemas) for provider, each in reader.providers.items()}
-    made = Distilled(name, calls=sum(not call.refused for call in found.calls))
-    told = [(call, course_of(reader, courses, call)) for call in found.calls if not call.refused]
-    for one in found.strange:
+    told = _courses(reader, found)
+    made = Distilled(name, calls=len(told))
+    for one in found.unmatched:
         made.lost[f"a push of {one.exchange.provider or 'no provider'} reports no call of the recording"] += 1
     for _, course in told:
         if course is None:
-            made.lost["no receipt says how a call ended: it goes as without a rule"] += 1
+            made.lost["no receipt says how a call ended: no rule decides on it"] += 1
     made.rules += _fitted(told) if fit else list(_calls(reader, made, found, told))
     made.rules += list(_replies(made, found))
     return made
@@ -73,16 +71,17 @@ def courses_only(reader: Reader, exchanges: Sequence[Exchange]) -> str:
     """A scenario with the course of each call and nothing else: what the emulator itself does shows under it."""
     made = Distilled("the recording")
     found = Calls(reader, exchanges)
-    courses = {provider: Courses(each, reader.schemas) for provider, each in reader.providers.items()}
-    told = [(call, course_of(reader, courses, call)) for call in found.calls if not call.refused]
-    made.rules += (
-        ("", _without_receipt(rule)) for _, rule in _calls(reader, made, found, told) if "call" in rule
-    )
+    for _, rule in _calls(reader, made, found, _courses(reader, found)):
+        rule.pop("receipt", None)
+        if "call" in rule:
+            made.rules.append(("", rule))
     return made.text
 
 
-def _without_receipt(rule: Rule) -> Rule:
-    return {name: value for name, value in rule.items() if name != "receipt"}
+def _courses(reader: Reader, found: Calls) -> list[tuple[RecordedCall, Course | None]]:
+    """The calls that were placed, each with how it went."""
+    courses = {provider: Courses(each, reader.schemas) for provider, each in reader.providers.items()}
+    return [(call, course_of(reader, courses, call)) for call in found.calls if not call.refused]
 
 
 # --- a rule for each call -----------------------------------------------------------------------

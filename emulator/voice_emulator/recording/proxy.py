@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from voice_emulator.providers.kit.replies import one_line
 from voice_emulator.recording.exchanges import Exchange, Pairs, Reader, json_of
 from voice_emulator.recording.guards import Guards
 from voice_emulator.wire.delivery.target_policy import Resolver, TargetPolicy
@@ -62,7 +63,7 @@ class Recorder:
 
 
 class _Verbatim(web.Response):
-    """A reply that goes on as it came."""
+    """A reply passed on as it came, without the headers that aiohttp adds."""
 
     async def _prepare_headers(self) -> None:
         own = set(self.headers)
@@ -95,7 +96,7 @@ class Proxy:
         if not target.startswith("/"):
             return _failure(405, "only requests to a path are forwarded")
         if len(self._recorder.exchanges) >= LIMIT:
-            return self._refuse(f"the recording has {LIMIT:,} exchanges, which is the most")
+            return self._refuse(f"the recording is full: it holds at most {LIMIT:,} exchanges")
         headers = end_to_end(raw.raw_headers)
         if target.startswith(RECEIVER):
             return await self._push(raw.method, target, headers, body)
@@ -153,7 +154,7 @@ class Proxy:
         self,
         session: aiohttp.ClientSession,
         provider: str,
-        kind: str,
+        kind: Literal["request", "push"],
         url: URL,
         method: str,
         headers: Pairs,
@@ -173,7 +174,7 @@ class Proxy:
             problem = str(error) or type(error).__name__
         self._recorder.exchanges.append(
             Exchange(
-                "push" if kind == "push" else "request", provider, at, method, str(url), headers, body, status, answered,
+                kind, provider, at, method, str(url), headers, body, status, answered,
                 reply, wall_now() - begun,
             )
         )  # fmt: skip
@@ -200,8 +201,7 @@ def callback_to(url: str, name: str, value: Any) -> str | None:
 
 
 def _failure(status: int, why: str) -> web.Response:
-    line = why.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")[:300]
-    return web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": line})
+    return web.Response(status=status, text=f"{why}\n", headers={"Emulator-Error": one_line(why)})
 
 
 def end_to_end(raw: Sequence[tuple[bytes, bytes]]) -> Pairs:

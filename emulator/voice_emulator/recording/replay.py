@@ -1,4 +1,4 @@
-"""The recorded requests again, sent to an emulator whose calls go as the recorded ones went.
+"""Sends the recorded requests to an emulator whose calls go as the recorded ones did.
 
 It runs on a manual clock that begins with the recording. Only the course of each call is taken from the recording;
 credentials are the emulator's own, and ids and tokens are those that it issued in the place of the recorded ones.
@@ -64,15 +64,17 @@ async def replayed(reader: Reader, exchanges: Sequence[Exchange]) -> Replay:
     options = Options(
         port=0, control_port=0, clock=ClockSpec("manual", start=begin), journal_limit=_KEPT, seed=1,
     )  # fmt: skip
-    run = _Run(reader, exchanges)
     async with serving(options, scenario_text=courses_only(reader, exchanges)) as emulator:
-        await run.through(emulator, requests)
+        run = _Run(reader, exchanges, emulator)
+        await run.through(requests)
     return run.result
 
 
 class _Run:
-    def __init__(self, reader: Reader, exchanges: Sequence[Exchange]) -> None:
+    def __init__(self, reader: Reader, exchanges: Sequence[Exchange], emulator: Emulator) -> None:
         self._reader = reader
+        self._runtime = emulator.runtime
+        self._tenant = emulator.runtime.tenancy.default
         self.result = Replay()
         self._signers = {name: _Signer(each, reader) for name, each in reader.providers.items()}
         #: What was issued here in the place of a recorded id, and the reverse.
@@ -85,11 +87,10 @@ class _Run:
                 for key in self._keys(read, {}):
                     self._pushes[key].append(read)
         self._here: dict[tuple[str, str, str], list[Read]] = defaultdict(list)
-        self._tenant: Tenant | None = None
         self._base = ""
 
-    async def through(self, emulator: Emulator, requests: Sequence[Exchange]) -> None:
-        tenant = self._tenant = emulator.runtime.tenancy.default
+    async def through(self, requests: Sequence[Exchange]) -> None:
+        tenant, driver = self._tenant, self._runtime.driver
         runner = web.ServerRunner(web.Server(self._receive, access_log=None), shutdown_timeout=1)
         await runner.setup()
         try:
@@ -109,12 +110,11 @@ class _Run:
                 auto_decompress=False,
                 skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
             ) as client:
-                driver = emulator.runtime.driver
                 for one in requests:
                     at = one.at + (ROUNDING if self._queries(one) else 0)
                     if at > tenant.now:
                         await driver.advance(tenant, to=at)
-                    await self._send(client, emulator.runtime.traffic, one)
+                    await self._send(client, one)
                 await driver.advance(tenant, to=tenant.now + REST, until_idle=True)
         finally:
             await runner.cleanup()
@@ -127,11 +127,10 @@ class _Run:
         found = operations.get(self._reader.read(one).name)
         return found is not None and found.queries_calls
 
-    async def _send(self, client: aiohttp.ClientSession, base: str, one: Exchange) -> None:
+    async def _send(self, client: aiohttp.ClientSession, one: Exchange) -> None:
         read = self._reader.read(one)
         headers, body, target = self._renewed(one, read)
-        url = URL(base + target, encoded=True)
-        assert self._tenant is not None  # noqa: S101 - set before the first request
+        url = URL(self._runtime.traffic + target, encoded=True)
         at = self._tenant.now
         try:
             async with client.request(
@@ -153,7 +152,6 @@ class _Run:
         request = self._reader.request(one.method, one.target, one.headers, one.body)
         if request is None:
             return one.headers, one.body, one.target
-        assert self._tenant is not None  # noqa: S101 - set before the first request
         issued = self._issued[request.provider]
         fields, headers = self._signers[request.provider].credentials(request, issued, self._tenant)
         sent = tuple(
@@ -206,7 +204,6 @@ class _Run:
 
     async def _receive(self, raw: web.BaseRequest) -> web.StreamResponse:
         """A push of the emulator's, answered as the recorded one was."""
-        assert self._tenant is not None  # noqa: S101 - pushes come after the first request
         provider = raw.path.strip("/")
         one = Exchange(
             "push",

@@ -79,7 +79,7 @@ def _request(tenant: Tenant, record: JournalledRequest) -> Json:
         if (effects := [effect for effect in ("reply", "fault") if getattr(rule, effect) is not None])
     ]
     told: Json = {
-        "what": f"{request.provider} {name or tenant.secrets.hide(request.path)}",
+        "what": f"{request.provider} {name or tenant.secrets.hide(request.path)}".lstrip(),
         "numbers": [record.masker.number(number) for number in request.numbers[:20]],
         "attempt": request.ordinal,
         "refused": [

@@ -154,14 +154,15 @@ class Diagnostics:
         self.error(node, f"unknown {what} {_short(text)!r}{nearest(_short(text), choices)}")
         return None
 
-    def boolean(self, node: Node, what: str) -> bool | None:
-        """True or false, or yes, no, on or off as in YAML 1.1."""
+    def boolean(self, node: Node, what: str, also: str = "") -> bool | None:
+        """True or false, or yes, no, on or off as in YAML 1.1; ``also`` is another word that may stand there."""
         text = self.text(node, what)
         if text is None:
             return None
         if text.lower() in TRUE | FALSE:
             return text.lower() in TRUE
-        self.error(node, f"{what} must be true or false, not {_short(text)!r}")
+        words = f"true, false or {also}" if also else "true or false"
+        self.error(node, f"{what} must be {words}, not {_short(text)!r}")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:

@@ -1,10 +1,10 @@
-"""Values of a scenario file as one line of YAML."""
+"""Values and rules of a scenario file as YAML."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*|[0-9]+(?:ms|s|m|h)")
@@ -22,3 +22,9 @@ def flow(value: Any) -> str:
         plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
         return value if plain else json.dumps(value, ensure_ascii=False)
     return json.dumps(value)
+
+
+def rule_lines(rule: Mapping[str, Any]) -> Iterator[str]:
+    """A rule as an item of ``rules``, a line for each member."""
+    for index, (name, value) in enumerate(rule.items()):
+        yield f"  {'-' if index == 0 else ' '} {name}: {flow(value)}"

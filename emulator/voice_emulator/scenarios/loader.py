@@ -47,10 +47,11 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A scenario with all it extends, and everything wrong with any of them."""
+    """A scenario with all it extends, everything wrong with any of them, and the files."""
 
     document: Document
     findings: list[FileFinding]
+    files: tuple[Path, ...]
 
 
 class ScenarioLoader:
@@ -80,6 +81,10 @@ class ScenarioLoader:
     def file(self, path: str | Path) -> Scenario:
         """A scenario file. Raises UsageError when it cannot be read at all."""
         return self._finish(_file_source(Path(path), str(path)), self._local)
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """A scenario file and those that it extends, as far as they can be read."""
+        return self._resolve(_file_source(path, str(path)), self._local, ()).files
 
     def text(self, text: str) -> Scenario:
         """A scenario as YAML (or JSON) text of this process; it can extend shipped scenarios only."""
@@ -182,7 +187,8 @@ class ScenarioLoader:
         if base is not None:
             findings.extend(base.findings)
             document = _extended(document, base.document)
-        return _Loaded(document, findings)
+        own = (source.path,) if source.path is not None else ()
+        return _Loaded(document, findings, (*own, *(base.files if base is not None else ())))
 
     def _base(
         self,

@@ -36,7 +36,7 @@ def read_reply(reading: Diagnostics, node: Node, scope: Scope) -> ReplyEffect | 
     status = members.read("status", Diagnostics.integer, "status", *STATUS_RANGE)
     headers = members.read("headers", _headers) or ()
     body = members.read("body", Diagnostics.text, "body", empty=True)
-    placed = _placed(reading, members, scope)
+    placed = _placed(members, scope)
     if "error" in members:
         members.exclude(("status", "headers", "body"), "error", "a reply is one or the other")
     elif not members.keys() & {"status", "headers", "body"}:
@@ -77,10 +77,10 @@ def _headers(reading: Diagnostics, node: Node) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _placed(reading: Diagnostics, members: Members, scope: Scope) -> bool | None:
+def _placed(members: Members, scope: Scope, also: str = "") -> bool | None:
     if "placed" in members and not scope.places_calls:
         members.error("placed", "placed has no effect here: no operation of this rule places calls")
-    return members.read("placed", Diagnostics.boolean, "placed")
+    return (also != "" and _in_part(members)) or members.read("placed", Diagnostics.boolean, "placed", also)
 
 
 def _in_part(members: Members) -> bool:
@@ -98,13 +98,13 @@ def read_fault(reading: Diagnostics, node: Node, scope: Scope) -> FaultEffect | 
         return None
     latency = members.read("latency", distribution, "latency")
     in_part = _in_part(members)
-    placed = True if in_part else _placed(reading, members, scope)
+    placed = _placed(members, scope, PART)
     kinds = [name for name in members if name in FAULTS]
     for name in kinds[1:]:
         members.error(name, f"{name} is the second fault after {kinds[0]}; a rule has one, besides latency")
     faults = [_fault(reading, name, members[name], scope) for name in kinds]
-    if not kinds and "latency" not in members:
-        reading.error(node, f"fault needs latency or one of {', '.join(FAULTS)}")
+    if not kinds and not in_part and "latency" not in members:
+        reading.error(node, f"fault needs latency or one of {', '.join(FAULTS)}, or placed: {PART}")
         return None
     fault = faults[0] if faults else NO_FAULT
     return None if fault is None else FaultEffect(latency, fault, placed, in_part)

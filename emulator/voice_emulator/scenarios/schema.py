@@ -127,13 +127,19 @@ def _fault() -> Json:
         },
         "placed": {"anyOf": [_ref("placed"), {"enum": [reply_section.PART]}]},
     }
-    # One fault at most, which latency may go with; placed alone is none.
+    # One fault at most, which latency may go with; of placed, only "part" is something by itself.
     kinds = [{"required": [name], "properties": _none_of(set(FAULTS) - {name})} for name in FAULTS]
-    alone = {"required": ["latency"], "properties": _none_of(FAULTS)}
+    alone: list[Json] = [
+        {"required": ["latency"], "properties": _none_of(FAULTS)},
+        {
+            "required": ["placed"],
+            "properties": {"placed": {"enum": [reply_section.PART]}, **_none_of(FAULTS)},
+        },
+    ]
     words = [name for name in FAULTS if name != HttpStatus.name]
     return {
         "description": "What the client feels.",
-        "anyOf": [{"enum": words}, _ref("reference"), {**only(**members), "anyOf": [alone, *kinds]}],
+        "anyOf": [{"enum": words}, _ref("reference"), {**only(**members), "anyOf": [*alone, *kinds]}],
     }
 
 

@@ -17,6 +17,7 @@ from voice_emulator.providers.provider import Provider, ReceiptKind
 from voice_emulator.providers.request import Operation
 from voice_emulator.scenarios.catalogue import Catalogue
 from voice_emulator.scenarios.receipt_section import ENCODINGS
+from voice_emulator.scenarios.reply_section import PART
 
 T = TypeVar("T")
 Kind = Literal["call", "receipt", "fault", "reply"]
@@ -264,6 +265,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("reply-as-text", "fault", _always(wrong_content_type=True)),
     Family("gateway-error", "fault", _status()),
     Family("gateway-error-after", "fault", _status(("placed", True)), roles=_PLACING),
+    Family("accepted-in-part", "fault", _always(placed=PART), roles=_PLACING),
     Family("html-page", "fault", _always(html_error=True)),
     Family("token-dies", "fault", _token_expired),
     Family("not-accepted", "fault", _always(reset=True, placed=False), hides=True, roles=_PLACING),

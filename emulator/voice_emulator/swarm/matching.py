@@ -215,18 +215,20 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
     left = rows
 
     def level(
-        row_key: Callable[[BillRow], Hashable], call_keys: Callable[[Due], Iterable[Hashable]], told: _Telling
+        row_key: Callable[[BillRow], Hashable],
+        call_keys: Callable[[Due], Iterable[Hashable]],
+        evidence: _Evidence,
     ) -> None:
-        """Give each row that is left a free call with the same key, of which both tell the same."""
+        """Give each row that is left a free call with the same key, that agrees with it on the evidence."""
         nonlocal left
         free: dict[Hashable, deque[Due]] = defaultdict(deque)
         for one in calls:
             if id(one) not in taken:
-                for key in product(call_keys(one), told.of_call(one)):
+                for key in product(call_keys(one), evidence.of_call(one)):
                     free[key].append(one)
         rest = []
         for row in left:
-            queue = free.get((row_key(row), told.of_row(row)))
+            queue = free.get((row_key(row), evidence.of_row(row)))
             while queue and id(queue[0]) in taken:
                 queue.popleft()
             if queue:
@@ -239,9 +241,9 @@ def _assign(rows: list[BillRow], calls: list[Due]) -> list[BillRow]:
     def levels(
         row_key: Callable[[BillRow], Hashable], call_keys: Callable[[Due], Iterable[Hashable]]
     ) -> None:
-        for told in _TELLING:
+        for evidence in _EVIDENCE:
             if left:
-                level(row_key, call_keys, told)
+                level(row_key, call_keys, evidence)
 
     levels(_floored(1), lambda one: one.moments(1))
     levels(_floored(60), lambda one: one.moments(60))
@@ -273,8 +275,8 @@ def _floored(step: int) -> Callable[[BillRow], Hashable]:
     return key
 
 
-class _Telling(NamedTuple):
-    """What a row and a call have in common besides number and time; None is nothing to go by."""
+class _Evidence(NamedTuple):
+    """What row and call must agree on besides number and time. A row without it (None) agrees with none."""
 
     of_row: Callable[[BillRow], Hashable]
     of_call: Callable[[Due], Iterable[Hashable]]
@@ -294,15 +296,15 @@ def _costs(one: Due) -> bool:
     return bool(one.expected) or one.call.answered_at is not None
 
 
-#: The most telling first.
-_TELLING = (
-    _Telling(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, one.call.talk_seconds),)),
-    _Telling(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, _billed_seconds(one)),)),
-    _Telling(_seconds, lambda one: (one.call.talk_seconds,)),
-    _Telling(_seconds, lambda one: (_billed_seconds(one),)),
-    _Telling(lambda row: (row.charge, bool(row.charge)), lambda one: ((one.expected, _costs(one)),)),
-    _Telling(lambda row: bool(row.charge), lambda one: (_costs(one),)),
-    _Telling(lambda row: True, lambda one: (True,)),
+#: The strongest first.
+_EVIDENCE = (
+    _Evidence(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, one.call.talk_seconds),)),
+    _Evidence(lambda row: (row.charge, _seconds(row)), lambda one: ((one.expected, _billed_seconds(one)),)),
+    _Evidence(_seconds, lambda one: (one.call.talk_seconds,)),
+    _Evidence(_seconds, lambda one: (_billed_seconds(one),)),
+    _Evidence(lambda row: (row.charge, bool(row.charge)), lambda one: ((one.expected, _costs(one)),)),
+    _Evidence(lambda row: bool(row.charge), lambda one: (_costs(one),)),
+    _Evidence(lambda row: True, lambda one: (True,)),
 )
 
 

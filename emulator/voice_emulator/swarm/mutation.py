@@ -1,4 +1,4 @@
-"""Runs a test suite against providers that are each wrong in one way, and tells which wrongs it noticed."""
+"""Runs a test suite against providers that are each wrong in one way, and tells which of them it noticed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from voice_emulator.swarm.subject import SetupError, Stopped
 from voice_emulator.wire.mutant import LOG, MUTANT, PROVIDER, read_notes
 
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not_reached"
-#: Real seconds that the first run may take; and how much longer than it the others may take, and how long at least.
+#: Limits of a run in real seconds: of the first; of the others so many times what the first took, but at least that.
 FIRST, PATIENCE, LEAST = 3_600.0, 10, 60.0
-#: The verdicts in the order in which they are told.
+#: The verdicts in the order in which they are listed.
 VERDICTS = (SURVIVED, KILLED, NOT_REACHED)
 
 
@@ -45,8 +45,8 @@ class Run:
     output: str
 
 
-class Told(Protocol):
-    """How a mutant is told to the emulators below the command, and what they noted."""
+class MutantSwitch(Protocol):
+    """Puts a mutant in force in the emulators that a suite uses, and reads what they noted."""
 
     def begin(self, mutant: Mutant | None) -> Mapping[str, str]:
         """Put ``mutant`` in force; the variables that the suite is started with in addition."""
@@ -58,7 +58,7 @@ class Told(Protocol):
 
 
 @dataclass
-class ByEnvironment:
+class EnvironmentSwitch:
     """Emulators that the suite itself starts: they read variables, and note in a file."""
 
     directory: Path
@@ -70,8 +70,8 @@ class ByEnvironment:
     def begin(self, mutant: Mutant | None) -> Mapping[str, str]:
         """An empty file, and the variables."""
         self._log.write_bytes(b"")
-        told = {MUTANT: mutant.name, PROVIDER: mutant.provider} if mutant is not None else {}
-        return {LOG: str(self._log), **told}
+        wanted = {MUTANT: mutant.name, PROVIDER: mutant.provider} if mutant is not None else {}
+        return {LOG: str(self._log), **wanted}
 
     def end(self) -> tuple[bool, frozenset[str]]:
         """What is in the file."""
@@ -81,7 +81,7 @@ class ByEnvironment:
 
 
 @dataclass
-class ByControl:
+class ControlSwitch:
     """An emulator that runs already."""
 
     client: Client
@@ -102,18 +102,18 @@ class Mutation:
     """Runs ``command`` once without a mutant, then once for each. ``timeout`` is in real seconds, for each run; None: for
     the first :data:`FIRST`, for the others :data:`PATIENCE` times what that took, at least :data:`LEAST`.
 
-    ``told`` are the emulators: those below the command, and one that runs already.
+    ``switches``: of the emulators that the command starts, and of one that runs already.
     """
 
     command: Sequence[str]
-    told: Sequence[Told]
+    switches: Sequence[MutantSwitch]
     timeout: float | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(
         self, mutants: Iterable[Mutant], done: Callable[[Verdict], None] = lambda verdict: None
     ) -> list[Verdict]:
-        """The verdicts, in the order of ``mutants``; ``done`` is told each at once. Stopped from outside, those so far.
+        """The verdicts, in the order of ``mutants``; ``done`` gets each at once. Stopped from outside, those so far.
 
         Raises SetupError when the suite fails without a mutant, or sends no request.
         """
@@ -139,8 +139,8 @@ class Mutation:
         except Stopped:
             pass
         finally:
-            for told in self.told:
-                told.begin(None)
+            for switch in self.switches:
+                switch.begin(None)
         return verdicts
 
     def _judge(self, mutant: Mutant, before: Run) -> Verdict:
@@ -155,8 +155,8 @@ class Mutation:
         environment = dict(os.environ)
         for name in (MUTANT, PROVIDER, LOG):
             environment.pop(name, None)
-        for told in self.told:
-            environment |= told.begin(mutant)
+        for switch in self.switches:
+            environment |= switch.begin(mutant)
         began = time.monotonic()
         process = Process("the command", self.command, environment)
         try:
@@ -165,7 +165,7 @@ class Mutation:
             process.end()
         if self.stopped.is_set():
             raise Stopped
-        ends = [told.end() for told in self.told]
+        ends = [switch.end() for switch in self.switches]
         requests: frozenset[str] = frozenset().union(*(requests for _, requests in ends))
         acted = any(acted for acted, _ in ends)
         return Run(status, acted, requests, time.monotonic() - began, process.output)

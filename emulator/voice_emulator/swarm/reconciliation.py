@@ -289,7 +289,7 @@ class _Comparison:
         shown = row.at.date() if isinstance(row.at, datetime) else row.at
         self.add(
             "wrong day",
-            Cause(cause, f"{shown}, and the call was on {was.date()} ({_told(int(east))}){how}"),
+            Cause(cause, f"{shown}, and the call was on {was.date()} ({_zone_name(int(east))}){how}"),
             one,
             row,
         )
@@ -301,7 +301,7 @@ class _Comparison:
             if local and one.call.provider not in found[one.zones[0]]:
                 found[one.zones[0]].append(one.call.provider)
         for zone, providers in found.items():
-            self.notes.append(f"times without a zone are read as {_told(zone)} ({', '.join(providers)})")
+            self.notes.append(f"times without a zone are read as {_zone_name(zone)} ({', '.join(providers)})")
 
     # Rows and calls without each other
 
@@ -363,7 +363,7 @@ def _mostly_charged(some: list[Due]) -> bool:
     return bool(some) and 2 * sum(bool(one.rows[0].charge) for one in some) >= len(some)
 
 
-def _told(seconds: int) -> str:
+def _zone_name(seconds: int) -> str:
     if not seconds:
         return "UTC"
     hours, minutes = divmod(abs(seconds) // 60, 60)

@@ -8,7 +8,7 @@ from typing import Any
 
 from voice_emulator.core.vocabulary import CONNECTED, MAY_RING, Outcome
 from voice_emulator.scenarios.call_section import KEYS as CALL_KEYS
-from voice_emulator.scenarios.flow import flow
+from voice_emulator.scenarios.flow import flow, rule_lines
 from voice_emulator.scenarios.receipt_section import BESIDE_LOST, CONFLICTS
 from voice_emulator.scenarios.reply_section import FAULT_KEYS
 
@@ -39,8 +39,7 @@ class Scenario:
         if self.rules:
             lines.append("rules:")
         for rule in self.rules:
-            for index, (name, value) in enumerate(rule.items()):
-                lines.append(f"  {'-' if index == 0 else ' '} {name}: {flow(value)}")
+            lines += rule_lines(rule)
         return "\n".join(lines) + "\n"
 
     def healed(self) -> Scenario:

@@ -274,6 +274,8 @@ def _parts(effect: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from together
     for name, value in left.items():
         yield {name: value} | (placed if name != "latency" else {})
+    if placed and not left:
+        yield placed
 
 
 def _atom(kind: str, match: Mapping[str, Any], effect: Mapping[str, Any]) -> Atom:
@@ -286,18 +288,18 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-def _melted(name: str, value: Any) -> Any:
+def _thawed(name: str, value: Any) -> Any:
     """The value that :func:`_frozen` was given: pairs are a mapping, but in ``drop``."""
     if not isinstance(value, tuple):
         return value
-    return list(value) if name == "drop" else {key: _melted(key, each) for key, each in value}
+    return list(value) if name == "drop" else {key: _thawed(key, each) for key, each in value}
 
 
 def _scenario(start: Scenario, atoms: Sequence[Atom]) -> Scenario:
     """The atoms as rules: those of the same number and attempt are one, but a fault, which may hide a reply."""
     grouped: dict[tuple[Any, ...], dict[str, list[dict[str, Any]]]] = {}
     for atom in atoms:
-        effect = {name: _melted(name, value) for name, value in atom.effect}
+        effect = {name: _thawed(name, value) for name, value in atom.effect}
         grouped.setdefault((atom.match, atom.kind == "fault"), {}).setdefault(atom.kind, []).append(effect)
     rules = [
         rule_of(dict(match), {kind: joined(kind, effects) for kind, effects in kinds.items()})

@@ -1,6 +1,6 @@
 """The space of faults: which scenario each seed stands for.
 
-Every choice is a keyed draw (:mod:`voice_emulator.core.draws`), so a seed means the same scenario always. Effects of one
+Every choice is a keyed draw (:mod:`voice_emulator.core.draws`), so a seed always means the same scenario. Effects of one
 kind that are on together are merged into one rule, since the first rule that matches wins.
 """
 

@@ -13,7 +13,7 @@ export class PlaceCard {
 		this.offers = [];
 		this.operation = h("select", { onchange: () => this.#choose() });
 		this.about = h("p.hint", { id: "place-about" });
-		this.number = h("input.mono", { id: "place-number", value: "6281200010000", autocomplete: "off", spellcheck: "false", "aria-describedby": "place-about" });
+		this.number = h("input.mono", { id: "place-number", value: "6281200017531", autocomplete: "off", spellcheck: "false", "aria-describedby": "place-about" });
 		this.ends = h("select", { onchange: () => this.ends.value && (this.number.value = this.number.value.slice(0, -4) + this.ends.value) },
 			h("option", { value: "" }, "by digits and rules"), Object.entries(MAGIC).map(([outcome, digits]) => h("option", { value: digits }, `${OUTCOMES[outcome][0]} (…${digits})`)));
 		this.fields = h("textarea.mono", { rows: 7, spellcheck: "false", "aria-label": "Fields of the request as JSON" });

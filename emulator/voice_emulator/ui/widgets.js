@@ -107,7 +107,7 @@ export function howToFix(rule) {
 	contractRules().then((known) => {
 		const { fix } = known.get(rule) ?? {};
 		if (!fix) return;
-		put(place, h("b", "How to fix it: "), fix);
+		put(place, h("b", "How to fix it: "), ...fix.split("`").map((part, index) => (index % 2 ? h("code", part) : part)));
 		place.hidden = false;
 	}, () => {});
 	return place;

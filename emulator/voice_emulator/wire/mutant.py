@@ -113,7 +113,7 @@ class MutantInForce(Listener):
 
     @staticmethod
     def _changed(tenant: Tenant, mutant: Mutant, record: RequestRecord) -> bool:
-        """Whether a reply, or the calls that it stands for, are others than without the mutant."""
+        """Whether the reply, or the calls behind it, differ from those without the mutant."""
         operation, fault = record.request.operation, mutant.fault
         if record.reply_rule == mutant.rule:
             return True
@@ -125,7 +125,8 @@ class MutantInForce(Listener):
         if operation is None or not operation.queries_calls or record.problems:
             return False
         if mutant.overlay.settings:
-            return bool(tenant.ledger.ended_count)
+            below = tenant.settings_below(mutant.provider)
+            return bool(tenant.ledger.ended_count) and tenant.settings[mutant.provider] != below
         now = tenant.now
         return any(
             call.receipt_rule == mutant.rule and call.query_from is not None and call.query_from > now
@@ -148,20 +149,38 @@ class MutantInForce(Listener):
             self._act(mutant)
 
     def attempt_finished(self, tenant: Tenant, attempt: Attempt) -> None:
-        """A receipt was sent, or lost, in another way than it would have been."""
+        """See whether receipts were sent, or lost, otherwise than without the mutant."""
         for part, fields in zip(attempt.push.parts, (attempt.fields, *attempt.others), strict=False):
             under = self._by_provider.get(part.provider)
             mutant = self._mutant_of(part)
-            if (under is not None and under.overlay.settings and attempt.outcome in _SENT) or (
-                mutant is not None
-                and mutant.receipt is not None
-                and self._differs(tenant, mutant.receipt, attempt, part, fields)
-            ):
+            if under is not None and under.overlay.settings:
+                acted = attempt.outcome in _SENT and self._fields(tenant, part) != self._fields_below(
+                    tenant, part
+                )
+            else:
+                acted = (
+                    mutant is not None
+                    and mutant.receipt is not None
+                    and self._differs(tenant, mutant.receipt, attempt, part, fields)
+                )
+            if acted:
                 self._act(self._by_provider[part.provider])
 
     def _mutant_of(self, push: Push) -> Mutant | None:
         mutant = self._by_provider.get(push.provider)
         return mutant if mutant is not None and push.rule == mutant.rule and not push.by_hand else None
+
+    def _fields(self, tenant: Tenant, push: Push) -> Mapping[str, Any]:
+        return self._providers[push.provider].receipts[push.kind].fields(tenant, push)
+
+    def _fields_below(self, tenant: Tenant, push: Push) -> Mapping[str, Any]:
+        """The fields with the settings that lie below the mutant's."""
+        settings = tenant.settings
+        tenant.settings = {**settings, push.provider: tenant.settings_below(push.provider)}
+        try:
+            return self._fields(tenant, push)
+        finally:
+            tenant.settings = settings
 
     def _differs(
         self, tenant: Tenant, effect: ReceiptEffect, attempt: Attempt, push: Push, fields: Mapping[str, Any]
@@ -186,7 +205,7 @@ class MutantInForce(Listener):
             or effect.encoding
         ):
             return True
-        plain = self._providers[push.provider].receipts[push.kind].fields(tenant, push)
+        plain = self._fields(tenant, push)
         added = {name for name, _ in effect.add}
         return bool(added & fields.keys()) or any(fields.get(name) != value for name, value in plain.items())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from voice_emulator.core.scenario import Scenario
@@ -29,6 +29,7 @@ class Runtime:
     ``start_scenario`` is the scenario of the command line. ``traffic`` and ``control`` are base URLs, empty until both
     ports listen; ``ca_pem`` is the CA certificate of ``--tls-self-signed``. ``ownership`` and ``relay`` are there with a
     shared store. ``open_default`` makes the tenant ``default`` as the command line wants it.
+    ``guides`` are the parts of ``/llms.txt`` on each provider that are the same for all tenants, once they were asked for.
     """
 
     options: Options
@@ -49,3 +50,4 @@ class Runtime:
     ownership: Ownership | None = None
     open_default: Callable[[], object] = lambda: None
     relay: Relay | None = None
+    guides: dict[str, tuple[str, str]] = field(default_factory=dict)

@@ -32,10 +32,12 @@ def test_a_changed_file_is_reloaded_and_a_broken_one_is_not(tmp_path):
         assert get(health)["scenario"] == "third"
 
 
-def test_a_change_of_what_it_extends_counts(tmp_path):
-    base, path = tmp_path / "base.yaml", tmp_path / "mine.yaml"
+@pytest.mark.parametrize("folder", [".", "shared"])
+def test_a_change_of_what_it_extends_counts(tmp_path, folder: str):
+    base, path = tmp_path / folder / "base.yaml", tmp_path / "mine.yaml"
+    base.parent.mkdir(exist_ok=True)
     base.write_text("name: base\nseed: 5\n")
-    path.write_text("name: mine\nextends: base.yaml\n")
+    path.write_text(f"name: mine\nextends: {folder}/base.yaml\n")
     with serving("--scenario", path, "--watch") as server:
         server.log.wait_for("watching ")
         assert get(server.ready["control"] + "/v1/tenants/default")["seed"] == 5

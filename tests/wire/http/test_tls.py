@@ -17,7 +17,7 @@ from aiohttp import web
 
 import voice_emulator
 from tests.cli.process import command
-from tests.rig import Running, receiving, started
+from tests.rig import Running, receiving, served, started
 from tests.wire.raw import GPSEND
 from voice_emulator.core.vocabulary import PushOutcome
 from voice_emulator.errors import UsageError
@@ -182,13 +182,8 @@ async def tls_receiver(leaf: trustme.LeafCert) -> AsyncIterator[tuple[str, list[
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     leaf.configure_cert(context)
-    runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    try:
-        yield f"https://127.0.0.1:{runner.addresses[0][1]}/dr", seen
-    finally:
-        await runner.cleanup()
+    async with served(answer, context) as url:
+        yield f"{url}/dr", seen
 
 
 async def test_a_receiver_with_a_private_authority_is_trusted_by_option(tmp_path: Path):

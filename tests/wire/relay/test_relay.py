@@ -14,6 +14,7 @@ from tests.patience import PATIENCE
 from tests.wire.raw import Answer, form_request, talk
 from tests.wire.relay.replicas import Pair, pair
 from voice_emulator.core.tenants import Tenant
+from voice_emulator.wire.http.server import Connection
 from voice_emulator.wire.relay.frames import PROTOCOL
 
 
@@ -179,6 +180,34 @@ async def test_relay_over_one_connection_that_stays(two: Pair) -> None:
         assert b"200 OK" in head
         assert b"messageid" in await reader.readexactly(length)
     writer.close()
+
+
+async def test_relay_of_a_request_that_arrives_before_the_task_waits_again(
+    two: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain_request = form_request(fields=two.form("far")).replace(b"Connection: close\r\n", b"")
+    finish, arrived = Connection.finish_response, []
+
+    async def finish_and_receive(self: Connection, *arguments: Any) -> Any:
+        finished = await finish(self, *arguments)
+        if type(self) is Connection and not arrived:
+            arrived.append(True)
+            self.data_received(plain_request)
+        return finished
+
+    monkeypatch.setattr(Connection, "finish_response", finish_and_receive)
+    parts = urlsplit(two.a.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(plain_request)
+    received = b""
+    while received.count(b'"messageid"') < 2:
+        received += await asyncio.wait_for(reader.read(65536), PATIENCE)
+    writer.write(form_request("/nowhere"))
+    received += await asyncio.wait_for(reader.read(), PATIENCE)
+    writer.close()
+    assert arrived
+    assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"200", b"200", b"404"]
+    assert len(requests_of(two.b.emulator.runtime.tenancy.get("far"))) == 2
 
 
 async def test_relay_of_a_client_that_goes_ends_what_the_owner_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,9 +34,9 @@ def file_of(scenario: str) -> Path:
 async def watch(emulator: Emulator) -> None:
     """Reload after every change, until cancelled.
 
-    The whole folder is watched: editors replace a file instead of writing into it, and the scenario may
-    extend its neighbours. Files are also looked at every now and then, since a change may come before the
-    watching has begun, and some mounts in containers report none.
+    The whole folder is watched: editors replace a file instead of writing into it. Files are also looked at every now and
+    then, since what the scenario extends may be in another folder, a change may come before the watching has begun, and some
+    mounts in containers report none.
     """
     from watchfiles import awatch
 
@@ -44,25 +45,30 @@ async def watch(emulator: Emulator) -> None:
     path = file_of(emulator.options.scenario)
     log.info("watching %s", path)
     seen: frozenset[tuple[str, int, int, int]] | None = None
+    extended: set[Path] = set()
     looks = awatch(path.parent, recursive=False, debounce=200, rust_timeout=LOOK_EVERY, yield_on_timeout=True)
     async for _ in looks:
-        present = files_beside(path)
-        if present != seen:
-            seen = present
+        if states(path, extended) != seen:
+            with suppress(UsageError):
+                # Also those of before: one that is gone for the moment comes back.
+                extended |= set(emulator.runtime.loader.files(path))
+            seen = states(path, extended)
             reload(emulator, path)
 
 
-def files_beside(path: Path) -> frozenset[tuple[str, int, int, int]]:
-    """``path`` and the scenario files beside it: of each the identity, the time of its last change and its size.
+def states(path: Path, extended: Iterable[Path]) -> frozenset[tuple[str, int, int, int]]:
+    """Of ``path``, the scenario files beside it and those it extends: identity, time of the last change and size.
 
     Those are of the file that a link leads to at the moment.
     """
     found = set()
-    with suppress(OSError):  # the folder, or a file between the two calls, may be gone
-        for file in path.parent.iterdir():
-            if file.suffix in _SUFFIXES or file == path:
+    with suppress(OSError):  # the folder may be gone
+        extended = {*extended, *path.parent.iterdir()}
+    for file in extended:
+        if file.suffix in _SUFFIXES or file == path:
+            with suppress(OSError):
                 status = file.stat()
-                found.add((file.name, status.st_ino, status.st_mtime_ns, status.st_size))
+                found.add((str(file), status.st_ino, status.st_mtime_ns, status.st_size))
     return frozenset(found)
 
 

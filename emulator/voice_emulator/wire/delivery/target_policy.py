@@ -54,11 +54,6 @@ class TargetPolicy:
         plain = _plain(host)
         return plain in self._rewritten or any(pattern(plain) for pattern in self._patterns)
 
-    def allows_address(self, address: str) -> bool:
-        """Whether an IP address is allowed. A mapped IPv6 address counts as its IPv4 address."""
-        ip = _parsed(address)
-        return ip is not None and self._allows(ip)
-
     def _allows(self, ip: Address) -> bool:
         if self.named(str(ip)):
             return True

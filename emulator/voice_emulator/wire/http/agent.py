@@ -1,9 +1,11 @@
-"""By what one emulator recognises another: its pushes, and its traffic port."""
+"""By what one emulator recognises another: its pushes, its own commands, and its traffic port."""
 
 from __future__ import annotations
 
 #: The User-Agent of pushes.
 AGENT = "voice-emulator"
+#: That of commands and of clients of the control API.
+CLIENT = "voice-emulator-client"
 #: How the traffic port's answer begins at a path that no provider has, such as those of the control port.
 NO_PROVIDER = "no provider serves"
 

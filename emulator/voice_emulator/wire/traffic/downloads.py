@@ -11,8 +11,8 @@ from aiohttp import web
 from voice_emulator.core.tenancy import Tenancy
 from voice_emulator.core.tenants import DEFAULT_TENANT, Tenant
 from voice_emulator.providers.request import Problem, Reply, Request
-from voice_emulator.wire.http.agent import AGENT
-from voice_emulator.wire.traffic.failures import failure_reply
+from voice_emulator.wire.http.agent import AGENT, CLIENT
+from voice_emulator.wire.traffic.failures import failure_reply, unread_failure
 from voice_emulator.wire.traffic.faults import HeldRequests, send_spoiled
 from voice_emulator.wire.traffic.pipeline import RequestPipeline
 
@@ -46,6 +46,9 @@ class OtherRequests:
 
     async def unknown_path(self, raw: web.BaseRequest, request: Request, why: str) -> web.StreamResponse:
         """No provider serves this path."""
+        if request.headers.get("user-agent") == CLIENT:
+            # A command of ours at the wrong port tells its user. The client under test did nothing wrong.
+            return unread_failure(404, why)
         return await self._reply(raw, request, failure_reply(404, why), [Problem("unknown-path", why)])
 
     async def refuse_tunnel(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:

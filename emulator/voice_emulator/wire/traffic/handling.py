@@ -64,7 +64,7 @@ class Handling:
             )
         if request.body and request.encoding not in operation.accepts:
             wanted = ", ".join(sorted(operation.accepts))
-            problems.append(Problem("encoding", f"the body is {request.encoding}, {chosen} reads {wanted}"))
+            problems.append(Problem("encoding", f"the body is {request.encoding}; {chosen} reads {wanted}"))
         return problems
 
     def examine(self, request: Request, operation: Operation) -> Turns[list[Problem]]:

@@ -201,3 +201,8 @@ async def test_the_steps_in_any_language_are_followed(api: Api, guide: str):
     assert (push["outcome"], push["fields"]["hangup_cause"]) == ("delivered", "USER_BUSY")
     assert (await api.get(f"{tenant}/violations", severity="error")).json["violations"] == []
     assert (await api("DELETE", tenant)).status == 204
+
+
+async def test_a_second_page_is_the_same_and_rehearses_nothing(api: Api, guide: str, monkeypatch):
+    monkeypatch.delattr("voice_emulator.wire.control.document.provider_guide.Rehearsal")
+    assert (await api.get("/llms.txt")).text == guide

@@ -26,13 +26,12 @@ def llms_text(runtime: Runtime, tenant: Tenant, routes: Iterable[Route], control
     """The page, with the credentials of ``tenant`` and the URL of the control port."""
     providers = runtime.providers
     rules = rule_summaries(providers.values())
-    shown = {name: "\n".join(provider_section(runtime, tenant, one)) for name, one in providers.items()}
     return Template(_PROSE.read_text(encoding="utf-8")).substitute(
         provider_names=", ".join(one.title for one in providers.values()),
         first_provider=next(iter(providers)),
         control=control,
         traffic=runtime.traffic,
-        providers="\n".join(shown.values()),
+        providers="\n".join(provider_section(runtime, tenant, one) for one in providers.values()),
         outcomes=", ".join(outcome.value for outcome in Outcome),
         push_members=" ".join(Callback.__dataclass_fields__),
         call_members=" ".join(Call.__dataclass_fields__),

@@ -19,9 +19,22 @@ from voice_emulator.wire.runtime import Runtime
 _BODIES = {"json": "JSON", "urlencoded": "form", "multipart": "multipart"}
 
 
-def provider_section(runtime: Runtime, tenant: Tenant, provider: Provider) -> Iterator[str]:
-    """Its lines; the shell lines are for ``tenant``."""
-    rehearsal = Rehearsal(provider, runtime.schemas)
+def provider_section(runtime: Runtime, tenant: Tenant, provider: Provider) -> str:
+    """All of it. The shell lines are for ``tenant``; the rest is worked out once, since a rehearsal takes 10 ms."""
+    if provider.id not in runtime.guides:
+        rehearsal = Rehearsal(provider, runtime.schemas)
+        parts = _requests(rehearsal, runtime.schemas), _replies(rehearsal, runtime.schemas)
+        before, after = ("\n".join(part) for part in parts)
+        runtime.guides[provider.id] = before, after
+    before, after = runtime.guides[provider.id]
+    offer = next(
+        (each for each in offers(runtime.providers, runtime.schemas) if each.provider is provider), None
+    )
+    return "\n".join((before, *(_call(runtime, tenant, offer) if offer is not None else ()), after))
+
+
+def _requests(rehearsal: Rehearsal, schemas: SchemaSet) -> Iterator[str]:
+    provider = rehearsal.provider
     yield f"## Provider {provider.id}: {provider.title}\n"
     # The documented ones: those that somebody configured are shown by the tenant's route alone.
     yield (
@@ -32,18 +45,19 @@ def provider_section(runtime: Runtime, tenant: Tenant, provider: Provider) -> It
     yield "Operations (path; body; headers: the fields without which the sample is refused), each with a sample:\n"
     headers: dict[str, str] = {}
     for operation in provider.operations.values():
-        yield from _operation(rehearsal, runtime.schemas, operation)
+        yield from _operation(rehearsal, schemas, operation)
         sent = rehearsal.sample(operation)[1]
         headers |= {header.name: header.description for header in operation.headers if header.name in sent}
     yield "".join(f"\nHeader `{name}`: {text}" for name, text in headers.items()) + "\n" * bool(headers)
-    for offer in offers(runtime.providers, runtime.schemas):
-        if offer.provider is provider:
-            yield from _call(runtime, tenant, offer)
-            break
+
+
+def _replies(rehearsal: Rehearsal, schemas: SchemaSet) -> Iterator[str]:
+    """Pushes, settings and errors."""
+    provider = rehearsal.provider
     told: dict[tuple[str, ...], str] = {}
     for kind in provider.receipts.values():
-        yield from push_lines(rehearsal, runtime.schemas, kind, told)
-    yield from shared_receivers(rehearsal, runtime.schemas)
+        yield from push_lines(rehearsal, schemas, kind, told)
+    yield from shared_receivers(rehearsal, schemas)
     defaults = ", ".join(f"{name}={as_json(value)}" for name, value in provider.default_settings().items())
     yield f"Settings (`settings.{provider.id}` of a tenant) with their defaults: {defaults}\n"
     codes: dict[str, dict[str, None]] = {}

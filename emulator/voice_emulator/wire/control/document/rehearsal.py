@@ -74,29 +74,25 @@ class Rehearsal:
     def needed(self, operation: Operation) -> list[str]:
         """The fields of the sample without which it is refused."""
         fields, headers = self.sample(operation)
-        known = self._problems(operation, fields, headers)
+        known = self._problems(operation, self._request(operation, fields, headers))
         return [
             name
             for name in fields
-            if self._problems(operation, {key: fields[key] for key in fields if key != name}, headers) - known
+            if self._problems(operation, self._request(operation, _without(fields, name), headers)) - known
         ]
 
     def methods(self, operation: Operation) -> list[str]:
         """The methods with which the sample is accepted."""
         fields, headers = self.sample(operation)
-        found = {method: self._problems(operation, fields, headers, method) for method in operation.methods}
+        found = {
+            method: self._problems(operation, self._request(operation, fields, headers, method))
+            for method in operation.methods
+        }
         # What a sample asks about may not exist here, whatever the method.
         known = set.intersection(*found.values())
         return sorted(method for method, problems in found.items() if problems == known)
 
-    def _problems(
-        self,
-        operation: Operation,
-        fields: Mapping[str, Any],
-        headers: Mapping[str, str],
-        method: str = "POST",
-    ) -> set[Problem]:
-        request = self._request(operation, fields, headers, method)
+    def _problems(self, operation: Operation, request: Request) -> set[Problem]:
         return set(at_once(self._handling.examine(request, operation)))
 
     def play(
@@ -124,7 +120,7 @@ class Rehearsal:
     def perform(self, operation: Operation, outcome: Outcome, by: Party) -> Played | None:
         """Like :meth:`play`, with this very tenant."""
         request = self._request(operation, *self.sample(operation))
-        if at_once(self._handling.examine(request, operation)):
+        if self._problems(operation, request):
             return None
         call = None
         if operation.places_calls:
@@ -180,6 +176,10 @@ class Rehearsal:
         self._attribution.attribute(request)
         self._attribution.count(request)
         return request
+
+
+def _without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
 
 
 def leaves(value: Any, before: str = "") -> Iterator[tuple[str, Any]]:
