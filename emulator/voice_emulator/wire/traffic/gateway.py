@@ -96,7 +96,8 @@ class Gateway:
         """
         started = time.perf_counter()
         transport = connection.transport
-        if transport is None or not takes_direct_writes(message, transport) or connection.waits:
+        waits = connection.pending is not None and connection.waits
+        if transport is None or waits or not takes_direct_writes(message, transport):
             return False
         headers = headers_of(message.raw_headers, message.headers)
         request = parse_request(
@@ -249,7 +250,7 @@ class Gateway:
         try:
             await asyncio.wait([done])
         except asyncio.CancelledError:
-            # The client has gone, and what is kept begins all the same.
+            # The client has gone, and what is kept begins anyway.
             done.add_done_callback(
                 lambda _: self.pipeline.conclude(record, self.pipeline.kept(record, calls))
             )
@@ -300,7 +301,7 @@ class Gateway:
             passed = await self.relay.traffic(raw, request, keys)
         except NoOwner as error:
             if request.attributed and not request.tenant.closed:
-                # The store does not answer. What need not be kept is answered all the same.
+                # The store does not answer. What need not be kept is answered anyway.
                 return None
             return unread_failure(503, str(error))
         return passed if passed is not None or keys is None else self._homeless(request)
