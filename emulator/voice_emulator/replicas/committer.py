@@ -167,7 +167,7 @@ class Committer(ChangeCollector):
         self._wake.set()
 
     def _changed(self, tenant: Tenant) -> PendingChanges:
-        # What becomes of a tenant that is being opened, or that has gone, is not noted.
+        # A tenant that is being opened, or that has gone, changes without notes.
         return super()._changed(tenant) if tenant.id in self.logs else PendingChanges()
 
     # --- tenants ------------------------------------------------------------------------------
@@ -338,6 +338,7 @@ class Committer(ChangeCollector):
     async def _begin_again(self) -> None:
         try:
             await self._member.rejoin(self._member.session)
+            self.away = None
         except Unreachable as error:
             self._fail(error)
             await asyncio.sleep(PAUSE)
