@@ -96,7 +96,8 @@ class Gateway:
         """
         started = time.perf_counter()
         transport = connection.transport
-        if transport is None or not takes_direct_writes(message, transport) or connection.waits:
+        waits = connection.pending is not None and connection.waits
+        if transport is None or waits or not takes_direct_writes(message, transport):
             return False
         headers = headers_of(message.raw_headers, message.headers)
         request = parse_request(
