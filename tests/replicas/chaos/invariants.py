@@ -144,6 +144,8 @@ def too_slow(history: History, lease: float) -> list[str]:
     if slow is None or slow.seconds - slow.late <= lease + MARGIN:
         return []
     return [
-        f"one take-over in a hundred took {slow.seconds - slow.late:.2f} s or longer (tenant {slow.tenant}, {slow.fault.kind} "
-        f"of {slow.fault.replica}); at most {lease + MARGIN:g} s are promised"
+        (
+            f"one take-over in a hundred took {slow.seconds - slow.late:.2f} s or longer (tenant {slow.tenant}, {slow.fault.kind} "
+            f"of {slow.fault.replica}); at most {lease + MARGIN:g} s are promised"
+        )
     ]
