@@ -17,6 +17,8 @@ from tests.patience import PATIENCE
 from tests.replicas.chaos.history import TWICE, Books, History, Outcome, Sent, number
 from tests.replicas.chaos.receiver import Receiver
 
+#: Real seconds for everything that is pending to happen; what is pending then stays so.
+SETTLING = 60
 PROVIDERS = ("nxcloud", "huawei_cec", "infin8linx")
 #: Short calls, and receipts that follow within seconds; those of some numbers come twice.
 SCENARIO = f"""
@@ -186,9 +188,9 @@ class Load:
     async def settle(self) -> Outcome:
         """Wait until nothing is pending, and read what the replicas know."""
         outcome = Outcome()
+        deadline = time.monotonic() + SETTLING
         for customer in self.customers:
             tenant = f"/v1/tenants/{customer.id}"
-            deadline = time.monotonic() + PATIENCE
             while True:
                 report = await self.control.ask(f"{tenant}/report?format=json")
                 found = report["conservation"]
