@@ -171,7 +171,7 @@ async def test_while_the_store_is_away_nothing_is_accepted_or_pushed_but_reads_a
         assert (status, "does not answer" in error) == (503, True)
         assert (await one.send(only, "6281234567892", **mine))[0] == 503
         status, page = await one.control(only, "GET", "/v1/tenants/mine/calls")
-        assert (status, [call["state"] for call in page["calls"]].count("dropped")) == (200, 0)
+        assert (status, [call["number"] for call in page["calls"]]) == (200, ["6281234567890"])
         status, problem = await one.control(only, "POST", "/v1/tenants", json={"id": "more"})
         assert (status, "does not answer" in problem["detail"]) == (503, True)
         # Its lease ends meanwhile.
@@ -192,7 +192,12 @@ async def test_while_the_store_is_away_nothing_is_accepted_or_pushed_but_reads_a
         assert len(one.receiver.received) == 2, "what was answered with 503 never became a call"
         tenant = only.runtime.tenancy.get("mine")
         assert tenant.conservation.balanced
-        assert tenant.conservation.count(Fate.ACKNOWLEDGED) == 2
+        assert (tenant.conservation.accepted, tenant.conservation.count(Fate.ACKNOWLEDGED)) == (2, 2)
+        # And another replica finds what there is.
+        second = await one.start()
+        await one.replicas.pop(0).close()
+        await sweep(second)
+        assert len(second.runtime.tenancy.get("mine").ledger) == 2
 
 
 async def test_a_store_that_was_emptied_is_filled_again_by_who_is_there(store_address):

@@ -111,6 +111,13 @@ class Ledger:
         """Enter a new call."""
         self._calls[call.id] = call
 
+    def remove(self, call: Call) -> None:
+        """Forget a call that has not begun."""
+        del self._calls[call.id]
+        named = self._named.get(call.provider)
+        if named is not None and named.get(call.provider_id) is call:
+            del named[call.provider_id]
+
     def get(self, call_id: str) -> Call | None:
         """The call with this id, unless unknown or forgotten."""
         return self._calls.get(call_id)

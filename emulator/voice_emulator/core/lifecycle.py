@@ -96,6 +96,20 @@ def _call_id(tenant: Tenant, *key: object) -> str:
     return call_id
 
 
+def take_back(tenant: Tenant, calls: Sequence[Call]) -> None:
+    """Undo :func:`place`: the request was not accepted, and nobody has heard of its calls."""
+    provider = calls[0].submission.provider
+    # A reset in between has forgotten them.
+    known = [call for call in calls if tenant.ledger.get(call.id) is call]
+    for call in known:
+        tenant.ledger.remove(call)
+    if known:
+        tenant.totals.placed(provider, -len(known))
+        tenant.conservation.placed(provider, -len(known))
+        for told in tenant.listeners.calls_taken_back:
+            told(known)
+
+
 def withdraw(tenant: Tenant, calls: Sequence[Call], now: int) -> None:
     """Drop calls whose request was not accepted after all: they are not dialled, charged or reported."""
     for call in calls:

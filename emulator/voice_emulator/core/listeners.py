@@ -73,6 +73,9 @@ class Listener:
         :class:`voice_emulator.wire.traffic.exchange.Keeping` that it returns is done; or StateError raised.
         """
 
+    def calls_taken_back(self, tenant: Any, calls: Sequence[Any]) -> None:
+        """These calls, which had not begun, were never accepted: what they need could not be kept."""
+
     def request_finished(self, tenant: Any, record: Any) -> None:
         """A request is over; its :class:`RequestRecord` does not change any more."""
 

@@ -338,6 +338,7 @@ class Committer(ChangeCollector):
     async def _begin_again(self) -> None:
         try:
             await self._member.rejoin(self._member.session)
+            self.away = None
         except Unreachable as error:
             self._fail(error)
             await asyncio.sleep(PAUSE)

@@ -85,12 +85,16 @@ class Kept:
         self.staying = len(self.overdue)
         rows = [(kind, call.id) for call in gone for kind in (kinds.CALL, kinds.PROGRESS, kinds.ENDED)]
         for call in gone:
-            submission, key, count = self.submissions.pop(id(call.submission))
-            if count > 1:
-                self.submissions[id(submission)] = (submission, key, count - 1)
-            else:
-                rows.append((kinds.SUBMISSION, key))
+            rows += self.dropped(call.submission)
         return rows
+
+    def dropped(self, submission: Submission) -> list[tuple[str, str]]:
+        """One call fewer of a submission is kept: its row, if it was the last."""
+        _, key, count = self.submissions.pop(id(submission))
+        if count == 1:
+            return [(kinds.SUBMISSION, key)]
+        self.submissions[id(submission)] = (submission, key, count - 1)
+        return []
 
 
 @dataclass(slots=True)
@@ -101,6 +105,8 @@ class PendingChanges:
     reset: bool = False
     placed: list[Call] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
+    #: Calls that are kept, and were not accepted after all.
+    taken_back: list[Call] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
     #: Pushes still to be sent, by id, each with its instant of sending once it is on the wire.
     pushes: dict[str, tuple[Push, int | None]] = field(default_factory=dict)
@@ -189,6 +195,16 @@ class ChangeCollector(Listener):
             for call in calls:
                 changes.counts[json.dumps([call.number, call.provider])] = call.ordinal
 
+    def calls_taken_back(self, tenant: Tenant, calls: Sequence[Call]) -> None:
+        """Forget calls that were not accepted after all, kept or not."""
+        changes = self._changed(tenant)
+        placed = {call.id: call for call in changes.placed}
+        for call in calls:
+            changes.calls.pop(call.id, None)
+            if placed.pop(call.id, None) is None:
+                changes.taken_back.append(call)
+        changes.placed = list(placed.values())
+
     def request_finished(self, tenant: Tenant, record: RequestRecord) -> None:
         """Note what a record query has shown to the client: it may have reconciled calls, and may have more to read."""
         # What the rules have counted can wait for the next commit.
@@ -232,6 +248,8 @@ class ChangeCollector(Listener):
         if noted.configured:
             put.append((kinds.TENANT, "", snapshot_text(tenant)))
         self._add_calls(tenant, noted, kept, rows)
+        for call in noted.taken_back:
+            rows.drop += [(kinds.CALL, call.id), (kinds.PROGRESS, call.id), *kept.dropped(call.submission)]
         for push, sent in noted.pushes.values():
             kept.pushes[push.id] = push.call.id if push.call is not None else ""
             put.append((kinds.PUSH, push.id, push_text(push, sent)))

@@ -27,6 +27,7 @@ from voice_emulator.wire.control.request import (
 from voice_emulator.wire.control.routing import ControlRoutes
 from voice_emulator.wire.control.services import ControlServices
 from voice_emulator.wire.http.request_body import BodyReader, BodyRefused
+from voice_emulator.wire.http.response_writer import SentResponse
 from voice_emulator.wire.relay.frames import PATH
 from voice_emulator.wire.relay.incoming import RelayedConnection
 from voice_emulator.wire.relay.relay import NoOwner, NotAReplica, Relay
@@ -95,7 +96,7 @@ class Control:
             response = respond(
                 ControlError(500, f"the emulator itself failed: {type(error).__name__}: {error}")
             )
-        if not response.prepared:
+        if not isinstance(response, SentResponse) and not response.prepared:
             for name, value in _COMMON_HEADERS.items():
                 response.headers[name] = value
             response.headers.setdefault("Cache-Control", "no-store")

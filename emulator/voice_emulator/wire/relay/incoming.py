@@ -111,7 +111,8 @@ class RelayedTransport(asyncio.Transport):
 
     def end(self, kind: int, payload: bytes = b"") -> None:
         """The request is over."""
-        if kind in (CLOSE, RESET):
+        if kind in (CLOSE, RESET, MOVED):
+            # Also of one that belongs elsewhere: it may have said that it is the last of its connection.
             self._closing = True
         if self.active:
             self.active = self.final = False

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from voice_emulator.core.calls import Call
-from voice_emulator.core.lifecycle import NUMBER_COST, TURN, withdraw
+from voice_emulator.core.lifecycle import NUMBER_COST, TURN, take_back
 from voice_emulator.core.masking import Masker
 from voice_emulator.core.scenario import Rule
 from voice_emulator.core.tenancy import Tenancy
@@ -119,11 +119,11 @@ class RequestPipeline:
         return record, calls, fault_rule
 
     def refuse(self, record: RequestRecord, calls: Sequence[Call], why: StateError) -> Sequence[Call]:
-        """The request cannot be kept now: answer 503, and withdraw its ``calls``. Returns those that are left: none."""
+        """The request cannot be kept now: answer 503, and take its ``calls`` back. Returns those that are left: none."""
         tenant = record.request.tenant
         record.reply, record.calls = failure_reply(503, str(why)), ()
         if calls and not tenant.closed:
-            withdraw(tenant, calls, tenant.now)
+            take_back(tenant, calls)
         return ()
 
     def kept(self, record: RequestRecord, calls: Sequence[Call]) -> Sequence[Call]:
