@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -167,6 +168,7 @@ class Load:
     customers: list[Customer]
     history: History
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, pause: float, size: int) -> None:
         """Have every customer place a batch of up to ``size`` numbers about every ``pause`` seconds."""
@@ -174,16 +176,16 @@ class Load:
 
     async def _keep_placing(self, customer: Customer, pause: float, size: int) -> None:
         while True:
-            await asyncio.sleep(customer.dice.uniform(0, 2 * pause))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), customer.dice.uniform(0, 2 * pause))
+            if self._stopping.is_set():
+                return
             await customer.place(customer.dice.choice(PROVIDERS), customer.dice.randint(1, size))
 
     async def stop(self) -> None:
         """No more batches; the one that is on its way is waited for, up to the client's time-out."""
-        for task in self._tasks:
-            task.cancel()
-        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
 
     async def settle(self) -> Outcome:
         """Wait until nothing is pending, and read what the replicas know."""
