@@ -298,6 +298,8 @@ class Emulator(Listener):
     async def _join(self, membership: Membership) -> None:
         """Become one of the replicas that share the store."""
         runtime, options = self.runtime, self.options
+        # Before any tenant is here: the last of the listeners, as the writer of a state file.
+        runtime.tenancy.register(membership.committer)
         await membership.join()
         wanted = {
             "--scenario": runtime.start_scenario.name, "--seed": options.seed,

@@ -148,7 +148,7 @@ class Line:
         for writer in self._writers:
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self.refuses = False
 
     async def close(self) -> None:

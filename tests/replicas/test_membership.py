@@ -183,7 +183,7 @@ async def test_while_the_store_is_away_nothing_is_accepted_or_pushed_but_reads_a
         )
         assert (await one.control(only, "GET", "/readyz"))[0] == 503
         assert (await one.control(only, "GET", "/livez"))[0] == 200
-        line.mend()
+        line.restore()
         await member(only).look()
         await asyncio.wait([advancing])
         await one.advance(only, "mine")

@@ -97,7 +97,7 @@ def _call_id(tenant: Tenant, *key: object) -> str:
 
 
 def take_back(tenant: Tenant, calls: Sequence[Call]) -> None:
-    """Undo :func:`place`: the request was not accepted, and nobody has heard of its calls."""
+    """Undo :func:`place`: the request was not accepted, and its calls are unknown outside."""
     provider = calls[0].submission.provider
     # A reset in between has forgotten them.
     known = [call for call in calls if tenant.ledger.get(call.id) is call]

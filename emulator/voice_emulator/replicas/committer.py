@@ -167,7 +167,7 @@ class Committer(ChangeCollector):
         self._wake.set()
 
     def _changed(self, tenant: Tenant) -> PendingChanges:
-        # What becomes of a tenant that is being opened, or that has gone, is not noted.
+        # A tenant that is being opened, or that has gone, changes without notes.
         return super()._changed(tenant) if tenant.id in self.logs else PendingChanges()
 
     # --- tenants ------------------------------------------------------------------------------

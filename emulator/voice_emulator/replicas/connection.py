@@ -92,7 +92,7 @@ class Connection:
             await connection.send_command("EVALSHA", self._sha, 0, what, text)
             reply: bytes = await connection.read_response()
         except NoScriptError:
-            # The store was started anew.
+            # The store was restarted.
             await connection.send_command("EVAL", self._script, 0, what, text)
             reply = await connection.read_response()
         return reply
@@ -102,6 +102,7 @@ class Connection:
         self._sha = ""
         if connection is not None and connection._writer is not None:  # noqa: SLF001 - its disconnect() waits
             connection._writer.transport.abort()  # noqa: SLF001
+            connection._close()  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     async def close(self) -> None:
         """Close the connection."""

@@ -1,7 +1,7 @@
 """This process as one of several replicas: its session, which tenants it owns, taking over and handing over.
 
 A session is a lease of all tenants of a replica: as long as the store has it, nobody takes them over. When it is lost, the
-next session keeps those that nobody has taken meanwhile.
+next session keeps those that no other replica has taken meanwhile.
 """
 
 from __future__ import annotations
@@ -83,11 +83,10 @@ class Membership:
                 log.warning("%s; trying again", error)
                 await asyncio.sleep(SWEEP)
         self.committer.start()
-        self._runtime.tenancy.register(self.committer)
         self._task = asyncio.create_task(self._sweep())
 
     async def rejoin(self, lost: str) -> None:
-        """Begin a new session, unless that has happened since ``lost``. What nobody has taken is kept."""
+        """Begin a new session, unless that has happened since ``lost``. What no other replica has taken is kept."""
         async with self._rejoining:
             if self.session != lost:
                 return

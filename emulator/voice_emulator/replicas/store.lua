@@ -283,7 +283,7 @@ function doing.load(a)
   return {rows = redis.call('HGETALL', p .. 'tenant:' .. a.tenant .. ':' .. a.kind)}
 end
 
--- Which tenants these keys belong to; false for one that nobody has.
+-- Which tenants these keys belong to; false for one that no tenant has.
 function doing.find(a)
   local found = {}
   for at, key in ipairs(a.keys) do

@@ -53,7 +53,7 @@ class View:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one tenant's part of a commit: ``kept``, ``fenced``, ``behind`` or ``taken``.
+    """The result of one tenant's part of a commit: ``kept``, ``fenced``, ``behind`` or ``taken``.
 
     ``behind``: the store has lost what came after commit number ``commits``. ``taken``: by ``error``.
     """

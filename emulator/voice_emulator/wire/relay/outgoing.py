@@ -68,7 +68,7 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for an upgrade."""
-        # uvloop's transports are no instances of asyncio's.
+        # uvloop's transports do not inherit from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
         self._transport.write(self._links.upgrade(self.url))
 
@@ -265,7 +265,7 @@ class Collected:
         self._data += data
 
     def ended(self, kind: int) -> None:
-        """It is complete, or not to be had."""
+        """It is complete, or was broken off."""
         if not self.done.done():
             self.done.set_result(kind)
 

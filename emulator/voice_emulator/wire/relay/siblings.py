@@ -1,4 +1,4 @@
-"""The addresses of the other replicas, which are no targets for pushes: looked up now and then."""
+"""The addresses of the other replicas, to which nothing is pushed: looked up now and then."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def weight_of(request: Request) -> int:
 class Keeping(NamedTuple):
     """What a reply waits for: ``done`` has no result once all is kept, and the reason when it cannot be.
 
-    A reply that is not ``needed`` to be kept, because it accepts nothing, goes out all the same.
+    A reply that is not ``needed`` to be kept, because it accepts nothing, still goes out.
     """
 
     done: asyncio.Future[StateError | None]

@@ -244,7 +244,7 @@ class Gateway:
         try:
             await asyncio.wait([done])
         except asyncio.CancelledError:
-            # The client has gone, and what is kept begins all the same.
+            # The client has gone, and what is kept begins anyway.
             done.add_done_callback(
                 lambda _: self.pipeline.conclude(record, self.pipeline.kept(record, calls))
             )
@@ -295,7 +295,7 @@ class Gateway:
             passed = await self.relay.traffic(raw, request, keys)
         except NoOwner as error:
             if request.attributed and not request.tenant.closed:
-                # The store does not answer. What need not be kept is answered all the same.
+                # The store does not answer. What need not be kept is answered anyway.
                 return None
             return unread_failure(503, str(error))
         return passed if passed is not None or keys is None else self._homeless(request)
