@@ -61,11 +61,14 @@ async def test_a_reset_reaches_the_client_as_one():
 
 def test_haproxy_config_keeps_everything_but_addresses():
     template = (
-        "frontend traffic\n    bind :4880\nfrontend control\n    bind :4881\n"
-        "    server replica-0 voice-emulator-0:4880 check port 4881\n    server replica-1 voice-emulator-1:4881 check\n"
+        "defaults\n    default-server check port 4881\nlisten traffic\n    bind :4880\n"
+        "    server replica-1 replica-1:4880\n    server replica-2-unready replica-2:4880 no-check backup\n"
+        "listen control\n    bind :4881\n    server replica-2 replica-2:4881\n"
     )
     changed = haproxy_config(template, {"traffic": 10, "control": 11}, [(20, 21), (30, 31)])
     assert changed == (
-        "frontend traffic\n    bind 127.0.0.1:10\nfrontend control\n    bind 127.0.0.1:11\n"
-        "    server replica-0 127.0.0.1:20 check port 21\n    server replica-1 127.0.0.1:31 check\n"
+        "defaults\n    default-server check port 4881\nlisten traffic\n    bind 127.0.0.1:10\n"
+        "    server replica-1 127.0.0.1:20 check port 21\n"
+        "    server replica-2-unready 127.0.0.1:30 no-check backup\n"
+        "listen control\n    bind 127.0.0.1:11\n    server replica-2 127.0.0.1:31 check port 31\n"
     )

@@ -1,4 +1,4 @@
-"""Load balancers in front of the replicas' two ports: a small one for TCP, and HAProxy with the file of docs/replicas.md."""
+"""Load balancers in front of the replicas' two ports: a small one for TCP, and HAProxy with the file of examples/replicas."""
 
 from __future__ import annotations
 
@@ -86,19 +86,21 @@ async def balancing(ports: Sequence[int], seed: int = 0) -> AsyncIterator[Balanc
 
 
 def haproxy_config(template: str, ports: Mapping[str, int], replicas: Sequence[tuple[int, int]]) -> str:
-    """The configuration of docs/replicas.md with other addresses: ``ports`` are its own, by name of the frontend."""
-    lines = []
+    """The configuration of examples/replicas at other addresses of loopback.
+
+    ``ports`` are HAProxy's own by name of the section, ``replicas`` their traffic and control ports.
+    """
+    lines, section = [], ""
     for line in template.splitlines():
-        words = line.split()
-        if words[:1] == ["bind"]:
-            line = line.replace(
-                words[1], f"127.0.0.1:{ports['control' if ':4881' in words[1] else 'traffic']}"
-            )
-        if words[:1] == ["server"]:
-            index = int(words[1].rpartition("-")[2])
-            traffic, control = replicas[index]
-            old = words[2]
-            line = line.replace(old, f"127.0.0.1:{control if old.endswith(':4881') else traffic}")
-            line = line.replace("check port 4881", f"check port {control}")
+        match line.split():
+            case ["listen", section]:
+                pass
+            case ["bind", *_]:
+                line = f"    bind 127.0.0.1:{ports[section]}"
+            case ["server", name, _, *options]:
+                traffic, control = replicas[int(name.split("-")[1]) - 1]
+                port = traffic if section == "traffic" else control
+                check = [] if "no-check" in options else ["check", "port", str(control)]
+                line = " ".join(["    server", name, f"127.0.0.1:{port}", *options, *check])
         lines.append(line)
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -17,6 +18,8 @@ from tests.patience import PATIENCE
 from tests.replicas.chaos.history import TWICE, Books, History, Outcome, Sent, number
 from tests.replicas.chaos.receiver import Receiver
 
+#: Real seconds for everything that is pending to happen; what is pending then stays so.
+SETTLING = 60
 PROVIDERS = ("nxcloud", "huawei_cec", "infin8linx")
 #: Short calls, and receipts that follow within seconds; those of some numbers come twice.
 SCENARIO = f"""
@@ -165,6 +168,7 @@ class Load:
     customers: list[Customer]
     history: History
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, pause: float, size: int) -> None:
         """Have every customer place a batch of up to ``size`` numbers about every ``pause`` seconds."""
@@ -172,23 +176,23 @@ class Load:
 
     async def _keep_placing(self, customer: Customer, pause: float, size: int) -> None:
         while True:
-            await asyncio.sleep(customer.dice.uniform(0, 2 * pause))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), customer.dice.uniform(0, 2 * pause))
+            if self._stopping.is_set():
+                return
             await customer.place(customer.dice.choice(PROVIDERS), customer.dice.randint(1, size))
 
     async def stop(self) -> None:
         """No more batches; the one that is on its way is waited for, up to the client's time-out."""
-        for task in self._tasks:
-            task.cancel()
-        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
 
     async def settle(self) -> Outcome:
         """Wait until nothing is pending, and read what the replicas know."""
         outcome = Outcome()
+        deadline = time.monotonic() + SETTLING
         for customer in self.customers:
             tenant = f"/v1/tenants/{customer.id}"
-            deadline = time.monotonic() + PATIENCE
             while True:
                 report = await self.control.ask(f"{tenant}/report?format=json")
                 found = report["conservation"]

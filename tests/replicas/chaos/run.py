@@ -22,7 +22,7 @@ from tests.replicas.chaos.receiver import Receiver, receiving
 from tests.replicas.chaos.replicas import Cluster, cluster, free_ports, replica_names
 from tests.valkey_server import StoreServer
 
-DEPLOYED = Path(__file__).parents[3] / "docs" / "replicas"
+DEPLOYED = Path(__file__).parents[3] / "examples" / "replicas"
 
 
 @dataclass(frozen=True)
