@@ -72,7 +72,7 @@ class Chaos:
         self.dice.shuffle(kinds)
         for index, kind in enumerate(kinds):
             await asyncio.sleep(self.dice.uniform(0.5, 1.5) * every)
-            while len(self.cluster.running()) < 2:
+            while len(self.cluster.running()) < 2:  # noqa: ASYNC110 - processes are looked at
                 await asyncio.sleep(0.05)
             await self._do(index, kind, self.dice.choice(self.cluster.running()))
         for task in list(self._tasks):
