@@ -7,6 +7,7 @@ import asyncio
 from valkey.asyncio import Valkey
 
 from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
+from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.vocabulary import Fate
 
 
@@ -112,7 +113,29 @@ async def test_what_was_on_the_wire_is_uncertain_and_never_repeated(store_addres
         held.set()
         await two.advance(second, "mine")
         assert len(two.receiver.received) == 1
-        await asyncio.wait([advancing])
+        assert (await advancing)[0] == 503
+
+
+async def test_an_advance_whose_tenant_goes_in_the_middle_says_how_to_go_on(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        assert await two.send(first, "6281234567890,6281234567891", **mine) == (200, "0")
+        held = asyncio.Event()
+        two.receiver.before_answer = lambda _: held.wait()
+        advancing = asyncio.create_task(
+            two.control(first, "POST", "/v1/tenants/mine/clock/advance", json={"to": "idle"})
+        )
+        await two.receiver.wait_for(1)
+        await expire(two, first)
+        await sweep(second)
+        held.set()
+        status, problem = await advancing
+        assert status == 503
+        assert 'repeat the advance with {"to": INSTANT}' in problem["detail"]
+        later = rfc3339(second.runtime.tenancy.get("mine").now + 3_600_000_000)
+        await two.advance(second, "mine", to=later)
+        assert len(two.receiver.received) == 2
 
 
 async def test_a_credential_of_another_replica_is_a_conflict(store_address):

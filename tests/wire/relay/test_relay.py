@@ -241,6 +241,17 @@ async def test_relay_of_an_owner_that_dies_resets_the_client(two: Pair) -> None:
     assert "died before its reply" in (await reply.json())["detail"]
 
 
+async def test_relay_ends_what_waits_for_a_replica_that_has_lost_its_lease(two: Pair) -> None:
+    """A frozen owner keeps its connections open and never answers."""
+    far = two.b.emulator.runtime.tenancy.get("far")
+    far.load(two.b.emulator.runtime.loader.text(HANGING))
+    waiting = asyncio.ensure_future(talk(two.a.url, form_request(fields=two.form("far"))))
+    await until(lambda: len(two.b.emulator.runtime.gateway._held) == 1)
+    del two.directory.nodes["b"]
+    await two.a.emulator._siblings.look()
+    assert (await waiting) == Answer(b"", reset=True)
+
+
 async def test_relay_of_events_and_long_polls(two: Pair) -> None:
     far = two.b.emulator.runtime.tenancy.get("far")
     streams = two.b.emulator._control.services.streams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from voice_emulator.core.clock import DAY, EXAMPLE_TIME, LAST, SECOND, ClockErro
 from voice_emulator.core.shapes import Advanced
 from voice_emulator.wire.control.document.request_schemas import LONGEST_ADVANCE, LONGEST_WAIT
 from voice_emulator.wire.control.parameters import read_duration
-from voice_emulator.wire.control.problems import conflict, invalid, wrong
+from voice_emulator.wire.control.problems import ControlError, conflict, invalid, wrong
 from voice_emulator.wire.control.request import ControlRequest, reply_json
 from voice_emulator.wire.delivery.scheduler import AdvanceBusy
 
@@ -38,6 +39,13 @@ async def advance(request: ControlRequest) -> web.Response:
         done = await running
     except (AdvanceBusy, ClockError) as error:
         raise conflict(str(error)) from error
+    except asyncio.CancelledError:
+        # The client has gone; or the advance itself was ended, with its tenant.
+        if request.services.waiters.closing or not tenant.closed:
+            raise
+        raise _taken_over(tenant.id) from None
+    if tenant.closed and request.runtime.ownership is not None:
+        raise _taken_over(tenant.id)
     due = tenant.engine.next_due()
     idle = due is None and tenant.outbox.idle
     return reply_json(
@@ -49,6 +57,13 @@ async def advance(request: ControlRequest) -> web.Response:
             next_due=due,
         )
     )
+
+
+def _taken_over(tenant_id: str) -> ControlError:
+    return ControlError(
+        503, f"tenant {tenant_id!r} is not here any more: how far its clock is, GET /v1/tenants/{tenant_id} tells; "
+        'repeat the advance with {"to": INSTANT}'
+    )  # fmt: skip
 
 
 def _target(document: dict[str, Any], now: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Protocol, cast
 from urllib.parse import urlsplit
@@ -142,6 +143,10 @@ class Link(asyncio.Protocol):
     def abort(self) -> None:
         """End the connection, and with it what the owner does for the client."""
         self.client = None
+        self.abandon()
+
+    def abandon(self) -> None:
+        """End the connection as if the owner had died."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -243,6 +248,12 @@ class Links:
                 del self._idle[url]
         if self._idle:
             self._sweeping = loop.call_later(IDLE / 2, self._sweep)
+
+    def keep_only(self, urls: Collection[str]) -> None:
+        """End the connections to all but these: a frozen replica would keep its clients waiting until it wakes."""
+        for link in tuple(self._all):
+            if link.url not in urls:
+                link.abandon()
 
     def close(self) -> None:
         """Close all of them."""

@@ -11,7 +11,7 @@ import hmac
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -215,6 +215,10 @@ class Relay:
                 raise NoOwner(f"no replica could take the request: {why}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def keep_only(self, replicas: Iterable[Replica]) -> None:
+        """Only these are running: whoever waits for another one feels that it died."""
+        self._links.keep_only({each.url for each in replicas})
 
     # --- what this replica itself asks others -------------------------------------------------
 

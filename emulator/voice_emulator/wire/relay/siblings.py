@@ -1,4 +1,4 @@
-"""The addresses of the other replicas, to which nothing is pushed: looked up now and then."""
+"""The other replicas, looked up now and then: nothing is pushed to their addresses, and nothing waits for one that is gone."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Siblings:
     async def look(self) -> Addresses:
         """Every address and port of a replica that is known."""
         replicas = await self._ownership.replicas()
+        self._relay.keep_only(replicas)
         found = await asyncio.gather(*map(self._addresses, replicas))
         return frozenset().union(*found)
 
