@@ -1,4 +1,4 @@
-"""The other replicas, looked up now and then: nothing is pushed to their addresses, and nothing waits for one that is gone."""
+"""The other replicas, looked up now and then: nothing is pushed to them, and nothing waits for one that is gone."""
 
 from __future__ import annotations
 
