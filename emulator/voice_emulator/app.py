@@ -163,11 +163,16 @@ class Emulator(Listener):
 
     def _scenario(self, loader: ScenarioLoader) -> Scenario:
         path = Path(self.options.scenario)
-        if isinstance(self.options.state, StoreAddress) and path.is_file():
+        shared = isinstance(self.options.state, StoreAddress) and path.is_file()
+        return self.read_scenario(loader, path) if shared else loader.open(self.options.scenario)
+
+    def read_scenario(self, loader: ScenarioLoader, path: Path) -> Scenario:
+        """The scenario in a file. Raises FileError and UsageError."""
+        scenario = loader.file(path)
+        if isinstance(self.options.state, StoreAddress):
             # As one text: other replicas have neither its file nor its environment.
-            scenario = loader.file(path)
-            return replace(scenario, text=portable(path, os.environ).decode())
-        return loader.open(self.options.scenario)
+            scenario = replace(scenario, text=portable(path, os.environ).decode())
+        return scenario
 
     def _open_default(self, tenancy: Tenancy, scenario: Scenario, receivers: Mapping[str, str]) -> None:
         options = self.options
@@ -303,7 +308,8 @@ class Emulator(Listener):
         await membership.join()
         wanted = {
             "--scenario": runtime.start_scenario.name, "--seed": options.seed,
-            "--clock": str(options.clock or ""), "--callback-url": options.callback_url,
+            "--clock": str(options.clock or ""), "--clock-start": options.clock and options.clock.start,
+            "--callback-url": options.callback_url,
         }  # fmt: skip
         there = await membership.make_default(json.dumps(wanted))
         made = json.loads(there) if there else wanted

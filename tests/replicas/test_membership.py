@@ -7,6 +7,7 @@ import asyncio
 from valkey.asyncio import Valkey
 
 from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
+from voice_emulator.cli.serve.reload import reload
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.vocabulary import Fate
 
@@ -256,3 +257,23 @@ async def test_metrics_tell_of_leases_take_overs_and_commits(store_address):
         assert (found["second"]["leases"], found["second"]["take_overs_total"]) == (2, 2)
         assert found["first"]["commit_seconds_count"] > 0
         assert found["second"]["store_reachable"] == 1
+
+
+async def test_a_replica_without_the_tenant_default_reloads_nothing_and_says_so(
+    store_address, tmp_path, caplog
+):
+    base, path = tmp_path / "base.yaml", tmp_path / "mine.yaml"
+    base.write_text("name: base\nseed: 5\n")
+    path.write_text("name: mine\nextends: base.yaml\n")
+    async with cluster(store_address, scenario=str(path)) as two:
+        first, second = await two.start(), await two.start()
+        base.write_text("name: base\nseed: 6\n")
+        reload(second, path)
+        assert "mine.yaml is not reloaded: another replica owns the tenant default" in caplog.text
+        reload(first, path)
+        base.unlink()
+        path.unlink()
+        await two.replicas.pop(0).close()
+        await sweep(second)
+        status, taken = await two.control(second, "GET", "/v1/tenants/default")
+        assert (status, taken["seed"], taken["scenario"]) == (200, 6, "mine")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_emulator.core.directory import KeyTaken
+from voice_emulator.core.tenants import DEFAULT_TENANT
 from voice_emulator.errors import FileError, UsageError
 from voice_emulator.resources import data_path
 
@@ -76,9 +77,12 @@ def reload(emulator: Emulator, path: Path) -> None:
     """Put the file in force for the tenant ``default``; a broken one changes nothing but the log."""
     runtime = emulator.runtime
     try:
-        scenario = runtime.loader.file(path)
+        scenario = emulator.read_scenario(runtime.loader, path)
         if scenario == runtime.start_scenario:
             return  # saved without a change, or a neighbour that has no part in it
+        if runtime.ownership is not None and not runtime.ownership.owns(DEFAULT_TENANT):
+            log.warning("%s is not reloaded: another replica owns the tenant default", path.name)
+            return
         runtime.tenancy.default.load(scenario)
     except FileError as error:
         for finding in error.findings:
