@@ -233,7 +233,7 @@ async def test_a_bug_is_told_as_long_as_somebody_is_there(caplog, monkeypatch):
         raise ConnectionResetError("of something else")
 
     async with started() as emu:
-        monkeypatch.setattr(emu.emulator.runtime.gateway, "_send", broken)
+        monkeypatch.setattr(emu.emulator.runtime.gateway, "_reply", broken)
         async with emu.client.post(emu.url + PATH, data=GPSEND, headers={"Emulator-Explain": "1"}) as reply:
             assert reply.status == 500
     assert any(record.levelno == logging.ERROR for record in caplog.records)
