@@ -233,3 +233,45 @@ async def test_metrics_tell_of_leases_take_overs_and_commits(store_address):
         assert (found["second"]["leases"], found["second"]["take_overs_total"]) == (2, 2)
         assert found["first"]["commit_seconds_count"] > 0
         assert found["second"]["store_reachable"] == 1
+
+
+async def test_take_overs_of_the_same_tenants_at_once_are_one(store_address):
+    """Each begins with what the others have not begun with, also after it has waited for one of them."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        for name in ("one", "other"):
+            await two.tenant(first, name, clock="manual")
+        await expire(two, first)
+        await member(second).look()
+        take = member(second)._take
+        await asyncio.gather(take(["one"]), take(["one", "other"]), take(["other", "one"]))
+        assert {tenant.id for tenant in second.runtime.tenancy} == {"one", "other"}
+        assert member(second).take_overs == 2
+
+
+async def test_a_take_over_goes_on_when_the_client_that_asked_for_it_goes_away(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await two.tenant(first, "mine", clock="manual")
+        await expire(two, first)
+        asking = asyncio.create_task(member(second).locate("mine"))
+        while "mine" not in member(second)._taking:
+            await asyncio.sleep(0)
+        taking = member(second)._taking["mine"]
+        asking.cancel()
+        await asyncio.wait([asking, taking])
+        assert member(second).owns("mine")
+
+
+async def test_a_replica_that_stops_while_it_takes_over_hands_that_over_too(store_address):
+    async with cluster(store_address) as two:
+        first, second, third = await two.start(), await two.start(), await two.start()
+        await two.tenant(first, "mine", clock="manual")
+        await expire(two, first)
+        asking = asyncio.create_task(member(second).locate("mine"))
+        while "mine" not in member(second)._taking:
+            await asyncio.sleep(0)
+        await second.close()
+        await asyncio.wait([asking])
+        await sweep(third)
+        assert member(third).owns("mine")

@@ -58,7 +58,7 @@ class Membership:
         self._owners: dict[str, str] = {}
         self._sessions: dict[str, Replica] = {}
         self._known: dict[Key, str] = {}
-        self._taking: dict[str, asyncio.Future[None]] = {}
+        self._taking: dict[str, asyncio.Task[None]] = {}
         #: Tenants that this version cannot read, which others may.
         self._unreadable: set[str] = set()
         self._making: set[str] = set()
@@ -129,6 +129,8 @@ class Membership:
         driver.stop()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
+        if self._taking:
+            await asyncio.wait(set(self._taking.values()), timeout=grace)
         while len(tenancy):
             idle = [tenant.id for tenant in tenancy if not tenant.outbox.in_flight]
             late = loop.time() >= deadline
@@ -155,9 +157,11 @@ class Membership:
     async def close(self) -> None:
         """Leave. What was not handed over is taken over when the lease ends."""
         self._stopping = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        tasks = {*self._taking.values(), *([self._task] if self._task is not None else [])}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.committer.close()
         if self.session:
             with suppress(StateError):
@@ -227,21 +231,24 @@ class Membership:
         return session not in self._sessions and name not in self._unreadable
 
     async def _take(self, names: Iterable[str]) -> None:
-        """Take these over; others that do the same are waited for."""
-        others = [self._taking[name] for name in names if name in self._taking]
-        mine = [name for name in names if name not in self._taking and name not in self.committer.logs]
-        for done in others:
-            await asyncio.wait([done])
-        if not mine or self._stopping:
-            return
-        done = asyncio.get_running_loop().create_future()
-        self._taking.update(dict.fromkeys(mine, done))
-        try:
-            await self._take_over(mine)
-        finally:
-            for name in mine:
-                del self._taking[name]
-            done.set_result(None)
+        """Take these over; those that are being taken over already are waited for."""
+        wanted = list(names)
+        others = {self._taking[name] for name in wanted if name in self._taking}
+        mine = [name for name in wanted if name not in self._taking and name not in self.committer.logs]
+        if mine and not self._stopping:
+            # Noted before anything is waited for, so nobody else begins with these, too; and a task of its own, which
+            # goes on when the client that asked for a tenant goes away.
+            task = asyncio.create_task(self._take_over(mine))
+            self._taking.update(dict.fromkeys(mine, task))
+            task.add_done_callback(self._taken)
+            await asyncio.shield(task)
+        if others:
+            await asyncio.wait(others)
+
+    def _taken(self, task: asyncio.Task[None]) -> None:
+        self._taking = {name: each for name, each in self._taking.items() if each is not task}
+        if not task.cancelled():
+            task.exception()  # whoever still waits for it has got it
 
     async def _take_over(self, names: list[str]) -> None:
         session = self.session
