@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from valkey.asyncio import Valkey
 
 from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
+from voice_emulator.app import Emulator
 from voice_emulator.core.vocabulary import Fate
 
 
@@ -249,15 +251,22 @@ async def test_take_overs_of_the_same_tenants_at_once_are_one(store_address):
         assert member(second).take_overs == 2
 
 
+async def begun(emulator: Emulator, name: str) -> tuple[asyncio.Task[Any], asyncio.Task[None]]:
+    """Somebody who asks for a tenant, and the take-over that has begun for that."""
+    asking = asyncio.create_task(member(emulator).locate(name))
+    for _ in range(1000):
+        if name in member(emulator)._taking:
+            break
+        await asyncio.sleep(0)
+    return asking, member(emulator)._taking[name]
+
+
 async def test_a_take_over_goes_on_when_the_client_that_asked_for_it_goes_away(store_address):
     async with cluster(store_address) as two:
         first, second = await two.start(), await two.start()
         await two.tenant(first, "mine", clock="manual")
         await expire(two, first)
-        asking = asyncio.create_task(member(second).locate("mine"))
-        while "mine" not in member(second)._taking:
-            await asyncio.sleep(0)
-        taking = member(second)._taking["mine"]
+        asking, taking = await begun(second, "mine")
         asking.cancel()
         await asyncio.wait([asking, taking])
         assert member(second).owns("mine")
@@ -268,10 +277,37 @@ async def test_a_replica_that_stops_while_it_takes_over_hands_that_over_too(stor
         first, second, third = await two.start(), await two.start(), await two.start()
         await two.tenant(first, "mine", clock="manual")
         await expire(two, first)
-        asking = asyncio.create_task(member(second).locate("mine"))
-        while "mine" not in member(second)._taking:
-            await asyncio.sleep(0)
+        asking, _ = await begun(second, "mine")
         await second.close()
         await asyncio.wait([asking])
         await sweep(third)
         assert member(third).owns("mine")
+
+
+async def test_a_request_that_waited_for_its_tenant_is_answered_by_the_object_that_is_here_now(
+    store_address, monkeypatch
+):
+    """Its tenant was here, was taken over by another replica, and is back when the request goes on."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        before = first.runtime.tenancy.get("mine")
+        await expire(two, first)
+        await sweep(second)
+        two.clocks[0].at += LEASE
+        locate = member(first).locate
+
+        async def late(tenant_id: str):
+            monkeypatch.undo()
+            await member(first).rejoin(member(first).session)
+            await second.close()
+            return await locate(tenant_id)
+
+        monkeypatch.setattr(member(first), "locate", late)
+        assert await two.send(first, **mine) == (200, "0")
+        back = first.runtime.tenancy.get("mine")
+        assert back is not before
+        assert back.conservation.accepted == len(back.ledger) == 1
+        assert len(before.ledger) == 0
+        await two.advance(first, "mine")
+        assert len(two.receiver.received) == 1
