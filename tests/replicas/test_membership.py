@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from valkey.asyncio import Valkey
 
 from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
+from voice_emulator.app import Emulator
 from voice_emulator.cli.serve.reload import reload
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.vocabulary import Fate
@@ -277,3 +279,103 @@ async def test_a_replica_without_the_tenant_default_reloads_nothing_and_says_so(
         await sweep(second)
         status, taken = await two.control(second, "GET", "/v1/tenants/default")
         assert (status, taken["seed"], taken["scenario"]) == (200, 6, "mine")
+
+
+async def test_take_overs_of_the_same_tenants_at_once_are_one(store_address):
+    """Each begins with what the others have not begun with, also after it has waited for one of them."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        for name in ("one", "other"):
+            await two.tenant(first, name, clock="manual")
+        await expire(two, first)
+        await member(second).look()
+        take = member(second)._take
+        await asyncio.gather(take(["one"]), take(["one", "other"]), take(["other", "one"]))
+        assert {tenant.id for tenant in second.runtime.tenancy} == {"one", "other"}
+        assert member(second).take_overs == 2
+
+
+async def begun(emulator: Emulator, name: str) -> tuple[asyncio.Task[Any], asyncio.Task[None]]:
+    """Somebody who asks for a tenant, and the take-over that has begun for that."""
+    asking = asyncio.create_task(member(emulator).locate(name))
+    for _ in range(1000):
+        if name in member(emulator)._taking:
+            break
+        await asyncio.sleep(0)
+    return asking, member(emulator)._taking[name]
+
+
+async def test_a_take_over_goes_on_when_the_client_that_asked_for_it_goes_away(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await two.tenant(first, "mine", clock="manual")
+        await expire(two, first)
+        asking, taking = await begun(second, "mine")
+        asking.cancel()
+        await asyncio.wait([asking, taking])
+        assert member(second).owns("mine")
+
+
+async def test_a_replica_that_stops_while_it_takes_over_hands_that_over_too(store_address):
+    async with cluster(store_address) as two:
+        first, second, third = await two.start(), await two.start(), await two.start()
+        await two.tenant(first, "mine", clock="manual")
+        await expire(two, first)
+        asking, _ = await begun(second, "mine")
+        await second.close()
+        await asyncio.wait([asking])
+        await sweep(third)
+        assert member(third).owns("mine")
+
+
+async def test_a_request_that_waited_for_its_tenant_is_answered_by_the_object_that_is_here_now(
+    store_address, monkeypatch
+):
+    """Its tenant was here, was taken over by another replica, and is back when the request goes on."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        mine = await two.tenant(first, "mine", clock="manual")
+        before = first.runtime.tenancy.get("mine")
+        await expire(two, first)
+        await sweep(second)
+        two.clocks[0].at += LEASE
+        locate = member(first).locate
+
+        async def late(tenant_id: str):
+            monkeypatch.undo()
+            await member(first).rejoin(member(first).session)
+            await second.close()
+            return await locate(tenant_id)
+
+        monkeypatch.setattr(member(first), "locate", late)
+        assert await two.send(first, **mine) == (200, "0")
+        back = first.runtime.tenancy.get("mine")
+        assert back is not before
+        assert back.conservation.accepted == len(back.ledger) == 1
+        assert len(before.ledger) == 0
+        await two.advance(first, "mine")
+        assert len(two.receiver.received) == 1
+
+
+async def test_a_sweep_ends_when_its_replica_is_told_to_stop(store_address, monkeypatch):
+    """It would look for free tenants for ever, and let nothing else happen in the process."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        for name in ("one", "other"):
+            await two.tenant(first, name, clock="manual")
+        await expire(two, first)
+        taking = member(second)._take
+
+        async def stopped(names):
+            monkeypatch.setattr(member(second), "_stopping", True)
+            await taking(names)
+
+        monkeypatch.setattr(member(second), "_take", stopped)
+        looks, is_free = [], member(second)._is_free
+        monkeypatch.setattr(
+            member(second),
+            "_is_free",
+            lambda name: len(looks) < 100 and (looks.append(name) or is_free(name)),
+        )
+        await sweep(second)
+        assert len(looks) < 100, "it goes on and on"

@@ -167,8 +167,11 @@ class Committer(ChangeCollector):
         self._wake.set()
 
     def _changed(self, tenant: Tenant) -> PendingChanges:
-        # A tenant that is being opened, or that has gone, changes without notes.
-        return super()._changed(tenant) if tenant.id in self.logs else PendingChanges()
+        # A tenant that is being opened, or that has gone, changes without notes; it may be back as another object.
+        return super()._changed(tenant) if self._log(tenant) is not None else PendingChanges()
+
+    def _log(self, tenant: Tenant) -> Log | None:
+        return self.logs.get(tenant.id) if not tenant.closed else None
 
     # --- tenants ------------------------------------------------------------------------------
 
@@ -266,7 +269,7 @@ class Committer(ChangeCollector):
         needed = bool(calls) or tenant.id in self._issuing
         self._issuing.discard(tenant.id)
         self._note_request(tenant, record, calls)
-        found = self.logs.get(tenant.id)
+        found = self._log(tenant)
         if found is None or self.away is not None or not self._lease.held:
             if needed:
                 raise self.away or Fenced(tenant.id)
@@ -277,7 +280,7 @@ class Committer(ChangeCollector):
 
     async def attempt_starting(self, tenant: Tenant, attempt: Attempt) -> None:
         """Return once it is committed that this attempt is on the wire, and the tenant is still ours."""
-        found, push = self.logs.get(tenant.id), attempt.push
+        found, push = self._log(tenant), attempt.push
         if found is not None and not push.by_hand:
             self._changed(tenant).pushes[push.id] = (push, attempt.at)
             if found.next_push is None:

@@ -58,7 +58,7 @@ class Membership:
         self._owners: dict[str, str] = {}
         self._sessions: dict[str, Replica] = {}
         self._known: dict[Key, str] = {}
-        self._taking: dict[str, asyncio.Future[None]] = {}
+        self._taking: dict[str, asyncio.Task[None]] = {}
         #: Tenants that this version cannot read, which others may.
         self._unreadable: set[str] = set()
         self._making: set[str] = set()
@@ -129,6 +129,8 @@ class Membership:
         driver.stop()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
+        if self._taking:
+            await asyncio.wait(set(self._taking.values()), timeout=grace)
         while len(tenancy):
             idle = [tenant.id for tenant in tenancy if not tenant.outbox.in_flight]
             late = loop.time() >= deadline
@@ -155,9 +157,11 @@ class Membership:
     async def close(self) -> None:
         """Leave. What was not handed over is taken over when the lease ends."""
         self._stopping = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        tasks = {*self._taking.values(), *([self._task] if self._task is not None else [])}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.committer.close()
         if self.session:
             with suppress(StateError):
@@ -206,42 +210,45 @@ class Membership:
 
     async def _take_free(self) -> None:
         """Take over a fair share of what nobody owns, until nothing is left."""
-        if self._stopping:
-            return
-        if DEFAULT_TENANT not in self._owners:
+        if DEFAULT_TENANT not in self._owners and not self._stopping:
             # The store was emptied.
             await self.make_default("")
         while free := [name for name in self._owners if self._is_free(name)]:
+            if self._stopping:
+                return
             share = -(-len(free) // max(1, len(self._sessions)))
             await self._take(free[:share])
-            if share < len(free):
-                await asyncio.sleep(SHARE_PAUSE)
-                await self.look()
+            if share == len(free):
+                return
+            await asyncio.sleep(SHARE_PAUSE)
+            await self.look()
 
     def _is_free(self, name: str) -> bool:
+        if name in self.committer.logs or name in self._making or name in self._unreadable:
+            return False
         session = self._owners[name]
-        if session == self.session:
-            # Taken over by a command whose reply was lost.
-            mine = name in self.committer.logs or name in self._making or name in self._taking
-            return not mine and name not in self._unreadable
-        return session not in self._sessions and name not in self._unreadable
+        # If it is this one, a command took it over whose reply was lost.
+        return name not in self._taking if session == self.session else session not in self._sessions
 
     async def _take(self, names: Iterable[str]) -> None:
-        """Take these over; others that do the same are waited for."""
-        others = [self._taking[name] for name in names if name in self._taking]
-        mine = [name for name in names if name not in self._taking and name not in self.committer.logs]
-        for done in others:
-            await asyncio.wait([done])
-        if not mine or self._stopping:
-            return
-        done = asyncio.get_running_loop().create_future()
-        self._taking.update(dict.fromkeys(mine, done))
-        try:
-            await self._take_over(mine)
-        finally:
-            for name in mine:
-                del self._taking[name]
-            done.set_result(None)
+        """Take these over; those that are being taken over already are waited for."""
+        wanted = list(names)
+        others = {self._taking[name] for name in wanted if name in self._taking}
+        mine = [name for name in wanted if name not in self._taking and name not in self.committer.logs]
+        if mine and not self._stopping:
+            # Noted before anything is waited for, so nobody else begins with these, too; and a task of its own, which
+            # goes on when the client that asked for a tenant goes away.
+            task = asyncio.create_task(self._take_over(mine))
+            self._taking.update(dict.fromkeys(mine, task))
+            task.add_done_callback(self._taken)
+            await asyncio.shield(task)
+        if others:
+            await asyncio.wait(others)
+
+    def _taken(self, task: asyncio.Task[None]) -> None:
+        self._taking = {name: each for name, each in self._taking.items() if each is not task}
+        if not task.cancelled():
+            task.exception()  # whoever still waits for it has got it
 
     async def _take_over(self, names: list[str]) -> None:
         session = self.session

@@ -135,8 +135,13 @@ class Chaos:
                 found = await self._get(f"{asked.control}/v1/tenants/{tenant}")
                 if found is not None:
                     now = time.time()
-                    late = self.pulse.lost(fault.at, now)
-                    self.history.take_overs.append(TakeOver(tenant, fault, now - fault.at, late))
+                    # If its next owner met a fault, too, another one has to take over from that one.
+                    last = max(
+                        (each for each in self.history.faults if each is fault or tenant in each.tenants),
+                        key=lambda each: each.at,
+                    )
+                    late = self.pulse.lost(last.at, now)
+                    self.history.take_overs.append(TakeOver(tenant, last, now - last.at, late))
                     self.note_clock(tenant, found["now"])
                     return
             await asyncio.sleep(ASKING)

@@ -274,8 +274,9 @@ class Gateway:
             return await self._pass_on(raw, request, ())
         passed = await self._pass_on(raw, request)
         if passed is None:
-            # Its tenant may have been taken over just now.
-            given.problems = problems if request.attributed else self.pipeline.receive(request, select)
+            # Its tenant may have been taken over just now, perhaps after it had been here before: as another object.
+            stays = request.attributed and not request.tenant.closed
+            given.problems = problems if stays else self.pipeline.receive(request, select)
             passed = self._homeless(request)
         return passed
 
@@ -293,10 +294,7 @@ class Gateway:
             return None
         if keys is not None:
             keys = tuple(keys)
-            request.attributed = False
-            found = self._tenancy.directory.find(keys)
-            if found is not None:
-                request.tenant, request.attributed = found, True
+            self._attribute(request, keys)
         try:
             passed = await self.relay.traffic(raw, request, keys)
         except NoOwner as error:
@@ -304,7 +302,17 @@ class Gateway:
                 # The store does not answer. What need not be kept is answered anyway.
                 return None
             return unread_failure(503, str(error))
-        return passed if passed is not None or keys is None else self._homeless(request)
+        if passed is not None or keys is None:
+            return passed
+        self._attribute(request, keys)
+        return self._homeless(request)
+
+    def _attribute(self, request: Request, keys: Iterable[Key]) -> None:
+        """Find the tenant of a request by these keys, as it is here now."""
+        request.attributed = False
+        found = self._tenancy.directory.find(keys)
+        if found is not None:
+            request.tenant, request.attributed = found, True
 
     # --- the steps ----------------------------------------------------------------------------
 
