@@ -371,11 +371,13 @@ async def test_a_sweep_ends_when_its_replica_is_told_to_stop(store_address, monk
             await taking(names)
 
         monkeypatch.setattr(member(second), "_take", stopped)
-        looks, is_free = [], member(second)._is_free
-        monkeypatch.setattr(
-            member(second),
-            "_is_free",
-            lambda name: len(looks) < 100 and (looks.append(name) or is_free(name)),
-        )
+        looks: list[str] = []
+        is_free = member(second)._is_free
+
+        def looked_at(name: str) -> bool:
+            looks.append(name)
+            return len(looks) < 100 and is_free(name)
+
+        monkeypatch.setattr(member(second), "_is_free", looked_at)
         await sweep(second)
         assert len(looks) < 100, "it goes on and on"
