@@ -29,7 +29,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --only-binary :all: --python $(BIN)/python \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples toolchains fuzz swarm-demo drift-demo check container-check format generated bench bench-page bench-peers wheel editor lock sbom audit clean
+.PHONY: help run demo test test-fast test-long test-lowest test-latest test-examples toolchains fuzz swarm-demo drift-demo cluster-demo check container-check format generated bench bench-page bench-peers wheel editor lock sbom audit clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,10 @@ swarm-demo: $(VENV)/.dev  ## hunt for the bugs of twelve clients with `voice-emu
 
 drift-demo: $(VENV)/.dev  ## find twelve differences of an altered provider with `voice-emulator drift`
 	@$(BIN)/python -m tests.recording.altered $(ARGS)
+
+# Behind HAProxy where it is installed. Shorter: ARGS="--faults 12 --seconds 60".
+cluster-demo: $(VENV)/.dev  ## kill, stop and freeze three replicas while forty customers place batches (ten minutes)
+	@$(BIN)/python -m tests.replicas.demo $(ARGS)
 
 check: $(VENV)/.dev  ## check formatting, lint, types, import layers and layout
 	@$(BIN)/ruff format --check .

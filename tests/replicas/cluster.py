@@ -101,6 +101,8 @@ def freeze(emulator: Emulator) -> None:
 async def expire(cluster: Cluster, emulator: Emulator) -> None:
     """The store forgets the lease of this replica, whose clock does not know yet."""
     freeze(emulator)
+    # What it has still to commit would have it join again.
+    await member(emulator).settled()
     from valkey.asyncio import Valkey
 
     async with Valkey.from_url(cluster.address.url) as client:

@@ -7,7 +7,7 @@ from typing import Any
 
 from valkey.asyncio import Valkey
 
-from tests.replicas.cluster import LEASE, cluster, expire, lined, member, sweep
+from tests.replicas.cluster import LEASE, cluster, expire, freeze, lined, member, sweep
 from voice_emulator.app import Emulator
 from voice_emulator.cli.serve.reload import reload
 from voice_emulator.core.clock import rfc3339
@@ -81,6 +81,7 @@ async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_ad
         first, second = await two.start(), await two.start()
         mine = await two.tenant(first, "mine", clock="manual")
         assert await two.send(first, **mine) == (200, "0")
+        freeze(second)  # it sweeps when told to
         await expire(two, first)
         two.clocks[0].at += LEASE  # it was stopped for so long
         stale = first.runtime.tenancy.get("mine")
@@ -91,7 +92,7 @@ async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_ad
         await sweep(second)
         await two.advance(second, "mine")
         await asyncio.wait([waking])
-        assert waking.cancelled()
+        assert waking.cancelled() or waking.result().callbacks == []
         assert len(two.receiver.received) == 1
         assert stale.closed
 
@@ -287,6 +288,7 @@ async def test_take_overs_of_the_same_tenants_at_once_are_one(store_address):
         first, second = await two.start(), await two.start()
         for name in ("one", "other"):
             await two.tenant(first, name, clock="manual")
+        freeze(second)
         await expire(two, first)
         await member(second).look()
         take = member(second)._take
@@ -297,11 +299,10 @@ async def test_take_overs_of_the_same_tenants_at_once_are_one(store_address):
 
 async def begun(emulator: Emulator, name: str) -> tuple[asyncio.Task[Any], asyncio.Task[None]]:
     """Somebody who asks for a tenant, and the take-over that has begun for that."""
+    await member(emulator).look()  # or it takes the earlier owner for the present one
     asking = asyncio.create_task(member(emulator).locate(name))
-    for _ in range(1000):
-        if name in member(emulator)._taking:
-            break
-        await asyncio.sleep(0)
+    while name not in member(emulator)._taking and not asking.done():
+        await asyncio.wait([asking], timeout=0)
     return asking, member(emulator)._taking[name]
 
 
@@ -309,6 +310,7 @@ async def test_a_take_over_goes_on_when_the_client_that_asked_for_it_goes_away(s
     async with cluster(store_address) as two:
         first, second = await two.start(), await two.start()
         await two.tenant(first, "mine", clock="manual")
+        freeze(second)
         await expire(two, first)
         asking, taking = await begun(second, "mine")
         asking.cancel()
@@ -320,6 +322,7 @@ async def test_a_replica_that_stops_while_it_takes_over_hands_that_over_too(stor
     async with cluster(store_address) as two:
         first, second, third = await two.start(), await two.start(), await two.start()
         await two.tenant(first, "mine", clock="manual")
+        freeze(second)
         await expire(two, first)
         asking, _ = await begun(second, "mine")
         await second.close()
