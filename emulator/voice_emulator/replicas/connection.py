@@ -70,7 +70,7 @@ class Connection:
                 self._drop()
                 if isinstance(error, ResponseError) and not str(error).startswith(_FOR_NOW):
                     raise StateError(f"{self.name} refuses a command: {str(error)[:200]}") from error
-                why = "" if isinstance(error, TimeoutError) else f": {str(error)[:200]}"
+                why = "" if isinstance(error, TimeoutError) else f": {str(error)[:200].rstrip('.')}"
                 raise Unreachable(f"{self.name} does not answer{why}") from error
             except BaseException:
                 # Cancelled in the middle: what comes next would be the reply to this.
