@@ -384,3 +384,15 @@ async def test_a_sweep_ends_when_its_replica_is_told_to_stop(store_address, monk
         monkeypatch.setattr(member(second), "_is_free", looked_at)
         await sweep(second)
         assert len(looks) < 100, "it goes on and on"
+
+
+async def test_a_look_tells_when_the_first_lease_of_another_replica_ends(store_address):
+    """So tenants of a replica that is silent wait for no sweep."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await member(second).look()
+        assert LEASE / 2 < member(second)._ends <= LEASE
+        async with Valkey.from_url(store_address.url) as client:
+            await client.pexpire(f"{store_address.prefix}:session:{member(first).session}", 20_000)
+        await member(second).look()
+        assert member(second)._ends <= 20

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Real seconds between two looks for tenants that nobody owns; each third of a lease, if that is shorter.
 SWEEP = 1.0
+#: Real seconds after the end of a lease that is not renewed.
+AFTER = 0.02
 #: Real seconds between two attempts to take over a share of what is left.
 SHARE_PAUSE = 0.05
 #: Real seconds for which a replica that starts tries to reach the store.
@@ -66,6 +68,8 @@ class Membership:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._answered = False
+        #: In how many real seconds the first lease of another replica ended, when they were last looked at.
+        self._ends = lease.seconds
         self.take_overs = 0
 
     # --- joining and leaving ------------------------------------------------------------------
@@ -187,7 +191,8 @@ class Membership:
                 log.debug("%s", error)
             except Exception:
                 log.exception("a look at the other replicas failed")
-            await asyncio.sleep(every)
+            # Whoever renews in time never lets its lease come so close to its end.
+            await asyncio.sleep(min(every, self._ends + AFTER))
 
     async def look(self) -> None:
         """Renew the lease, and see who is there and who owns what. Raises Unreachable."""
@@ -203,7 +208,7 @@ class Membership:
         if session != self.session:
             return
         self._lease.renewed(sent)
-        self._version = view.version
+        self._version, self._ends = view.version, view.ends
         self._sessions = {name: Replica(*node) for name, node in view.sessions.items()}
         if view.owners is not None:
             self._owners = {tenant: holder.partition(" ")[0] for tenant, holder in view.owners.items()}

@@ -188,20 +188,23 @@ function doing.join(a)
   return {tenants = kept}
 end
 
--- Renew a lease. Also who owns what, if that has changed since the version that is known.
+-- Renew a lease. Also in how many milliseconds the first of the others ends, and who owns what, if that has changed since
+-- the version that is known.
 function doing.renew(a)
   if a.session and redis.call('PEXPIRE', p .. 'session:' .. a.session, a.lease) == 0 then return {lost = true} end
-  local sessions = {}
+  local sessions, first = {}, nil
   local all = redis.call('HGETALL', p .. 'sessions')
   for at = 1, #all, 2 do
-    if alive(all[at]) then
+    local left = redis.call('PTTL', p .. 'session:' .. all[at])
+    if left > 0 then
       sessions[all[at]] = all[at + 1]
+      if all[at] ~= a.session and (not first or left < first) then first = left end
     else
       redis.call('HDEL', p .. 'sessions', all[at])
     end
   end
   local version = redis.call('GET', p .. 'version') or '0'
-  local reply = {sessions = sessions, version = version}
+  local reply = {sessions = sessions, version = version, ends = first}
   if version ~= a.version then
     reply.owners = {}
     all = redis.call('HGETALL', p .. 'owners')

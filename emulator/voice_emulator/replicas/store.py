@@ -44,11 +44,15 @@ class Owned:
 
 @dataclass(slots=True)
 class View:
-    """What a renewal has found: all sessions that are alive, and the owners by tenant unless nothing changed."""
+    """What a renewal has found: all sessions that are alive, and the owners by tenant unless nothing changed.
+
+    ``ends`` is in how many real seconds the first lease of another replica does, if it is not renewed.
+    """
 
     sessions: dict[str, Any]
     version: str
     owners: dict[str, str] | None
+    ends: float
 
 
 @dataclass(slots=True)
@@ -127,7 +131,7 @@ class SharedStore:
             await self._asking.run("renew", session=session, lease=self._lease, version=version)
         )
         sessions = {name: json.loads(node) for name, node in reply["sessions"].items()}
-        return View(sessions, reply["version"], reply.get("owners"))
+        return View(sessions, reply["version"], reply.get("owners"), reply.get("ends", self._lease) / 1000)
 
     async def claim(self, session: str, tenants: Sequence[str]) -> dict[str, Owned]:
         """Take over those of ``tenants`` that nobody owns. Raises SessionLost."""
