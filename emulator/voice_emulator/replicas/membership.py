@@ -76,7 +76,8 @@ class Membership:
 
     async def join(self) -> None:
         """Begin: join the others. Raises StateError when the store cannot be used."""
-        for tries in range(int(PATIENCE / SWEEP), -1, -1):
+        most = int(PATIENCE / SWEEP)
+        for tries in range(most, -1, -1):
             try:
                 await self.rejoin("")
                 await self.look()
@@ -84,7 +85,8 @@ class Membership:
             except Unreachable as error:
                 if not tries:
                     raise StateError(str(error)) from error
-                log.warning("%s; trying again", error)
+                told = logging.WARNING if tries == most else logging.DEBUG
+                log.log(told, "%s; trying for %g seconds", error, PATIENCE)
                 await asyncio.sleep(SWEEP)
         self.committer.start()
         self._task = asyncio.create_task(self._sweep())
