@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ class PendingChanges:
     queries: dict[str, PagedQuery] = field(default_factory=dict)
 
 
-class ChangeCollector(Listener):
+class ChangeCollector(Listener, ABC):
     """Notes what happens to tenants. Who derives from it decides when that is committed."""
 
     def __init__(self, runtime: Runtime, source: TimeSource, kept: dict[str, Kept]) -> None:
@@ -132,9 +133,9 @@ class ChangeCollector(Listener):
         #: Nothing will change any more.
         self._closing = False
 
+    @abstractmethod
     def _plan(self) -> None:
         """Something has changed: see to it that it is committed by the end of this turn of the loop."""
-        raise NotImplementedError
 
     def _changed(self, tenant: Tenant) -> PendingChanges:
         """The changes of ``tenant``, which are committed soon."""
