@@ -10,7 +10,7 @@ from benchmarks.load import drive
 from benchmarks.processes import Ceiling, Ours, get_json, running
 from benchmarks.requests import notifications, token_requests
 from benchmarks.requests_rows import RINGING
-from benchmarks.rows import Row, Say, Size, expect, most
+from benchmarks.rows import Row, Say, Size, expect, most, times
 
 
 async def starting(size: Size, say: Say) -> list[Row]:
@@ -31,7 +31,7 @@ async def starting(size: Size, say: Say) -> list[Row]:
             idle.append(memory)
             ends.append(seconds)
             say(f"  {mine:.2f} s against {theirs:.2f} s, {memory:.0f} MB")
-    ours_text, bare_text = (f"{median(times):.2f} s" for times in zip(*starts, strict=True))
+    ours_text, bare_text = (f"{median(each):.2f} s" for each in zip(*starts, strict=True))
     return [
         Row(
             "start to the first 200; ratio to bare aiohttp",
@@ -86,7 +86,7 @@ async def pending(size: Size, say: Say) -> list[Row]:
                 load = await drive(server.port, request, slice_size, CONNECTIONS, b'"retCode":"0"')
                 expect(load.wrong == 0, f"{load}")
                 costs.append(server.cpu - spent)
-            ratios.append(costs[1] / max(costs[0], 1e-6))
+            ratios.append(times(costs[1], costs[0]))
             say(f"  {costs[1] / slice_size * 1e6:.0f} µs against {costs[0] / slice_size * 1e6:.0f} µs")
     return [
         most(f"memory growth with {size.pending:,} pending calls", grown, 80, " MB"),

@@ -9,6 +9,14 @@ from statistics import median
 #: Tells whoever watches what is being measured.
 Say = Callable[[str], None]
 
+#: Seconds: what the kernel counts the CPU time of another process in. Work that took less may be told as none.
+TICK = 0.01
+
+
+def times(cpu: float, other: float) -> float:
+    """How many times ``other`` these CPU seconds are, each counted as a tick at least."""
+    return max(cpu, TICK) / max(other, TICK)
+
 
 @dataclass(frozen=True)
 class Size:
@@ -91,6 +99,11 @@ class Pair:
     ours_cpu: float
     ceiling_cpu: float
 
+    @property
+    def times(self) -> float:
+        """How many times the CPU time of the ceiling ours took."""
+        return times(self.ours_cpu, self.ceiling_cpu)
+
     def __str__(self) -> str:
         return (
             f"{self.count / self.ours:,.0f}/s against {self.count / self.ceiling:,.0f}/s; CPU "
@@ -103,7 +116,7 @@ def ratio_row(name: str, target: float, pairs: Sequence[Pair]) -> Row:
 
     A busy machine disturbs them less than ratios by the clock.
     """
-    ratios = [pair.ceiling_cpu / max(pair.ours_cpu, 1e-9) for pair in pairs]
+    ratios = [1 / pair.times for pair in pairs]
     by_clock = median(pair.ceiling / pair.ours for pair in pairs)
     ours, ceiling = (
         median(1e6 * cpu / count for cpu, count in each)
@@ -117,8 +130,8 @@ def ratio_row(name: str, target: float, pairs: Sequence[Pair]) -> Row:
 def times_row(name: str, target: float | None, pairs: Sequence[Pair]) -> Row:
     """A row from interleaved rounds: how many times the CPU time of the ceiling ours took, the median of the rounds."""
     row = ratio_row(name, 1.0, pairs)
-    times = [1 / ratio for ratio in row.rounds]
-    return replace(row, value=median(times), target=target, unit=" x", at_least=False, rounds=times)
+    ratios = [pair.times for pair in pairs]
+    return replace(row, value=median(ratios), target=target, unit=" x", at_least=False, rounds=ratios)
 
 
 def most(

@@ -11,7 +11,7 @@ from benchmarks.ceilings import PATH
 from benchmarks.load import drive
 from benchmarks.processes import Ceiling, Ours, Receiver, bare_push, running
 from benchmarks.requests import notifications, post
-from benchmarks.rows import Pair, Row, Size, expect, most, ratio_row
+from benchmarks.rows import Pair, Row, Size, expect, most, ratio_row, times_row
 from benchmarks.table import chart, markdown, write
 
 TINY = Size(
@@ -120,6 +120,14 @@ def test_a_target_is_met_from_its_own_side():
     assert (row.value, row.by_clock, row.met) == (0.5, 0.5, False)
     assert most("memory", 50, 60, " MB").met
     assert not most("memory", 70, 60, " MB").met
+
+
+@pytest.mark.parametrize(("ours", "ceiling", "times"), [(0.0, 0.0, 1.0), (0.0, 0.04, 0.25), (0.04, 0.0, 4.0)])
+def test_work_that_took_less_than_a_tick_counts_as_one(ours: float, ceiling: float, times: float):
+    pairs = [Pair(100, 1.0, 1.0, ours, ceiling)]
+    assert times_row("times", None, pairs).value == pytest.approx(times)
+    assert ratio_row("ratio", 1.0, pairs).value == pytest.approx(1 / times)
+    assert str(pairs[0])
 
 
 def test_the_table_and_the_chart_show_every_row(tmp_path):
