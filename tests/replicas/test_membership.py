@@ -7,7 +7,7 @@ from typing import Any
 
 from valkey.asyncio import Valkey
 
-from tests.replicas.cluster import LEASE, cluster, expire, freeze, lined, member, sweep
+from tests.replicas.cluster import LEASE, cluster, expire, freeze, lined, member, sweep, take_over
 from voice_emulator.app import Emulator
 from voice_emulator.cli.serve.reload import reload
 from voice_emulator.core.clock import rfc3339
@@ -36,8 +36,7 @@ async def test_pending_pushes_are_taken_over_and_tokens_and_ids_stay(store_addre
         mine = await two.tenant(first, "mine", clock="manual")
         assert await two.send(first, **mine) == (200, "0")
         before = first.runtime.tenancy.get("mine")
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         taken = second.runtime.tenancy.get("mine")
         assert [call.id for call in taken.ledger] == [call.id for call in before.ledger]
         assert await two.send(second, "6281234567891", **mine) == (200, "0")
@@ -51,8 +50,7 @@ async def test_an_owner_that_was_refused_sends_nothing_more(store_address):
         first, second = await two.start(), await two.start()
         mine = await two.tenant(first, "mine", clock="manual")
         assert await two.send(first, **mine) == (200, "0")
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         # The first does not know yet.
         assert member(first).owns("mine")
         status, error = await two.send(first, "6281234567891", **mine)
@@ -86,10 +84,10 @@ async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_ad
         two.clocks[0].at += LEASE  # it was stopped for so long
         stale = first.runtime.tenancy.get("mine")
         assert stale is not None
+        await sweep(second)
         waking = asyncio.create_task(
             first.runtime.driver.advance(stale, to=stale.now + 3_600_000_000, until_idle=True)
         )
-        await sweep(second)
         await two.advance(second, "mine")
         await asyncio.wait([waking])
         assert waking.cancelled() or waking.result().callbacks == []
@@ -109,8 +107,7 @@ async def test_what_was_on_the_wire_is_uncertain_and_never_repeated(store_addres
         )
         await two.receiver.wait_for(1)
         before = first.runtime.tenancy.get("mine").now
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         taken = second.runtime.tenancy.get("mine")
         assert taken.now >= before, "a clock never runs back"
         assert taken.conservation.count(Fate.UNCERTAIN) == 1
@@ -131,8 +128,7 @@ async def test_an_advance_whose_tenant_goes_in_the_middle_says_how_to_go_on(stor
             two.control(first, "POST", "/v1/tenants/mine/clock/advance", json={"to": "idle"})
         )
         await two.receiver.wait_for(1)
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         held.set()
         status, problem = await advancing
         assert status == 503
@@ -244,8 +240,7 @@ async def test_metrics_tell_of_leases_take_overs_and_commits(store_address):
     async with cluster(store_address) as two:
         first, second = await two.start(), await two.start()
         await two.tenant(first, "mine")
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         await member(first).rejoin(member(first).session)
         found = {}
         for name, emulator in (("first", first), ("second", second)):
@@ -339,8 +334,7 @@ async def test_a_request_that_waited_for_its_tenant_is_answered_by_the_object_th
         first, second = await two.start(), await two.start()
         mine = await two.tenant(first, "mine", clock="manual")
         before = first.runtime.tenancy.get("mine")
-        await expire(two, first)
-        await sweep(second)
+        await take_over(two, first, second)
         two.clocks[0].at += LEASE
         locate = member(first).locate
 
@@ -396,3 +390,30 @@ async def test_a_look_tells_when_the_first_lease_of_another_replica_ends(store_a
             await client.pexpire(f"{store_address.prefix}:session:{member(first).session}", 20_000)
         await member(second).look()
         assert member(second)._ends <= 20
+
+
+async def test_a_replica_that_comes_or_goes_is_told_once_to_whoever_watches(store_address):
+    async with cluster(store_address) as two:
+        first = await two.start()
+        told: list[set[str]] = []
+        member(first).watch(lambda replicas: told.append({each.url for each in replicas}))
+        second = await two.start()
+        await member(first).look()
+        await member(first).look()
+        assert told == [{first.runtime.control, second.runtime.control}], "once each"
+        await expire(two, second)
+        await member(first).look()
+        assert told[1:] == [{first.runtime.control}]
+
+
+async def test_a_tenant_that_is_forgotten_during_a_look_is_found_by_the_next(store_address):
+    """A reply that says that nothing has changed says so of what was known when it was asked for."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        await two.tenant(first, "mine")
+        await member(second).look()
+        looking = asyncio.create_task(member(second).look())
+        await asyncio.sleep(0)
+        member(second).moved("mine")
+        await looking
+        assert (await member(second).locate("mine")).url == first.runtime.control

@@ -11,7 +11,7 @@ import json
 import logging
 import random  # noqa: TID251 - nothing that a run repeats
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -59,6 +59,7 @@ class Membership:
         #: By tenant its owner's session; and the replicas that are alive, by session.
         self._owners: dict[str, str] = {}
         self._sessions: dict[str, Replica] = {}
+        self._told: Callable[[Collection[Replica]], None] = lambda _: None
         self._known: dict[Key, str] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
         #: Tenants that this version cannot read, which others may.
@@ -210,9 +211,15 @@ class Membership:
         if session != self.session:
             return
         self._lease.renewed(sent)
-        self._version, self._ends = view.version, view.ends
-        self._sessions = {name: Replica(*node) for name, node in view.sessions.items()}
+        self._ends = view.ends
+        before, self._sessions = (
+            self._sessions,
+            {name: Replica(*node) for name, node in view.sessions.items()},
+        )
+        if before.keys() != self._sessions.keys():
+            self._told(self._sessions.values())
         if view.owners is not None:
+            self._version = view.version
             self._owners = {tenant: holder.partition(" ")[0] for tenant, holder in view.owners.items()}
 
     async def _take_free(self) -> None:
@@ -378,6 +385,10 @@ class Membership:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
         await self.look()
         return sorted(self._sessions.values(), key=lambda each: each.name)
+
+    def watch(self, told: Callable[[Collection[Replica]], None]) -> None:
+        """See :class:`~voice_emulator.wire.ownership.Ownership`."""
+        self._told = told
 
     async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""

@@ -5,7 +5,7 @@ Without a shared store there is nothing to ask: ``Runtime.ownership`` is None, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from voice_emulator.core.accounts import Key
@@ -84,6 +84,10 @@ class Ownership(Protocol):
 
     async def replicas(self) -> list[Replica]:
         """All replicas that are running, this one too."""
+        ...
+
+    def watch(self, told: Callable[[Collection[Replica]], None]) -> None:
+        """Call ``told`` with all replicas that are running whenever it is noticed that one has come or gone."""
         ...
 
     async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -37,6 +37,9 @@ class FakeOwnership:
     cached: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     finds: int = 0
+    told: Callable[[Collection[Replica]], None] | None = None
+    #: Tenants that it does not know of until it looks again.
+    overlooked: set[str] = field(default_factory=set)
 
     @property
     def reachable(self) -> bool:
@@ -69,7 +72,7 @@ class FakeOwnership:
     async def locate(self, tenant_id: str) -> Replica | None:
         self.directory.check()
         owner = self.cached.get(tenant_id) or self.directory.owners.get(tenant_id)
-        if owner is None:
+        if owner is None or tenant_id in self.overlooked:
             raise LookupError(tenant_id)
         self.cached[tenant_id] = owner
         return None if owner == self.name else self.directory.nodes[owner]
@@ -77,6 +80,7 @@ class FakeOwnership:
     def moved(self, tenant_id: str) -> None:
         self.forgotten.append(tenant_id)
         self.cached.pop(tenant_id, None)
+        self.overlooked.discard(tenant_id)
 
     async def create(self, tenant_id: str, keys: Iterable[Key]) -> None:
         self.directory.check()
@@ -97,6 +101,9 @@ class FakeOwnership:
     async def replicas(self) -> list[Replica]:
         self.directory.check()
         return list(self.directory.nodes.values())
+
+    def watch(self, told: Callable[[Collection[Replica]], None]) -> None:
+        self.told = told
 
 
 @dataclass

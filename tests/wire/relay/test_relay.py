@@ -248,7 +248,7 @@ async def test_relay_ends_what_waits_for_a_replica_that_has_lost_its_lease(two: 
     waiting = asyncio.ensure_future(talk(two.a.url, form_request(fields=two.form("far"))))
     await until(lambda: len(two.b.emulator.runtime.gateway._held) == 1)
     del two.directory.nodes["b"]
-    await two.a.emulator._siblings.look()
+    two.seen_by_a.told(two.directory.nodes.values())
     assert (await waiting) == Answer(b"", reset=True)
 
 
@@ -287,6 +287,19 @@ async def test_relay_goes_one_hop_and_finds_the_new_owner(two: Pair) -> None:
     # What the other one believes of it makes no circle.
     two.seen_by_a.cached["far"], two.seen_by_b.cached["far"] = "b", "a"
     assert two.b.emulator.runtime.relay.counts["control", "moved"] == 0
+
+
+async def test_relay_does_not_let_default_answer_for_a_tenant_that_is_overlooked(two: Pair) -> None:
+    two.seen_by_a.overlooked.add("far")
+    answer = await talk(two.a.url, form_request(fields=two.form("far")))
+    assert b'"code":"0"' in answer.head + answer.body
+    assert requests_of(two.a.emulator.runtime.tenancy.default) == []
+    # Neither does it wait for one that was deleted.
+    form = two.form("far")
+    two.b.emulator.runtime.tenancy.delete("far")
+    del two.directory.owners["far"]
+    answer = await talk(two.a.url, form_request(fields=form))
+    assert b'"code":"1"' in answer.head + answer.body, answer
 
 
 async def test_relay_without_the_store_is_503(two: Pair) -> None:

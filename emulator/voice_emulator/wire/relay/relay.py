@@ -189,32 +189,41 @@ class Relay:
             except StateError as error:
                 raise NoOwner(f"the store does not answer, so the tenant cannot be found: {error}") from error
             except LookupError:
-                if not traffic:
+                if not keyed or tenant_id == DEFAULT_TENANT:
                     return None
-                owner = None
-            if owner is None:
-                return None
-            passed = RelayedRequest(
-                data, traffic=traffic, peer=connection.peer, scheme=connection.scheme,
-                for_default=not keyed or tenant_id == DEFAULT_TENANT,
-            )  # fmt: skip
-            why = f"{owner.name} is not the owner of the tenant {tenant_id!r} any more"
-            try:
-                link = self._links.idle(owner.url) or await self._links.open(owner.url)
-                client = _Waiting(connection, link, raw, self.counts, port=_port(traffic))
-                link.send(passed.frame(), client)
-            except CannotConnect as error:
-                why = str(error)
-                self.counts[_port(traffic), "unreachable"] += 1
+                # It was deleted since, or another one has it: `default` answers only for keys that no tenant has.
+                why = f"there is no tenant {tenant_id!r} at the moment"
             else:
-                sent = await client.result()
-                if sent is not None:
-                    return sent
+                if owner is None:
+                    return None
+                passed = RelayedRequest(
+                    data, traffic=traffic, peer=connection.peer, scheme=connection.scheme,
+                    for_default=not keyed or tenant_id == DEFAULT_TENANT,
+                )  # fmt: skip
+                answer = await self._offer(raw, connection, owner, passed)
+                if not isinstance(answer, str):
+                    return answer
+                why = answer
             self._ownership.moved(tenant_id)
             if loop.time() + pause > until:
                 raise NoOwner(f"no replica could take the request: {why}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _offer(
+        self, raw: web.BaseRequest, connection: Connection, owner: Replica, passed: RelayedRequest
+    ) -> web.StreamResponse | str:
+        """Pass a request on to this owner; why it has not acted on it, if it has not."""
+        port = _port(passed.traffic)
+        try:
+            link = self._links.idle(owner.url) or await self._links.open(owner.url)
+            client = _Waiting(connection, link, raw, self.counts, port=port)
+            link.send(passed.frame(), client)
+        except CannotConnect as error:
+            self.counts[port, "unreachable"] += 1
+            return str(error)
+        sent = await client.result()
+        return sent if sent is not None else f"{owner.name} is not the owner of the tenant any more"
 
     def keep_only(self, replicas: Iterable[Replica]) -> None:
         """Only these are running: whoever waits for another one feels that it died."""

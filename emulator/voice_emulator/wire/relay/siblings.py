@@ -1,10 +1,11 @@
-"""The other replicas, looked up now and then: nothing is pushed to them, and nothing waits for one that is gone."""
+"""The other replicas: nothing is pushed to them, and nothing waits for one that is gone."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from voice_emulator.errors import StateError
@@ -13,7 +14,7 @@ from voice_emulator.wire.relay.relay import NoOwner, Relay
 
 log = logging.getLogger(__name__)
 
-#: Real seconds between two looks.
+#: Real seconds between two looks while none comes or goes: a name may get another address.
 EVERY = 2.0
 Addresses = frozenset[tuple[str, int]]
 
@@ -32,10 +33,16 @@ class Siblings:
         self._traffic: dict[str, int] = {}
         self._own_traffic = urlsplit(traffic).port or 0
         self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
 
     def open(self) -> None:
         """Begin; needs the running loop."""
+        self._ownership.watch(self._replicas_changed)
         self._task = asyncio.ensure_future(self._run())
+
+    def _replicas_changed(self, replicas: Collection[Replica]) -> None:
+        self._relay.keep_only(replicas)
+        self._changed.set()
 
     def close(self) -> None:
         """Look no more."""
@@ -45,17 +52,18 @@ class Siblings:
 
     async def _run(self) -> None:
         while True:
+            self._changed.clear()
             try:
                 self._know(await self.look())
             except StateError as error:
                 log.debug("the other replicas are not known: %s", error)
-            await asyncio.sleep(EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._changed.wait()
 
     async def look(self) -> Addresses:
         """Every address and port of a replica that is known."""
-        replicas = await self._ownership.replicas()
-        self._relay.keep_only(replicas)
-        found = await asyncio.gather(*map(self._addresses, replicas))
+        found = await asyncio.gather(*map(self._addresses, await self._ownership.replicas()))
         return frozenset().union(*found)
 
     async def _addresses(self, replica: Replica) -> Addresses:
