@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import ssl
@@ -222,12 +221,16 @@ class Emulator(Listener):
             raise
         self._know_own_ports()
         if isinstance(options.state, StoreAddress):
-            self._membership = runtime.ownership = self._make_membership(options.state)
+            from voice_emulator.replicas.joining import join, membership
+
+            self._membership = runtime.ownership = membership(
+                options.state, runtime, self._time, self.monotonic
+            )
         if runtime.ownership is not None:
             self._relay(runtime.ownership)
         if self._membership is not None:
             try:
-                await self._join(self._membership)
+                await join(self._membership, runtime)
             except StateError:
                 await self.close()
                 raise
@@ -288,37 +291,6 @@ class Emulator(Listener):
         self.runtime.tenancy.register(self._state_writer)
         restore.resume()
         self._state_writer.flush()
-
-    def _make_membership(self, address: StoreAddress) -> Membership:
-        from voice_emulator.replicas.lease import Lease
-        from voice_emulator.replicas.membership import Membership
-        from voice_emulator.replicas.store import SharedStore
-
-        runtime, options = self.runtime, self.options
-        return Membership(
-            SharedStore(address, options.lease), runtime, self._time, Lease(options.lease, self.monotonic),
-            options.node_url or runtime.control,
-        )  # fmt: skip
-
-    async def _join(self, membership: Membership) -> None:
-        """Become one of the replicas that share the store."""
-        runtime, options = self.runtime, self.options
-        # Before any tenant is here: the last of the listeners, as the writer of a state file.
-        runtime.tenancy.register(membership.committer)
-        await membership.join()
-        wanted = {
-            "--scenario": runtime.start_scenario.name, "--seed": options.seed,
-            "--clock": str(options.clock or ""), "--clock-start": options.clock and options.clock.start,
-            "--callback-url": options.callback_url,
-        }  # fmt: skip
-        there = await membership.make_default(json.dumps(wanted))
-        made = json.loads(there) if there else wanted
-        differs = [name for name, value in wanted.items() if made.get(name) != value]
-        if differs:
-            log.warning(
-                "the tenant default is there already, made with another %s: that of this replica has no effect",
-                ", ".join(differs),
-            )
 
     async def _listen(
         self, handle: Handle, port: int, tls: ssl.SSLContext | None, at_once: AtOnce | None = None

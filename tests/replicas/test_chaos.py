@@ -26,7 +26,8 @@ async def test_faults_at_random_lose_no_number_and_double_no_push(store_server: 
     assert {fault.kind for fault in result.history.faults} == {"SIGKILL", "SIGTERM", "SIGSTOP"}
     assert len(result.history.take_overs) > SHORT.tenants
     assert result.history.summary()["accepted"] > SHORT.tenants
-    assert len({arrival.by for arrival in result.history.arrivals}) == SHORT.replicas
+    # Not of all: who comes back owns nothing until another one goes.
+    assert len({arrival.by for arrival in result.history.arrivals}) > 1
 
 
 @pytest.mark.long
