@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -180,6 +181,38 @@ async def test_relay_over_one_connection_that_stays(two: Pair) -> None:
         assert b"200 OK" in head
         assert b"messageid" in await reader.readexactly(length)
     writer.close()
+
+
+async def test_relay_for_others_goes_on_while_one_client_does_not_read(two: Pair) -> None:
+    """What holds its replies back is its own connection, and not that between the replicas, which others use next."""
+    closing = form_request(fields=two.form("far"))
+    request = closing.replace(b"Connection: close\r\n", b"")
+    parts, loop = urlsplit(two.a.url), asyncio.get_running_loop()
+    far = two.b.emulator.runtime.tenancy.get("far")
+    with socket.socket() as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        silent.setblocking(False)
+        await loop.sock_connect(silent, (parts.hostname, parts.port))
+        sent = 0
+        connection: Connection | None = None
+        while connection is None or not connection.writing_paused:
+            await loop.sock_sendall(silent, request)
+            sent += 1
+            await until(lambda: len(requests_of(far)) == sent)  # noqa: B023
+            (served,) = two.a.emulator._runners[0].server.connections
+            assert isinstance(served, Connection)
+            connection = served
+            await until(lambda: served.relayed is None)  # noqa: B023
+            connection.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, 2048
+            )
+            connection.transport.set_write_buffer_limits(1)
+        for _ in range(3):
+            answer = await asyncio.wait_for(talk(two.a.url, closing), PATIENCE)
+            assert b'"code":"0"' in answer.raw
+        received = b""
+        while received.count(b'"messageid"') < sent:
+            received += await asyncio.wait_for(loop.sock_recv(silent, 65536), PATIENCE)
 
 
 async def test_relay_of_a_request_that_arrives_before_the_task_waits_again(

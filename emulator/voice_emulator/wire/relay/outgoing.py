@@ -117,6 +117,8 @@ class Link(asyncio.Protocol):
             self.client = None
             if payload:
                 client.write(payload)
+            # A client that does not read its reply holds up nobody who uses this connection next.
+            self.resume()
             if self.leaving:
                 self.abort()
             else:
