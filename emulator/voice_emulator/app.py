@@ -229,6 +229,8 @@ class Emulator(Listener):
         if runtime.ownership is not None:
             self._relay(runtime.ownership)
         if self._membership is not None:
+            # Before any tenant is here: the last of the listeners, as the writer of a state file.
+            runtime.tenancy.register(self._membership.committer)
             try:
                 await join(self._membership, runtime)
             except StateError:

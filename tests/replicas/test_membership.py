@@ -7,9 +7,11 @@ from typing import Any
 
 from valkey.asyncio import Valkey
 
+from tests.patience import PATIENCE
 from tests.replicas.cluster import LEASE, cluster, expire, freeze, lined, member, sweep, take_over
 from voice_emulator.app import Emulator
 from voice_emulator.cli.serve.reload import reload
+from voice_emulator.contract.coverage import judged
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.vocabulary import Fate
 
@@ -56,6 +58,19 @@ async def test_a_replica_that_is_told_to_stop_hands_its_tenants_over(store_addre
         await two.advance(second, "mine")
         assert len(two.receiver.received) == 2
         assert [each.url for each in await member(second).replicas()] == [second.runtime.control]
+
+
+async def test_a_replica_stops_also_when_all_that_happened_last_is_a_request_that_was_refused(store_address):
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        assert await two.send(first, "not a number") != (200, "0")
+        assert await two.send(first, "not a number", appkey="nobody's") != (200, "0")
+        async with asyncio.timeout(PATIENCE):
+            await two.replicas.pop(0).close()
+        await sweep(second)
+        taken = second.runtime.tenancy.get("default")
+        assert taken is not None
+        assert judged(taken) == 2
 
 
 async def test_a_frozen_owner_that_wakes_after_its_lease_pushes_nothing(store_address):
@@ -394,3 +409,21 @@ async def test_a_tenant_that_is_forgotten_during_a_look_is_found_by_the_next(sto
         member(second).moved("mine")
         await looking
         assert (await member(second).locate("mine")).url == first.runtime.control
+
+
+async def test_a_credential_that_went_from_one_tenant_to_another_is_not_looked_for_at_the_first(
+    store_address,
+):
+    """The replica that remembers it of the first one owns that one by now."""
+    async with cluster(store_address) as two:
+        first, second = await two.start(), await two.start()
+        keys = {"appkey": "moving", "secretkey": "moving-too"}
+        await two.tenant(first, "old", credentials={"nxcloud": keys})
+        assert await two.send(second, **keys) == (200, "0")
+        await take_over(two, first, second)
+        other = {"nxcloud": {"appkey": "staying", "secretkey": "staying-too"}}
+        await two.control(second, "PATCH", "/v1/tenants/old", json={"credentials": other})
+        third = await two.start()
+        await two.tenant(third, "new", credentials={"nxcloud": keys})
+        assert await two.send(second, "6281234567891", **keys) == (200, "0")
+        assert [call.number for call in third.runtime.tenancy.get("new").ledger] == ["6281234567891"]

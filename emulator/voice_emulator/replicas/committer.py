@@ -300,6 +300,8 @@ class Committer(ChangeCollector):
         if self.away is not None:
             raise self.away
         self._take()
+        # Also for what could have waited for the next commit.
+        self._wake.set()
         waiting = []
         for tenant_id in list(self.logs if tenants is None else tenants):
             found = self.logs.get(tenant_id)

@@ -33,8 +33,6 @@ async def join(member: Membership, runtime: Runtime) -> None:
     With other options than this one's, that is one warning. Raises StateError when the store cannot be used.
     """
     options = runtime.options
-    # Before any tenant is here: the last of the listeners, as the writer of a state file.
-    runtime.tenancy.register(member.committer)
     await member.join()
     wanted = {
         "--scenario": runtime.start_scenario.name, "--seed": options.seed,

@@ -335,7 +335,7 @@ class Membership:
         found: list[str | None] = []
         for key in wanted:
             tenant = self._runtime.tenancy.directory.owner(key)
-            found.append(tenant.id if tenant is not None else self._known.get(key))
+            found.append(tenant.id if tenant is not None else self._remembered(key))
             if found[-1] is not None:
                 break
         if any(each is None for each in found):
@@ -344,6 +344,11 @@ class Membership:
                 self._known.clear()
             self._known.update((key, each) for key, each in zip(wanted, found, strict=True) if each)
         return next((each for each in found if each is not None), DEFAULT_TENANT)
+
+    def _remembered(self, key: Key) -> str | None:
+        """The tenant that the store named for a key. One that is here now has no such key any more."""
+        known = self._known.get(key)
+        return known if known not in self.committer.logs else None
 
     async def locate(self, tenant_id: str) -> Replica | None:
         """See :class:`~voice_emulator.wire.ownership.Ownership`."""
