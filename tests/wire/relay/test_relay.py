@@ -210,6 +210,12 @@ async def test_relay_for_others_goes_on_while_one_client_does_not_read(two: Pair
         for _ in range(3):
             answer = await asyncio.wait_for(talk(two.a.url, closing), PATIENCE)
             assert b'"code":"0"' in answer.raw
+        # Another reply, which may be endless, is not gathered for it here.
+        await loop.sock_sendall(silent, request)
+        sent += 1
+        await until(lambda: len(requests_of(far)) == sent + 3)
+        links = two.a.emulator.runtime.relay._links._all
+        assert [link._transport.is_reading() for link in links].count(False) == 1
         received = b""
         while received.count(b'"messageid"') < sent:
             received += await asyncio.wait_for(loop.sock_recv(silent, 65536), PATIENCE)

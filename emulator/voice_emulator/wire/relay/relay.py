@@ -343,6 +343,8 @@ class _ToClient(Client):
         #: Whether a part of the reply has arrived.
         self.begun = False
         self._over: asyncio.Event | None = None
+        if connection.writing_paused:
+            link.pause()
 
     async def over(self, seconds: float | None) -> None:
         """Wait for the end of the reply, at most so many real seconds."""
