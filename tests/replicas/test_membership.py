@@ -14,6 +14,7 @@ from voice_emulator.cli.serve.reload import reload
 from voice_emulator.contract.coverage import judged
 from voice_emulator.core.clock import rfc3339
 from voice_emulator.core.vocabulary import Fate
+from voice_emulator.replicas.store import SharedStore
 
 
 async def test_pending_pushes_are_taken_over_and_tokens_and_ids_stay(store_address):
@@ -213,6 +214,22 @@ async def test_while_the_store_is_away_nothing_is_accepted_or_pushed_but_reads_a
         await one.replicas.pop(0).close()
         await sweep(second)
         assert len(second.runtime.tenancy.get("mine").ledger) == 2
+
+
+async def test_a_replica_that_stops_while_the_store_is_away_tells_it_nothing(store_address, monkeypatch):
+    """A store that hangs would have it wait for each time-out, longer than a container may take to stop."""
+    told = []
+
+    async def release(*given: object, **options: object) -> None:
+        told.append(given)
+
+    async with lined(store_address) as (line, address), cluster(address) as one:
+        only = await one.start()
+        line.cut()
+        assert (await one.send(only))[0] == 503
+        monkeypatch.setattr(SharedStore, "release", release)
+        await one.replicas.pop().close()
+    assert told == []
 
 
 async def test_a_store_that_was_emptied_is_filled_again_by_who_is_there(store_address):

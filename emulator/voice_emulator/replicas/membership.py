@@ -158,8 +158,13 @@ class Membership:
         for name in names:
             self._runtime.tenancy.leave(name)
             self._owners.pop(name, None)
-        with suppress(StateError):
-            await self._store.release(self.session, holders)
+        await self._release(holders)
+
+    async def _release(self, holders: dict[str, str], *, leave: bool = False) -> None:
+        """Tell the store. While it does not answer, others see what they need when the lease ends."""
+        if self.committer.away is None:
+            with suppress(StateError):
+                await self._store.release(self.session, holders, leave=leave)
 
     async def close(self) -> None:
         """Leave. What was not handed over is taken over when the lease ends."""
@@ -171,8 +176,7 @@ class Membership:
             await asyncio.wait(tasks)
         await self.committer.close()
         if self.session:
-            with suppress(StateError):
-                await self._store.release(self.session, {}, leave=True)
+            await self._release({}, leave=True)
         self._lease.give_up()
         await self._store.close()
 
