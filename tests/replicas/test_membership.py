@@ -444,3 +444,20 @@ async def test_a_credential_that_went_from_one_tenant_to_another_is_not_looked_f
         await two.tenant(third, "new", credentials={"nxcloud": keys})
         assert await two.send(second, "6281234567891", **keys) == (200, "0")
         assert [call.number for call in third.runtime.tenancy.get("new").ledger] == ["6281234567891"]
+
+
+async def test_replicas_with_the_same_url_are_told_of_but_not_one_that_has_just_started_again(
+    store_address, caplog
+):
+    async with cluster(store_address) as two:
+        first = await two.start(node_url="http://voice-emulator:4881")
+        # What it is after a restart within its lease.
+        await two.start(node_url="http://voice-emulator:4881")
+        for passed in (0, LEASE):
+            two.clocks[0].at += passed
+            await member(first).look()
+            assert "--node-url" not in caplog.text
+        two.clocks[0].at += 0.1
+        for _ in range(2):
+            await member(first).look()
+        assert caplog.text.count("another replica has the same URL, http://voice-emulator:4881") == 1

@@ -69,6 +69,8 @@ class Membership:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._answered = False
+        #: By session, since when another one has the URL of this replica; None once that was told.
+        self._twins: dict[str, float] | None = {}
         #: In how many real seconds the first lease of another replica ended, when they were last looked at.
         self._ends = lease.seconds
         self.take_overs = 0
@@ -222,9 +224,24 @@ class Membership:
         )
         if before.keys() != self._sessions.keys():
             self._told(self._sessions.values())
+        self._tell_of_twins()
         if view.owners is not None:
             self._version = view.version
             self._owners = {tenant: holder.partition(" ")[0] for tenant, holder in view.owners.items()}
+
+    def _tell_of_twins(self) -> None:
+        """Warn once of a replica with the same URL. That of an earlier start is there until its lease ends."""
+        if self._twins is None:
+            return
+        now, known = self._lease.clock(), self._twins
+        others = {name for name, each in self._sessions.items() if each == self.me and name != self.session}
+        self._twins = {name: known.get(name, now) for name in others}
+        if any(now - since > self._lease.seconds for since in self._twins.values()):
+            log.warning(
+                "another replica has the same URL, %s, so requests for its tenants end here: give each its own --node-url",
+                self.me.url,
+            )
+            self._twins = None
 
     async def _take_free(self) -> None:
         """Take over a fair share of what nobody owns, until nothing is left."""
