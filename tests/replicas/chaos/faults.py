@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ import aiohttp
 from tests.patience import PATIENCE
 from tests.replicas.chaos.history import Fault, History, TakeOver
 from tests.replicas.chaos.replicas import Cluster, Replica
+from voice_emulator.replicas.connection import Connection
 
 KINDS = ("SIGKILL", "SIGTERM", "SIGSTOP")
 #: Seconds between two questions for a tenant that is being taken over, and after which one is given up.
@@ -58,6 +60,7 @@ class Chaos:
     cluster: Cluster
     history: History
     session: aiohttp.ClientSession
+    store: Connection
     pulse: Pulse
     dice: random.Random
     lease: float
@@ -79,8 +82,16 @@ class Chaos:
             await task
 
     async def _do(self, index: int, kind: str, victim: Replica) -> None:
+        at = time.time()
+        match kind:
+            case "SIGSTOP":
+                victim.freeze()
+            case "SIGKILL":
+                await victim.kill()
+            case _:
+                victim.state = "stopping"
         owned = await self._owned(victim)
-        fault = Fault(time.time(), kind, victim.name, owned)
+        fault = Fault(at, kind, victim.name, owned)
         self.history.faults.append(fault)
         self.say(
             f"{index + 1:4} {kind} of {victim.name}, the owner of {len(owned)} tenants; "
@@ -89,13 +100,10 @@ class Chaos:
         back = self.dice.uniform(0.2, 0.7) * self.lease
         match kind:
             case "SIGSTOP":
-                victim.freeze()
                 self._spawn(self._wake(victim, self.lease + back))
             case "SIGKILL":
-                await victim.kill()
                 self._spawn(self._start(victim, back))
             case _:
-                victim.state = "stopping"
                 self._spawn(self._stop(victim, back))
         for tenant in owned:
             self._spawn(self._watch(tenant, fault, victim))
@@ -117,10 +125,12 @@ class Chaos:
         await self._start(victim, after)
 
     async def _owned(self, victim: Replica) -> tuple[str, ...]:
-        """The tenants of a replica as it says itself; none if it does not answer in time."""
-        found = await self._get(victim.control + "/v1/nodes")
-        nodes = [] if found is None else found["nodes"]
-        return tuple(nodes[0]["tenants"]) if nodes else ()
+        """The tenants of a replica as the store has them, also those that it has claimed and not yet restored."""
+        found = await self.store.run("renew", version="")
+        sessions = {name for name, node in found["sessions"].items() if json.loads(node)[1] == victim.control}
+        return tuple(
+            tenant for tenant, holder in found["owners"].items() if holder.partition(" ")[0] in sessions
+        )
 
     async def _watch(self, tenant: str, fault: Fault, victim: Replica) -> None:
         """Ask another replica that runs for a tenant until it answers."""

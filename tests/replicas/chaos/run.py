@@ -21,6 +21,7 @@ from tests.replicas.chaos.load import Control, Load, customers
 from tests.replicas.chaos.receiver import Receiver, receiving
 from tests.replicas.chaos.replicas import Cluster, cluster, free_ports, replica_names
 from tests.valkey_server import StoreServer
+from voice_emulator.replicas.connection import Connection
 
 DEPLOYED = Path(__file__).parents[3] / "examples" / "replicas"
 
@@ -52,6 +53,7 @@ class Parts:
     control: Control
     traffic: str
     history: History
+    store: Connection
     pulse: Pulse
 
 
@@ -89,11 +91,13 @@ async def assembled(plan: Plan, store: StoreServer, prefix: str) -> AsyncIterato
                 timeout=aiohttp.ClientTimeout(total=4 * plan.lease + 4),
             )
         )
+        asking = Connection(store.address(prefix))
+        stack.push_async_callback(asking.close)
         pulse = await stack.enter_async_context(Pulse())
         base = "http://127.0.0.1"
         yield Parts(
             replicas, receiver, session, Control(f"{base}:{control}", session), f"{base}:{traffic}", history,
-            pulse,
+            asking, pulse,
         )  # fmt: skip
 
 
@@ -134,7 +138,9 @@ async def run(plan: Plan, store: StoreServer, prefix: str, say: Callable[[str], 
         say(f"{plan.tenants} tenants place batches through {parts.traffic}")
         load.start(plan.pause, plan.batch)
         dice = random.Random(f"faults {plan.seed}")
-        chaos = Chaos(parts.cluster, parts.history, parts.session, parts.pulse, dice, plan.lease, say)
+        chaos = Chaos(
+            parts.cluster, parts.history, parts.session, parts.store, parts.pulse, dice, plan.lease, say
+        )
         try:
             await chaos.run(plan.faults, plan.every)
         finally:
