@@ -16,6 +16,7 @@ from tests.wire.raw import Answer, form_request, talk
 from tests.wire.relay.replicas import Pair, pair
 from voice_emulator.core.tenants import Tenant
 from voice_emulator.wire.http.server import Connection
+from voice_emulator.wire.ownership import Replica
 from voice_emulator.wire.relay.frames import PROTOCOL
 
 
@@ -219,6 +220,45 @@ async def test_relay_for_others_goes_on_while_one_client_does_not_read(two: Pair
         received = b""
         while received.count(b'"messageid"') < sent:
             received += await asyncio.wait_for(loop.sock_recv(silent, 65536), PATIENCE)
+
+
+async def test_relay_over_a_connection_that_is_just_ending_takes_another_one(two: Pair) -> None:
+    request = form_request(fields=two.form("far")).replace(b"Connection: close\r\n", b"")
+    parts = urlsplit(two.a.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    two.seen_by_a.cached["far"] = "b"
+    links = two.a.emulator.runtime.relay._links
+
+    async def reply() -> bytes:
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        length = int(head.partition(b"Content-Length: ")[2].partition(b"\r")[0])
+        return head + await reader.readexactly(length)
+
+    writer.write(request)
+    await reply()
+    (connection,) = two.a.emulator._runners[0].server.connections
+    # At once, as the bytes arrive: the connection to the owner ends in this round of the loop.
+    links.keep_only(())
+    connection.data_received(request)
+    assert b'"code":"0"' in await reply()
+    assert len(requests_of(two.b.emulator.runtime.tenancy.get("far"))) == 2
+
+    # In a task; and in the meantime this replica has become the owner.
+    locate = two.seen_by_a.locate
+
+    async def end_and_locate(tenant_id: str) -> Replica | None:
+        links.keep_only(())
+        found = await locate(tenant_id)
+        two.directory.owners["far"] = "a"
+        return found
+
+    two.seen_by_a.locate = end_and_locate  # type: ignore[method-assign]
+    two.seen_by_a.cached.clear()
+    two.seen_by_a.known_owner = lambda keys: None  # type: ignore[method-assign]
+    for _ in range(2):
+        writer.write(request)
+        await reply()
+    writer.close()
 
 
 async def test_relay_of_a_request_that_arrives_before_the_task_waits_again(

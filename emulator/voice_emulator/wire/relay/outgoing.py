@@ -83,7 +83,7 @@ class Link(asyncio.Protocol):
             for kind, payload in self._frames.feed(data):
                 self._take(kind, payload)
         except ValueError:
-            self.abort()
+            self.abandon()
 
     def _read_head(self, data: bytes) -> bytes:
         self._head += data
@@ -126,10 +126,10 @@ class Link(asyncio.Protocol):
             client.ended(kind)
 
     def send(self, data: bytes, client: Client) -> None:
-        """Send a request for ``client``."""
-        self.client = client
+        """Send a request for ``client``. Raises CannotConnect; ``client`` hears nothing then."""
         if self._transport is None or self._transport.is_closing():
             raise CannotConnect(f"{self.url} has closed the connection")
+        self.client = client
         self._transport.write(data)
 
     def pause(self) -> None:

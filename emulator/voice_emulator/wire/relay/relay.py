@@ -222,6 +222,7 @@ class Relay:
         except CannotConnect as error:
             self.counts[port, "unreachable"] += 1
             return str(error)
+        connection.relayed = client
         sent = await client.result()
         return sent if sent is not None else f"{owner.name} is not the owner of the tenant any more"
 
@@ -424,7 +425,6 @@ class _Waiting(_ToClient):
         #: Whether the client was told to continue: the owner says so again.
         self._continued = raw.headers.get("Expect", "").lower() == "100-continue"
         self._done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        connection.relayed = self
 
     def write(self, data: bytes) -> None:
         """Bytes of the reply, as they are."""
