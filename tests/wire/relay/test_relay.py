@@ -331,6 +331,15 @@ async def test_relay_ends_what_waits_for_a_replica_that_has_lost_its_lease(two: 
     assert (await waiting) == Answer(b"", reset=True)
 
 
+async def test_relay_ends_what_waits_for_a_replica_that_talks_nonsense(two: Pair) -> None:
+    two.b.emulator.runtime.tenancy.get("far").load(two.b.emulator.runtime.loader.text(HANGING))
+    waiting = asyncio.ensure_future(talk(two.a.url, form_request(fields=two.form("far"))))
+    await until(lambda: len(two.b.emulator.runtime.gateway._held) == 1)
+    (link,) = two.a.emulator.runtime.relay._links._all
+    link.data_received(b"\xff" * 5)
+    assert (await waiting) == Answer(b"", reset=True)
+
+
 async def test_relay_of_events_and_long_polls(two: Pair) -> None:
     far = two.b.emulator.runtime.tenancy.get("far")
     streams = two.b.emulator._control.services.streams
