@@ -67,7 +67,7 @@ class Chaos:
     say: Callable[[str], None]
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     #: The latest time of each tenant's clock that was shown.
-    _clocks: dict[str, str] = field(default_factory=dict)
+    _clocks: dict[str, datetime] = field(default_factory=dict)
 
     async def run(self, count: int, every: float) -> None:
         """Return when every replica runs again."""
@@ -140,7 +140,7 @@ class Chaos:
                 each for each in self.cluster.running() if each is not victim or fault.kind != "SIGSTOP"
             ]
             if others:
-                asked = self.dice.choice(others)
+                asked, shown = self.dice.choice(others), self._clocks.get(tenant)
                 # From a frozen replica the tenant is gone when another one answers for it.
                 found = await self._get(f"{asked.control}/v1/tenants/{tenant}")
                 if found is not None:
@@ -152,19 +152,19 @@ class Chaos:
                     )
                     late = self.pulse.lost(last.at, now)
                     self.history.take_overs.append(TakeOver(tenant, last, now - last.at, late))
-                    self.note_clock(tenant, found["now"])
+                    self.note_clock(tenant, shown, found["now"])
                     return
             await asyncio.sleep(ASKING)
         self.history.complaints.append(
             f"nobody answered for tenant {tenant} after {fault.kind} of {fault.replica}"
         )
 
-    def note_clock(self, tenant: str, now: str) -> None:
-        """A tenant's clock never runs back."""
-        before = self._clocks.get(tenant)
-        if before is not None and datetime.fromisoformat(now) < datetime.fromisoformat(before):
-            self.history.complaints.append(f"the clock of tenant {tenant} ran back, from {before} to {now}")
-        self._clocks[tenant] = now
+    def note_clock(self, tenant: str, shown: datetime | None, now: str) -> None:
+        """A tenant's clock never runs back: what is asked for now is not before what was ``shown`` until then."""
+        instant = datetime.fromisoformat(now)
+        if shown is not None and instant < shown:
+            self.history.complaints.append(f"the clock of tenant {tenant} ran back, from {shown} to {now}")
+        self._clocks[tenant] = max(instant, self._clocks.get(tenant, instant))
 
     async def _get(self, url: str) -> Any:
         try:
