@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -127,8 +129,37 @@ def test_a_second_signal_ends_the_wait(tmp_path):
         thread = in_flight(server, [])
         server.process.send_signal(signal.SIGINT)
         server.log.wait_for("stopping")
+        # Until it comes late enough not to be the first one, told twice.
+        while server.process.poll() is None:
+            server.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                server.process.wait(0.05)
         assert server.stop(signal.SIGINT) == 0
         thread.join(PATIENCE)
+
+
+#: The command, on a loop that tells each signal twice.
+ECHOING = """
+import asyncio
+from voice_emulator.cli import main
+from voice_emulator.cli.serve import loop
+
+def on_signals(act, real=loop.on_signals):
+    real(lambda: (act(), asyncio.get_running_loop().call_later(0.01, act)))
+
+loop.on_signals = on_signals
+main()
+"""
+
+
+def test_a_signal_that_the_loop_tells_twice_is_one(tmp_path):
+    slow = scenario(tmp_path, "name: slow\nrules:\n  - name: slow\n    fault: {latency: 1s}\n")
+    answers: list[Any] = []
+    with serving("--scenario", slow, program=(sys.executable, "-c", ECHOING)) as server:
+        thread = in_flight(server, answers)
+        assert server.stop(signal.SIGTERM) == 0
+        thread.join(PATIENCE)
+        assert answers[0][0] == 200
 
 
 def test_serve_goes_on_when_nobody_reads_standard_output():

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -20,6 +21,9 @@ from voice_emulator.wire.http.sockets import CannotListen
 
 log = logging.getLogger(__name__)
 
+#: Real seconds within which a second signal is the first once more: under load, uvloop may report one signal twice.
+SAME_SIGNAL = 0.1
+
 
 async def serve_until_stopped(emulator: Emulator) -> str | None:
     """Serve until a signal; what broke our own contract under ``--strict``, or None.
@@ -27,11 +31,14 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     A second signal ends the wait for what is still in flight. Raises ClickException when a port is not available.
     """
     closing: asyncio.Task[None] | None = None
+    told = 0.0
 
     def on_signal() -> None:
+        nonlocal told
         if closing is None:
+            told = time.monotonic()
             emulator.stop()
-        else:
+        elif time.monotonic() - told > SAME_SIGNAL:
             closing.cancel()
 
     on_signals(on_signal)
