@@ -31,14 +31,14 @@ async def serve_until_stopped(emulator: Emulator) -> str | None:
     A second signal ends the wait for what is still in flight. Raises ClickException when a port is not available.
     """
     closing: asyncio.Task[None] | None = None
-    told = 0.0
+    first = 0.0
 
     def on_signal() -> None:
-        nonlocal told
+        nonlocal first
         if closing is None:
-            told = time.monotonic()
+            first = time.monotonic()
             emulator.stop()
-        elif time.monotonic() - told > SAME_SIGNAL:
+        elif time.monotonic() - first > SAME_SIGNAL:
             closing.cancel()
 
     on_signals(on_signal)
